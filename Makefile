@@ -1,0 +1,52 @@
+# Every target makes the virtual environment first; nothing is installed outside this folder.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+READY  := $(VENV)/ready
+# A class without a network: make wheelhouse once, carry the folder, then make install WHEELHOUSE=wheelhouse
+OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE))
+OUT    ?= figures
+
+.PHONY: help install lecture test test-long notebooks lint weights data wheelhouse clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 22
+
+install: $(READY)  ## the virtual environment .venv with everything in it
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"fcn_keras needs Python 3.11, 3.12 or 3.13, this is {v[0]}.{v[1]}. With another one installed: make $(or $(MAKECMDGOALS),install) PYTHON=python3.12")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) -r requirements.txt
+	@touch $(READY)
+
+lecture: $(READY)  ## the lecture's experiment and its figures, in figures/
+	$(BIN)/python -m fcn_keras lecture --out $(OUT)
+
+test: $(READY)  ## the test suite
+	$(BIN)/python -m pytest -m "not long"
+
+test-long: $(READY)  ## what takes longer: three seeds, real pictures where they are
+	$(BIN)/python -m pytest -m long
+
+notebooks: $(READY)  ## JupyterLab in notebooks/
+	$(BIN)/python -m jupyter lab notebooks
+
+lint: $(READY)  ## style and plain mistakes
+	$(BIN)/python -m ruff check .
+
+weights: $(READY)  ## train the small VGG again, as it ships
+	$(BIN)/python -m fcn_keras.pretraining --out fcn_keras/weights/small_vgg.npz
+
+data: $(READY)  ## draw the scenes in data/road_scenes again
+	$(BIN)/python -m fcn_keras scenes --out data/road_scenes --count 24
+
+wheelhouse: $(READY)  ## every wheel in one folder, for installing without a network
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheelhouse -r requirements.txt "setuptools>=77" .
+	@echo "Copy this folder, wheelhouse included. There: make install WHEELHOUSE=wheelhouse"
+	@echo "or: python -m pip install --no-index --find-links wheelhouse -r requirements.txt"
+
+clean:           ## remove what was made: environment, figures, wheels, caches
+	rm -rf $(VENV) wheelhouse figures build *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

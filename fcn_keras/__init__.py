@@ -1,0 +1,54 @@
+"""The lecture *Fully Convolutional Network (FCN)*, runnable: one concept, one module.
+
+| concept | module |
+| --- | --- |
+| sizes, strides, receptive fields, as arithmetic | `geometry` |
+| bilinear upsampling, score layers, cropping to fit | `layers` |
+| skip connections: align, then fuse by sum or concatenation | `skip_connections` |
+| a dense layer rewritten as the convolution it is | `convolutionalize` |
+| encoders with outputs pool1 ... pool5 | `backbones` |
+| autoencoder, FCN-32/16/8, the lecture's network | `models` |
+| pictures with a label for every pixel | `datasets` |
+| pixel accuracy, IoU, the band along a boundary | `evaluation` |
+| from an image to a label map | `prediction` |
+| compile and fit; frozen features computed once | `training` |
+| arrays in, figure out | `visualization` |
+| every figure of the lecture by its identifier | `lecture` |
+
+Submodules load on first use, so that `import fcn_keras` loads neither Keras nor matplotlib:
+
+    import fcn_keras as fcn
+    model = fcn.models.lecture_fcn(num_classes=2, backbone=fcn.backbones.small_vgg(), width=64)
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+SUBMODULES = (
+    "geometry",
+    "layers",
+    "skip_connections",
+    "convolutionalize",
+    "backbones",
+    "models",
+    "images",
+    "datasets",
+    "evaluation",
+    "prediction",
+    "training",
+    "pretraining",
+    "visualization",
+    "lecture",
+    "cli",
+)
+
+
+def __getattr__(name: str):
+    if name in SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"fcn_keras has no module {name!r}. It has: {', '.join(SUBMODULES)}.")
+
+
+def __dir__():
+    return sorted([*globals(), *SUBMODULES])

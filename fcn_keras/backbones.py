@@ -1,0 +1,139 @@
+"""Encoders: the downsampling path that finds *what* (lecture: L13, L23).
+
+VGG16 and its small sister are the same pattern, five blocks of 3 × 3 convolutions with a
+2 × 2 max pooling after each, and differ only in a list of widths. Both give a dict of features
+`pool1` … `pool5`; `poolN` is the image at 1/2^N of its size, rounded up.
+"""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fcn_keras.layers import VGGPreprocessing
+
+VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+SMALL_VGG_WIDTHS = ((16,), (32, 32), (64, 64), (128, 128), (256, 256))
+VGG16_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+SMALL_VGG_WEIGHTS = Path(__file__).parent / "weights" / "small_vgg.npz"
+
+
+def vgg(widths, preprocessing: keras.layers.Layer, name: str) -> keras.Model:
+    """A VGG encoder from one list: a tuple of channel widths for each block.
+
+    Args:
+        widths: For each block, the output channels of its 3 × 3 convolutions.
+        preprocessing: Layer that turns RGB 0–255 into what the first convolution expects.
+        name: Model name.
+
+    Returns:
+        `keras.Model`, input `(batch, H, W, 3)` RGB 0–255, output a dict: `"pool1"` is
+        `(batch, ⌈H/2⌉, ⌈W/2⌉, widths[0][-1])`, and so on; every H and W from 1 up.
+    """
+    image = keras.Input((None, None, 3), name="image")
+    x = preprocessing(image)
+    pools = {}
+    for block, block_widths in enumerate(widths, start=1):
+        for index, width in enumerate(block_widths, start=1):
+            x = keras.layers.Conv2D(
+                width, 3, padding="same", activation="relu",
+                kernel_initializer="he_normal", name=f"conv{block}_{index}",
+            )(x)  # fmt: skip
+        # "same" rounds odd sizes up, so that no row of the picture is lost and 1 x 1 stays 1 x 1
+        x = keras.layers.MaxPooling2D(2, padding="same", name=f"pool{block}")(x)
+        pools[f"pool{block}"] = x
+    return keras.Model(image, pools, name=name)
+
+
+def small_vgg(weights: str | Path | None = "pretrained") -> keras.Model:
+    """The small VGG that ships with its weights: 13 times fewer parameters, no network needed.
+
+    The weights come from a classifier that `fcn_keras.pretraining` trained on pictures which the
+    package draws (`datasets.drawn_objects`): the same move as VGG16 on ImageNet.
+
+    Args:
+        weights: `"pretrained"` (in the package), `None` (random), or an `.npz` of the same layout.
+
+    Returns:
+        Encoder as described at `vgg`; pool5 has 256 channels.
+
+    Raises:
+        ValueError: If the file's arrays are not those of this network.
+        FileNotFoundError: If the file is not there.
+    """
+    scale = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")  # 0–255 → −1 … 1
+    encoder = vgg(SMALL_VGG_WIDTHS, scale, "small_vgg")
+    if weights is not None:
+        load_npz(encoder, SMALL_VGG_WEIGHTS if weights == "pretrained" else Path(weights))
+    return encoder
+
+
+def vgg16(weights: str | Path | None = "imagenet") -> keras.Model:
+    """The lecture's encoder: VGG16's convolutions with ImageNet weights (lecture: L23).
+
+    Args:
+        weights: `"imagenet"` (Keras downloads 59 MB once and keeps them), `None` (random), or the
+            path of Keras' file `vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5`.
+
+    Returns:
+        Encoder as described at `vgg`; 14,714,688 parameters, pool5 has 512 channels.
+
+    Raises:
+        FileNotFoundError: If `weights` is a path and nothing is there.
+        OSError: If the ImageNet weights cannot be downloaded.
+        ValueError: If the file is not VGG16's.
+    """
+    if weights not in (None, "imagenet") and not Path(weights).is_file():
+        raise FileNotFoundError(
+            f"Expected weights to be 'imagenet', None or a weights file. Received: {str(weights)!r}, which is not there."
+        )
+    encoder = vgg(VGG16_WIDTHS, VGGPreprocessing(name="preprocessing"), "vgg16")
+    if weights is None:
+        return encoder
+    try:  # Keras' own VGG16 knows how to fetch, check and read the file; we copy its convolutions
+        source = keras.applications.VGG16(include_top=False, weights=str(weights))
+    except Exception as error:  # urllib, ssl, h5py and Keras each raise their own kind
+        raise _cannot_load(weights, error) from error
+    for block, block_widths in enumerate(VGG16_WIDTHS, start=1):
+        for index in range(1, len(block_widths) + 1):
+            values = source.get_layer(f"block{block}_conv{index}").get_weights()
+            encoder.get_layer(f"conv{block}_{index}").set_weights(values)
+    return encoder
+
+
+def _cannot_load(weights, error: Exception) -> Exception:
+    if weights == "imagenet":
+        return OSError(
+            "The ImageNet weights of VGG16 are not on this computer and could not be downloaded. Bring Keras' "
+            f"file {VGG16_FILE} from a computer with a network and name it (weights=FILE, on the command line "
+            "--vgg16-weights FILE), or use small_vgg, whose weights ship with the package."
+        )
+    return ValueError(f"{weights} does not hold VGG16's convolutions. Expected Keras' file {VGG16_FILE}. ({error})")
+
+
+def load_npz(encoder: keras.Model, path: str | Path) -> dict:
+    """Puts the arrays `"conv1_1/kernel"`, `"conv1_1/bias"`, … of an `.npz` into an encoder.
+
+    Args:
+        encoder: Model whose layers with weights have the names in the file.
+        path: The file; float16 is fine.
+
+    Returns:
+        The recipe that made the weights, from the file's `"recipe"`; `{}` if it has none.
+
+    Raises:
+        ValueError: If names or shapes differ; nothing is changed then.
+        FileNotFoundError: If the file is not there.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    recipe = json.loads(str(arrays.pop("recipe"))) if "recipe" in arrays else {}
+    variables = {f"{layer.name}/{v.name}": v for layer in encoder.layers for v in layer.weights}
+    wrong = sorted(set(arrays) ^ set(variables))
+    wrong += sorted(n for n in set(arrays) & set(variables) if arrays[n].shape != tuple(variables[n].shape))
+    if wrong:
+        raise ValueError(f"{path} does not fit the encoder {encoder.name!r}; these arrays differ: {', '.join(wrong)}.")
+    for name, array in arrays.items():
+        variables[name].assign(array.astype("float32"))
+    return recipe

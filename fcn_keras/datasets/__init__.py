@@ -1,0 +1,27 @@
+"""Pictures with a label for every pixel: drawn, the lecture's, or your own.
+
+Images are uint8 RGB, label maps uint8 class numbers with 255 for void; see `base.SegmentationData`.
+"""
+
+from fcn_keras.datasets.base import VOID, Batches, SegmentationData, default_palette
+from fcn_keras.datasets.folders import CAMVID_CLASSES, camvid, image_folder
+from fcn_keras.datasets.lecture_files import lecture_files
+from fcn_keras.datasets.opening import FORMATS, Opened, open_data, plain_folder
+from fcn_keras.datasets.road_scenes import draw_all, road_scenes
+
+__all__ = [
+    "CAMVID_CLASSES",
+    "FORMATS",
+    "VOID",
+    "Batches",
+    "Opened",
+    "SegmentationData",
+    "camvid",
+    "default_palette",
+    "draw_all",
+    "image_folder",
+    "lecture_files",
+    "open_data",
+    "plain_folder",
+    "road_scenes",
+]

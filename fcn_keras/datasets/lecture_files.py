@@ -1,0 +1,76 @@
+"""The lecture's own three `.npy` files, used as they are."""
+
+from pathlib import Path
+
+import numpy as np
+
+from fcn_keras.datasets.base import VOID, SegmentationData
+
+FILES = {
+    "train": ("images_training.npy", "seg_training.npy"),
+    "test": ("images_testing.npy", None),
+}
+
+
+def lecture_files(folder: str | Path, split: str = "train") -> SegmentationData:
+    """`images_training.npy` with `seg_training.npy`, or `images_testing.npy` without labels.
+
+    The files stay on disk (memory-mapped). Images of values 0–1 become 0–255. Labels are one-hot,
+    N × H × W × C; a pixel that belongs to no class (all zeros) is void.
+
+    Args:
+        folder: Where the files lie.
+        split: `"train"` (labelled) or `"test"` (its masks are `None`).
+
+    Returns:
+        `SegmentationData`; two channels are named background and road, as in the lecture.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If the split is unknown, or a file is not an array of the right shape.
+    """
+    if split not in FILES:
+        raise ValueError(f"Expected split to be 'train' or 'test'. Received: split={split!r}")
+    image_file, label_file = FILES[split]
+    images = _memory_mapped(Path(folder) / image_file, "N x H x W x 3")
+    if images.shape[3] != 3:
+        raise ValueError(f"Expected RGB images, N x H x W x 3, in {image_file}. Received: shape {images.shape}")
+    scale = 255 if _is_unit_range(images) else 1
+    labels = None
+    num_classes = 2
+    if label_file:
+        labels = _memory_mapped(Path(folder) / label_file, "N x H x W x classes, one-hot")
+        if labels.shape[:3] != images.shape[:3]:
+            raise ValueError(
+                f"Expected {label_file} to have a label for each of the {images.shape[0]} images of "
+                f"{images.shape[1]} x {images.shape[2]}. Received: shape {labels.shape}"
+            )
+        num_classes = labels.shape[3]
+
+    def read(index):
+        image = np.clip(np.rint(np.asarray(images[index], "float32") * scale), 0, 255).astype("uint8")
+        if labels is None:
+            return image, None
+        one_hot = np.asarray(labels[index], "float32")
+        mask = np.where(one_hot.max(axis=-1) > 0, one_hot.argmax(axis=-1), VOID)
+        return image, mask.astype("uint8")
+
+    names = ("background", "road") if num_classes == 2 else [f"class {number}" for number in range(num_classes)]
+    return SegmentationData(read, len(images), names, name=f"lecture files {split}")
+
+
+def _is_unit_range(images) -> bool:
+    """Whether values are 0–1: float files whose first images never exceed 1."""
+    return np.issubdtype(images.dtype, np.floating) and float(np.max(images[:8], initial=0)) <= 1.0
+
+
+def _memory_mapped(path: Path, layout: str) -> np.ndarray:
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected the lecture's file {path.name} in {path.parent}. Received: no such file")
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"Expected {path} to be an array written by np.save ({layout}). Received: {error}") from error
+    if array.ndim != 4 or len(array) == 0:
+        raise ValueError(f"Expected {path} to be {layout}. Received: shape {array.shape}")
+    return array

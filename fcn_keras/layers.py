@@ -1,0 +1,145 @@
+"""The three layers that an FCN adds to Keras' own: bilinear start, scores, crop to fit.
+
+Everything else in the networks is a plain `Conv2D`, `Conv2DTranspose` or `MaxPooling2D`.
+Importing this module registers the layers, so that saved models load without `custom_objects`.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+PACKAGE = "fcn_keras"
+
+
+def bilinear_kernel(factor: int) -> np.ndarray:
+    """The one-channel kernel with which a transposed convolution interpolates (lecture: L16).
+
+    Each input pixel stamps this tent onto the output, `factor` pixels from the next stamp; the
+    overlapping tents add up to linear interpolation.
+
+    Args:
+        factor: Output pixels per input pixel; at least 1.
+
+    Returns:
+        float32 array, k × k with k = 2·factor − factor mod 2; values in (0, 1], sum factor².
+
+    Raises:
+        ValueError: If `factor` is smaller than 1.
+
+    Source: Long, Shelhamer, Darrell, section 3.3; tap i weighs 1 − |i − centre| / factor per axis.
+    """
+    if factor < 1:
+        raise ValueError(f"Expected factor >= 1 (output pixels per input pixel). Received: factor={factor}")
+    size = 2 * factor - factor % 2
+    centre = (size - 1) / 2  # factor − 1 for an odd kernel, factor − 0.5 for an even one
+    tent = 1 - np.abs(np.arange(size) - centre) / factor
+    return np.outer(tent, tent).astype("float32")
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Bilinear(keras.initializers.Initializer):
+    """Starts a `Conv2DTranspose` as bilinear upsampling, each channel by itself (lecture: L16).
+
+    Args:
+        factor: The layer's stride; its kernel must be 2·factor − factor mod 2.
+    """
+
+    def __init__(self, factor: int):
+        self.factor = factor
+
+    def __call__(self, shape, dtype=None):
+        tent = bilinear_kernel(self.factor)
+        height, width, out_channels, in_channels = shape
+        if (height, width) != tent.shape:
+            raise ValueError(
+                f"A bilinear kernel of factor {self.factor} is {tent.shape[0]} x {tent.shape[1]}. "
+                f"Received: a layer whose kernel is {height} x {width}."
+            )
+        diagonal = np.eye(out_channels, in_channels, dtype="float32")  # channel c only feeds channel c
+        return ops.convert_to_tensor(tent[:, :, None, None] * diagonal, dtype=dtype)
+
+    def get_config(self):
+        return {"factor": self.factor}
+
+
+def upscore(num_classes: int, factor: int, name: str) -> keras.layers.Layer:
+    """Upsamples class scores with a transposed convolution that starts as bilinear (lecture: L16).
+
+    Args:
+        num_classes: Number of score maps C; void is not one of them.
+        factor: Output pixels per input pixel; at least 1.
+        name: Layer name, for example `"upscore2"`.
+
+    Input shape: `(batch, H, W, C)`, logits.
+    Output shape: `(batch, factor·H, factor·W, C)`, logits.
+
+    Raises:
+        ValueError: If `factor` is smaller than 1.
+    """
+    return keras.layers.Conv2DTranspose(
+        num_classes,
+        bilinear_kernel(factor).shape[0],
+        strides=factor,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=Bilinear(factor),
+        name=name,
+    )
+
+
+def score(num_classes: int, name: str) -> keras.layers.Layer:
+    """A 1 × 1 convolution from features to class scores: a classifier at every position (lecture: L17).
+
+    No activation: scores are logits, and may be negative. Starts at zero as in the paper, so that
+    before training every class is equally likely everywhere and a new skip changes nothing.
+
+    Args:
+        num_classes: Number of score maps C; void is not one of them.
+        name: Layer name, for example `"score_pool4"`.
+
+    Input shape: `(batch, H, W, channels)`.
+    Output shape: `(batch, H, W, C)`, logits.
+    """
+    return keras.layers.Conv2D(num_classes, 1, kernel_initializer="zeros", name=name)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class CropToMatch(keras.layers.Layer):
+    """Cuts a map to the height and width of a reference, keeping the top left corner (lecture: L15).
+
+    Pooling rounds odd sizes up (5 → 3) and upsampling doubles (3 → 6), so a map that went down and
+    up again is up to a stride longer than where it started. With SAME padding, output pixel
+    i of an upsampling by f belongs to input pixel i // f, so what is too much is at the end.
+
+    Input: a pair `[x, reference]`, `(batch, H, W, C)` and `(batch, h, w, any)` with h ≤ H, w ≤ W.
+    Output shape: `(batch, h, w, C)`.
+    """
+
+    def call(self, inputs):
+        x, reference = inputs
+        height, width = ops.shape(reference)[1:3]
+        return x[:, :height, :width, :]
+
+    def compute_output_shape(self, input_shape):
+        x, reference = input_shape
+        return (x[0], reference[1], reference[2], x[3])
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class VGGPreprocessing(keras.layers.Layer):
+    """RGB 0–255 to what VGG16's ImageNet weights were trained on: BGR, mean pixel subtracted.
+
+    It is a layer of the model, so that nobody can feed the model wrongly.
+
+    Input shape: `(batch, H, W, 3)`, RGB, 0–255.
+    Output shape: `(batch, H, W, 3)`, BGR, about −124 to 152.
+    """
+
+    MEAN_BGR = (103.939, 116.779, 123.68)
+
+    def call(self, images):
+        bgr = ops.flip(images, axis=-1)
+        return bgr - ops.convert_to_tensor(self.MEAN_BGR, dtype=bgr.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

@@ -1,0 +1,284 @@
+"""The networks of the lecture: autoencoder, FCN-32s/16s/8s, and the one of its experiment.
+
+Every builder returns a flat functional `keras.Model` with input `(batch, H, W, 3)`, RGB 0–255, any
+height and width from 1 up, and makes new layers at every call. A backbone that is handed in
+is cloned with its weights: training one network never changes another.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from fcn_keras import layers
+from fcn_keras.skip_connections import FUSIONS, align, fuse
+
+STRIDES = (32, 16, 8)
+
+
+def cae(channels: int = 3, widths: tuple[int, ...] = (16, 32, 64)) -> keras.Model:
+    """A convolutional autoencoder: down by convolution, up by transposed convolution (lecture: L10).
+
+    Args:
+        channels: Channels of the image, 3 for RGB.
+        widths: Channels after each halving; the last are the latent feature maps.
+
+    Returns:
+        `keras.Model`, `(batch, H, W, channels)` 0–255 → the same shape and range. Layers
+        `conv1` … `convN`, `up1` … `upN-1`, `output`. Train it with `training.fit(model, data.reconstruction())`.
+
+    Raises:
+        ValueError: If `widths` is empty.
+    """
+    image = keras.Input((None, None, channels), name="image")
+    x = _hourglass(image, widths)
+    x = _last_upsampling(channels)(x)
+    x = keras.layers.Rescaling(255.0, name="to_pixels")(x)
+    return keras.Model(image, align(x, image, name="reconstruction"), name="cae")
+
+
+def fcn_from_cae(autoencoder: keras.Model, num_classes: int) -> keras.Model:
+    """The FCN that a CAE becomes when its last layer gets one channel per class (lecture: L12).
+
+    Nothing else changes: the same layers, with the autoencoder's weights as the start.
+
+    Args:
+        autoencoder: A model from `cae`; it is not changed.
+        num_classes: Number of classes C, at least 2; void is not one of them.
+
+    Returns:
+        `keras.Model`, `(batch, H, W, channels)` 0–255 → `(batch, H, W, C)` logits.
+
+    Raises:
+        ValueError: If `num_classes` is smaller than 2.
+    """
+    _check_num_classes(num_classes)
+    widths = [layer.filters for layer in autoencoder.layers if layer.name.startswith("conv")]
+    image = keras.Input(autoencoder.input_shape[1:], name="image")
+    x = _hourglass(image, widths)
+    x = _last_upsampling(num_classes)(x)
+    model = keras.Model(image, align(x, image, name="logits"), name="fcn_from_cae")
+    for layer in model.layers:
+        if layer.name.startswith(("conv", "up")):
+            layer.set_weights(autoencoder.get_layer(layer.name).get_weights())
+    return model
+
+
+def _hourglass(image, widths):
+    """Halves the image once per width, then doubles it until one doubling is left."""
+    if not widths:
+        raise ValueError(f"Expected at least one width, for example (16, 32, 64). Received: widths={widths}")
+    x = keras.layers.Rescaling(1 / 255, name="from_pixels")(image)
+    for level, width in enumerate(widths, start=1):
+        x = keras.layers.Conv2D(width, 3, strides=2, padding="same", activation="relu", name=f"conv{level}")(x)
+    for level, width in enumerate(reversed(widths[:-1]), start=1):
+        x = keras.layers.Conv2DTranspose(width, 4, strides=2, padding="same", activation="relu", name=f"up{level}")(x)
+    return x
+
+
+def _last_upsampling(channels):
+    return keras.layers.Conv2DTranspose(channels, 4, strides=2, padding="same", name="output")
+
+
+def fcn(
+    num_classes: int,
+    stride: int = 8,
+    backbone: keras.Model | None = None,
+    fusion: str = "sum",
+    freeze_backbone: bool = True,
+    width: int = 128,
+) -> keras.Model:
+    """FCN-32s, 16s or 8s: the coarse scores, refined by none, one or two skips (lecture: L18–L21).
+
+    Args:
+        num_classes: Number of classes C, at least 2; void is not one of them.
+        stride: 32 (no skip), 16 (skip from pool4) or 8 (skips from pool4 and pool3).
+        backbone: Encoder with layers `pool3`, `pool4`, `pool5`, such as `backbones.vgg16()`; it is
+            cloned. `None`: the small VGG with its weights.
+        fusion: How a skip is merged, `"sum"` or `"concat"`.
+        freeze_backbone: Whether the encoder's weights stay as they are in training.
+        width: Channels of `fc6` and `fc7`; the paper has 4096.
+
+    Returns:
+        `keras.Model`, `(batch, H, W, 3)` RGB 0–255 → `(batch, H, W, C)` logits. Layer names as
+        in the paper: `fc6`, `fc7`, `score_fr`, `upscore2`, `score_pool4`, `fuse_pool4`, …
+
+    Raises:
+        ValueError: If `stride`, `fusion` or `num_classes` is not possible, or the backbone has no `pool3` … `pool5`.
+    """
+    _check_num_classes(num_classes)
+    if stride not in STRIDES:
+        raise ValueError(f"Expected stride to be one of {STRIDES}. Received: stride={stride}")
+    if fusion not in FUSIONS:
+        raise ValueError(f"Expected fusion to be one of {FUSIONS}. Received: fusion={fusion!r}")
+    image, pools = _encode(backbone, freeze_backbone)
+
+    x = keras.layers.Conv2D(
+        width, 7, padding="same", activation="relu", kernel_initializer="he_normal", name="fc6"
+    )(pools["pool5"])  # (B, H/32, W/32, width)
+    x = keras.layers.Conv2D(width, 1, activation="relu", kernel_initializer="he_normal", name="fc7")(x)
+    x = layers.score(num_classes, "score_fr")(x)  # (B, H/32, W/32, C)
+    if stride <= 16:
+        x = layers.upscore(num_classes, 2, "upscore2")(x)
+        x = _skip(x, pools["pool4"], fusion, "pool4")  # (B, H/16, W/16, C)
+    if stride == 8:
+        x = layers.upscore(num_classes, 2, "upscore_pool4")(x)
+        x = _skip(x, pools["pool3"], fusion, "pool3")  # (B, H/8, W/8, C)
+    x = layers.upscore(num_classes, stride, "upscore" if stride == 32 else f"upscore{stride}")(x)
+    return keras.Model(image, align(x, image, name="logits"), name=f"fcn{stride}s")
+
+
+def _skip(coarse, pool, fusion, name):
+    """One skip connection: scores from the finer pool correct the coarser ones."""
+    fine = layers.score(coarse.shape[-1], f"score_{name}")(pool)
+    return fuse(align(coarse, fine, f"align_{name}"), fine, fusion, f"fuse_{name}")
+
+
+def lecture_fcn(
+    num_classes: int = 2,
+    backbone: keras.Model | None = None,
+    width: int = 4096,
+    freeze_backbone: bool = True,
+) -> keras.Model:
+    """The network of the lecture's experiment: skips add features, not scores (lecture: L23).
+
+    Args:
+        num_classes: Number of classes C, at least 2; the lecture's are background and road.
+        backbone: Encoder with layers `pool3`, `pool4`, `pool5`; it is cloned. The lecture's is
+            `backbones.vgg16()`. `None`: the small VGG with its weights.
+        width: Channels of `conv6` and `fcn4`. The lecture's 4096 are 103 million weights behind
+            VGG16; 32 do for the drawn roads.
+        freeze_backbone: Whether the encoder's weights stay as they are in training.
+
+    Returns:
+        `keras.Model`, `(batch, H, W, 3)` RGB 0–255 → `(batch, H, W, C)` logits. With VGG16 and
+        width 4096: 136,514,116 parameters, 121,799,428 of them trained.
+
+    Raises:
+        ValueError: If `num_classes` is smaller than 2, or the backbone has no `pool3` … `pool5`.
+    """
+    _check_num_classes(num_classes)
+    image, pools = _encode(backbone, freeze_backbone)
+
+    def up(filters, kernel, stride, name):
+        return keras.layers.Conv2DTranspose(filters, kernel, strides=stride, padding="same", name=name)
+
+    # shapes for the lecture's 160 x 576 image, VGG16 and width 4096
+    pool3, pool4, pool5 = pools["pool3"], pools["pool4"], pools["pool5"]  # (20, 72, 256) (10, 36, 512) (5, 18, 512)
+    x = keras.layers.Conv2D(width, 7, padding="same", activation="relu", name="conv6")(pool5)  # (5, 18, 4096)
+    x = keras.layers.Conv2D(width, 1, activation="relu", name="fcn4")(x)  # (5, 18, 4096)
+    x = keras.layers.Conv2D(num_classes, 1, name="fcn3")(x)  # (5, 18, 2)
+    x = up(pool4.shape[-1], 4, 2, "fcn2")(x)  # (10, 36, 512)
+    x = fuse(align(x, pool4, "align_pool4"), pool4, "sum", "fuse_pool4")
+    x = up(pool3.shape[-1], 4, 2, "fcn1")(x)  # (20, 72, 256)
+    x = fuse(align(x, pool3, "align_pool3"), pool3, "sum", "fuse_pool3")
+    x = up(num_classes, 16, 8, "output")(x)  # (160, 576, 2)
+    return keras.Model(image, align(x, image, name="logits"), name="lecture_fcn")
+
+
+def _check_num_classes(num_classes):
+    if num_classes < 2:
+        raise ValueError(
+            f"Expected at least 2 classes (one may be 'background'; void is none). Received: num_classes={num_classes}"
+        )
+
+
+def _encode(backbone, freeze):
+    """A copy of the backbone's graph: its image tensor and its pool3, pool4 and pool5."""
+    if backbone is None:
+        from fcn_keras.backbones import small_vgg
+
+        backbone = small_vgg()
+    names = {layer.name for layer in backbone.layers}
+    missing = [name for name in ("pool3", "pool4", "pool5") if name not in names]
+    if missing:
+        raise ValueError(
+            f"Expected a backbone with layers pool3, pool4 and pool5 at 1/8, 1/16 and 1/32 of the image. "
+            f"Received: {backbone.name!r} without {', '.join(missing)}"
+        )
+    encoder = keras.models.clone_model(backbone)
+    encoder.set_weights(backbone.get_weights())
+    for layer in encoder.layers:
+        layer.trainable = not freeze
+    return encoder.inputs[0], {name: encoder.get_layer(name).output for name in ("pool3", "pool4", "pool5")}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer of a model, as `describe` lists it."""
+
+    name: str
+    kind: str  # class name, such as "Conv2D"
+    output_shape: tuple  # (H, W, C); None where the image decides
+    trained: bool  # False: frozen, or nothing to train
+    parameters: int
+    inputs: tuple[str, ...]  # names of the layers it reads
+    detail: str = ""  # kernel and stride, such as "4×4, stride 2"
+
+
+def describe(model: keras.Model, size: tuple[int, int] | None = None) -> list[Row]:
+    """A model as a table, in the order in which it computes; figures are drawn from it (lecture: L23).
+
+    Args:
+        model: A flat functional model.
+        size: Height and width of an image, to have shapes in numbers instead of `None`.
+
+    Returns:
+        One `Row` per layer.
+    """
+    shapes = [layer.output.shape for layer in model.layers]
+    if size is not None:
+        probe = keras.Model(model.inputs, [layer.output for layer in model.layers])
+        image = keras.KerasTensor((1, *size, model.input_shape[-1]), dtype=model.inputs[0].dtype)
+        shapes = [tensor.shape for tensor in probe.compute_output_spec(image)]
+    return [
+        Row(
+            layer.name,
+            layer.__class__.__name__,
+            tuple(shape[1:]),
+            bool(layer.trainable_weights),
+            layer.count_params(),
+            tuple(inputs_of(layer)),
+            _detail(layer),
+        )
+        for layer, shape in zip(model.layers, shapes, strict=True)
+    ]
+
+
+def _detail(layer) -> str:
+    if not isinstance(layer, (keras.layers.Conv2D, keras.layers.Conv2DTranspose)):
+        return ""
+    kernel = "×".join(map(str, layer.kernel_size))
+    return kernel if layer.strides == (1, 1) else f"{kernel}, stride {layer.strides[0]}"
+
+
+def inputs_of(layer: keras.layers.Layer) -> list[str]:
+    """Names of the layers whose outputs a layer of a functional model reads."""
+    if isinstance(layer, keras.layers.InputLayer):
+        return []
+    tensors = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
+    return [tensor._keras_history.operation.name for tensor in tensors]
+
+
+def load(path: str | Path) -> keras.Model:
+    """Loads a model that `model.save("m.keras")` wrote; no `custom_objects` needed.
+
+    Args:
+        path: The `.keras` file.
+
+    Returns:
+        The model, ready to predict; `training.fit` compiles it again.
+
+    Raises:
+        FileNotFoundError: If nothing is there.
+        ValueError: If it is not a `.keras` file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a saved model, such as model.keras. Received: {path}, which is not there.")
+    if path.suffix != ".keras":
+        raise ValueError(f"Expected a file that ends in .keras, as model.save('m.keras') writes it. Received: {path}")
+    try:  # safe mode is Keras' default: a file never runs code of its own
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # zip, JSON and HDF5 errors of a damaged file
+        raise ValueError(f"{path} could not be read as a Keras model; was it copied whole? ({error})") from error

@@ -1,0 +1,51 @@
+"""From an image to a label map, and to the scores behind it."""
+
+import keras
+import numpy as np
+
+
+def segment(model: keras.Model, image) -> np.ndarray:
+    """The class of every pixel: the one with the highest score (lecture: L05, L17).
+
+    Args:
+        model: Keras model that gives logits `(batch, H, W, C)`.
+        image: `(H, W, 3)` RGB, 0–255, any height and width from 1 up.
+
+    Returns:
+        uint8 class numbers, `(H, W)`.
+
+    Raises:
+        ValueError: If the image is not H × W × 3, or its values look like 0–1 instead of 0–255.
+    """
+    return np.argmax(logits(model, image), axis=-1).astype("uint8")
+
+
+def probabilities(model: keras.Model, image) -> np.ndarray:
+    """The probability of every class at every pixel: softmax over the class axis (lecture: L17, F).
+
+    For two classes "road" > 0.5 is the same as `segment(...) == 1`.
+
+    Args and errors: as `segment`.
+
+    Returns:
+        float32 `(H, W, C)`, 0–1, sum 1 along C.
+    """
+    return keras.ops.convert_to_numpy(keras.ops.softmax(logits(model, image), axis=-1))
+
+
+def logits(model: keras.Model, image) -> np.ndarray:
+    """The class scores under every pixel, float32 `(H, W, C)`. Args and errors: as `segment`."""
+    return model.predict_on_batch(_checked_image(image, model.input_shape[-1])[None])[0]
+
+
+def _checked_image(image, channels) -> np.ndarray:
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != channels or 0 in image.shape:
+        hint = " One image at a time: take image[0] of a batch." if image.ndim == 4 else ""
+        raise ValueError(f"Expected image of shape (height, width, {channels}). Received: shape {image.shape}.{hint}")
+    if np.issubdtype(image.dtype, np.floating):
+        if not np.isfinite(image).all():
+            raise ValueError("Expected image values 0 to 255. Received: NaN or infinity")
+        if image.size > 3 * 64 and 0 < image.max() <= 1.0:
+            raise ValueError("Expected image values 0 to 255. Received: values up to 1; multiply by 255, the model does the rest")
+    return image.astype("float32")

@@ -1,0 +1,205 @@
+"""Compile and fit (lecture: L24). What is frozen is computed once; what went wrong is named.
+
+The lecture's loop sends every image of every step through the frozen encoder, although its
+answer never changes. `fit` asks the encoder once per image, trains the head on the answers, and the
+model that was passed in, whole, is the one that has learnt.
+"""
+
+import time
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fcn_keras.diagnosis import diagnose
+from fcn_keras.evaluation import Scores, evaluate
+from fcn_keras.frozen import FeatureBatches, FrozenFeatures, ImagesDifferInSize, frozen_border, frozen_features, head
+from fcn_keras.layers import CropToMatch
+from fcn_keras.models import inputs_of
+from fcn_keras.progress import progress
+
+STEPS_A_ROUND = 25  # with steps=, a checkpoint is written and the data order renewed this often
+
+
+class TrainingWarning(UserWarning):
+    """A training that ended badly; the message names the likely cause."""
+
+
+@dataclass
+class History:
+    """What happened in a training."""
+
+    loss: list[float] = field(default_factory=list)  # one per step
+    steps_per_epoch: int = 1
+    validation: list[Scores] = field(default_factory=list)  # one per epoch, if there was validation data
+    seconds: dict[str, float] = field(default_factory=dict)  # "features" and "training"
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """As Keras' `History.history`: mean loss per epoch, and the validation scores."""
+        epochs = [self.loss[i : i + self.steps_per_epoch] for i in range(0, len(self.loss), self.steps_per_epoch)]
+        out = {"loss": [float(np.mean(epoch)) for epoch in epochs]}
+        if self.validation:
+            out["val_mean_iou"] = [scores.mean_iou for scores in self.validation]
+        return out
+
+
+def fit(
+    model: keras.Model,
+    train,
+    validation=None,
+    epochs: int | None = None,
+    steps: int | None = None,
+    batch_size: int = 20,
+    learning_rate: float = 1e-3,
+    decay: bool = True,
+    augment=None,
+    seed: int = 0,
+    checkpoint: str | Path | None = None,
+    features: FrozenFeatures | None = None,
+    cache: bool = True,
+) -> History:
+    """Trains a model: softmax cross-entropy without void, Adam (lecture: L24).
+
+    A data set made by `data.reconstruction()` is trained on with the mean squared error instead.
+    Layers whose `trainable` is False stay as they are, and what they compute is computed once
+    (twice with flips), unless the images differ in size or are augmented in another way.
+
+    Args:
+        model: Any model of `models`; it is trained in place.
+        train: `SegmentationData` with labels.
+        validation: `SegmentationData` to score after each epoch (with `steps`: after each round
+            of at most 25 steps), or `None`.
+        epochs: How often to go through the data. Exactly one of `epochs` and `steps` is given.
+        steps: How many batches, each drawn at random.
+        batch_size: Images per step; the lecture's 20.
+        learning_rate: Adam's, at the start; the lecture's 1e-3.
+        decay: Whether the rate falls to zero along a cosine. `False`: constant, as the lecture's.
+        augment: As at `SegmentationData.batches`.
+        seed: Order of the data. The start weights are the model's.
+        checkpoint: Folder for the state after each epoch; a run that was killed goes on from there.
+        features: Result of `frozen_features`, when several heads share one encoder and data set.
+        cache: `False`: send every image of every step through the whole model, as the lecture's
+            loop does. Slower, the same weights within rounding.
+
+    Returns:
+        `History`. Warns with `TrainingWarning` if the loss is not a number or one class is predicted everywhere.
+
+    Raises:
+        TypeError: If `train` is not a data set of `fcn_keras.datasets`.
+        ValueError: If not exactly one of `epochs` and `steps` is given, nothing can be trained, or
+            model and data do not fit.
+    """
+    _check(model, train, epochs, steps)
+    if steps is None:
+        batches = train.batches(batch_size, shuffle=True, augment=augment, seed=seed)
+    else:
+        batches = train.batches(batch_size, augment=augment, seed=seed, steps=_steps_a_round(steps))
+        epochs = steps // len(batches)
+    history = History(steps_per_epoch=len(batches))
+
+    trained_part, source = model, batches
+    if cache and not batches.augment and frozen_border(model):
+        try:
+            features = features or frozen_features(model, train, flip=batches.flip)
+        except ImagesDifferInSize as difference:
+            print(f"Frozen features are not kept: {difference}. Every step computes them again.")
+        else:
+            trained_part, source = head(model), FeatureBatches(batches, model, features)
+            history.seconds["features"] = features.seconds
+
+    trained_part.compile(
+        optimizer=keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches)) if decay else learning_rate
+        ),
+        loss="mean_squared_error" if batches.reconstructs else segmentation_loss(),
+        # On a CPU compiling with XLA costs more than it brings; JAX cannot do without.
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    )
+    start = time.perf_counter()
+    with progress(f"training {model.name}", epochs * len(batches)) as advance:
+        callbacks = [_Watch(history, batches, advance)]
+        if validation is not None:
+            callbacks.append(keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, logs: history.validation.append(evaluate(model, validation))
+            ))  # fmt: skip
+        if checkpoint is not None:
+            callbacks.append(keras.callbacks.BackupAndRestore(str(checkpoint), double_checkpoint=True))
+        trained_part.fit(source, epochs=epochs, verbose=0, callbacks=callbacks)
+    history.seconds["training"] = time.perf_counter() - start
+
+    history.warnings = diagnose(model, train, history)
+    for message in history.warnings:
+        warnings.warn(message, TrainingWarning, stacklevel=2)
+    return history
+
+
+def segmentation_loss() -> keras.losses.Loss:
+    """Softmax cross-entropy of logits `(B, H, W, C)` and class numbers `(B, H, W)`, mean over all pixels but void."""
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
+
+
+def _steps_a_round(steps: int) -> int:
+    """The largest divisor of `steps` up to 25: Keras wants rounds ("epochs") of equal length."""
+    return max(size for size in range(1, STEPS_A_ROUND + 1) if steps % size == 0)
+
+
+class _Watch(keras.callbacks.Callback):
+    """Notes the loss of every step, tells the batches which epoch it is, and stops at NaN."""
+
+    def __init__(self, history, batches, advance):
+        super().__init__()
+        self.notes, self.batches, self.advance = history, batches, advance
+
+    def on_train_begin(self, logs=None):
+        done = self.model._initial_epoch or 0  # set by BackupAndRestore when it goes on
+        self.advance(done * len(self.batches))
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = epoch  # right even when the run was resumed in the middle
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.model.reset_metrics()  # Keras reports the mean since the last reset; we want this step's loss
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = float(logs["loss"])
+        self.notes.loss.append(loss)
+        self.advance(1, f"loss {loss:.3f}")
+        if not np.isfinite(loss):
+            self.model.stop_training = True
+
+
+def _check(model, train, epochs, steps):
+    if not hasattr(train, "batches"):
+        raise TypeError(f"Expected train to be a data set of fcn_keras.datasets. Received: {type(train).__name__}")
+    if (epochs is None) == (steps is None):
+        raise ValueError(f"Expected exactly one of epochs and steps. Received: epochs={epochs}, steps={steps}")
+    number = steps if epochs is None else epochs
+    if not isinstance(number, (int, np.integer)) or number < 1:
+        raise ValueError(f"Expected epochs or steps to be a whole number of at least 1. Received: {number!r}")
+    if not model.trainable_weights:
+        raise ValueError(f"Expected a model with something to train. Received: {model.name!r}, all of it frozen")
+    target = train[0][1]
+    if target is None:
+        raise ValueError(f"Expected data with labels. Received: {train!r}, which has none")
+    if target.ndim == 2:
+        if model.output_shape[-1] != train.num_classes:
+            raise ValueError(
+                f"Expected a model with {train.num_classes} outputs, one for each class of the data "
+                f"({', '.join(train.class_names)}). Received: {model.name!r} with {model.output_shape[-1]}"
+            )
+        if _last_activation(model) in ("softmax", "sigmoid", "relu"):
+            raise ValueError(
+                f"Expected a model that gives logits: no activation after its last convolution, the loss applies the "
+                f"softmax itself. Received: {model.name!r}, which ends in {_last_activation(model)}"
+            )
+
+
+def _last_activation(model) -> str:
+    layer = model.get_layer(model.outputs[0]._keras_history.operation.name)
+    if isinstance(layer, CropToMatch):
+        layer = model.get_layer(inputs_of(layer)[0])
+    return getattr(getattr(layer, "activation", None), "__name__", "linear")

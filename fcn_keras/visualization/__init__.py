@@ -1,0 +1,28 @@
+"""Arrays in, matplotlib figure out. Nothing here knows a model: networks come as rows of `models.describe`."""
+
+from fcn_keras.visualization.architecture import draw_architecture, draw_two_architectures
+from fcn_keras.visualization.curves import draw_loss
+from fcn_keras.visualization.feature_maps import draw_two_paths
+from fcn_keras.visualization.pictures import (
+    colourise,
+    draw_one_hot,
+    draw_regions,
+    draw_results,
+    draw_strides,
+    overlay,
+)
+from fcn_keras.visualization.style import save
+
+__all__ = [
+    "colourise",
+    "draw_architecture",
+    "draw_loss",
+    "draw_one_hot",
+    "draw_regions",
+    "draw_results",
+    "draw_strides",
+    "draw_two_architectures",
+    "draw_two_paths",
+    "overlay",
+    "save",
+]

@@ -1,0 +1,82 @@
+"""One look for all figures: large type, few colours, readable from the back of the room."""
+
+import contextlib
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from fcn_keras.files import written_whole
+
+INK = "#1d2330"
+QUIET = "#6b7385"
+FROZEN = "#7a8fb3"  # grey blue: fixed weights
+TRAINED = "#e08a1e"  # orange: weights that learn
+NEUTRAL = "#c9cedb"  # no weights at all
+SKIP = "#00836c"  # green: a skip connection
+CHANGED = "#c2255c"  # crimson: what is different
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito: told apart by colour-blind readers
+MARKERS = ("o", "s", "^", "D")
+
+RC = {
+    "font.size": 15,
+    "axes.titlesize": 17,
+    "axes.labelsize": 15,
+    "xtick.labelsize": 13,
+    "ytick.labelsize": 13,
+    "legend.fontsize": 14,
+    "figure.titlesize": 21,
+    "axes.edgecolor": QUIET,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "savefig.facecolor": "white",
+    "image.interpolation": "nearest",
+}
+
+
+@contextlib.contextmanager
+def style():
+    """Draws with the package's look inside the block, and leaves the user's settings alone."""
+    with mpl.rc_context(RC):
+        yield
+
+
+def new_figure(width: float, height: float, title: str) -> Figure:
+    """An empty figure of so many inches with a title. It belongs to no window, so nothing has to be closed."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(h_pad=0.12, w_pad=0.1)
+    figure.suptitle(title, fontweight="bold", color=INK)
+    return figure
+
+
+def show_image(axes, image, title: str = "", **options) -> None:
+    """An image without ticks, with a thin frame."""
+    axes.imshow(image, **options)
+    axes.set(xticks=[], yticks=[])
+    axes.set_title(title)
+    for spine in axes.spines.values():
+        spine.set(visible=True, color=NEUTRAL)
+
+
+def class_legend(figure, names, palette, columns: int | None = None) -> None:
+    """A legend below the figure: one coloured box per class."""
+    boxes = [Patch(facecolor=colour / 255, edgecolor=INK, linewidth=0.8) for colour in palette]
+    figure.legend(boxes, names, loc="outside lower center", ncols=columns or len(names), frameon=False)
+
+
+def save(figure: Figure, path: str | Path, dpi: int = 110) -> None:
+    """Writes a figure as a picture file; it appears whole or not at all.
+
+    Args:
+        figure: What a function of this package returned.
+        path: Where to, such as `figures/L07.png`.
+        dpi: Pixels per inch.
+    """
+    with style(), written_whole(path) as temporary:
+        # no time stamp or version in the file: the same figure is the same bytes
+        figure.savefig(temporary, dpi=dpi, metadata={"Software": None} if Path(path).suffix == ".png" else None)

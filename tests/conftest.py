@@ -1,0 +1,56 @@
+"""What the tests share. Nothing needs a network; nothing is written outside a temporary folder."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# What the package keeps goes to a folder of the test run. Set before fcn_keras is used anywhere.
+_HOME = tempfile.TemporaryDirectory(prefix="fcn_keras-tests-")
+os.environ["FCN_KERAS_HOME"] = _HOME.name
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+import fcn_keras as fcn  # noqa: E402
+
+CAMVID = Path(__file__).parents[2] / "shared" / "data" / "camvid"
+needs_camvid = pytest.mark.skipif(not CAMVID.is_dir(), reason="CamVid is not on this computer")
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def encoder():
+    """The small VGG with its shipped weights."""
+    return fcn.backbones.small_vgg()
+
+
+@pytest.fixture(scope="session")
+def roads():
+    """Forty drawn scenes, road against the rest."""
+    return fcn.datasets.road_scenes("train", count=40).view({"road": ["road"]})
+
+
+@pytest.fixture
+def toy():
+    """Data that any FCN learns in seconds: bright pixels are class 1; a strip of void."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 90, (12, 40, 56, 3), dtype="uint8")
+    masks = np.zeros((12, 40, 56), "uint8")
+    for image, mask in zip(images, masks, strict=True):
+        top, left = rng.integers(0, 16, 2)
+        image[top : top + 20, left : left + 32] += 140
+        mask[top : top + 20, left : left + 32] = 1
+        mask[:, :2] = 255
+    return fcn.datasets.SegmentationData(lambda i: (images[i], masks[i]), 12, ("dark", "bright"), name="toy")
+
+
+def random_image(height, width, seed=0):
+    """RGB noise, uint8 (height, width, 3)."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype="uint8")

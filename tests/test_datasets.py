@@ -1,0 +1,223 @@
+"""Data sets: lazy, regrouped, batched, augmented, and never a label that nobody drew."""
+
+import os
+
+import keras
+import numpy as np
+import pytest
+from conftest import CAMVID, needs_camvid, random_image
+from PIL import Image
+
+import fcn_keras as fcn
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A plain folder: three pictures of different sizes, masks with 9 for void, names."""
+    rng = np.random.default_rng(0)
+    for part in ("images", "masks"):
+        (tmp_path / part).mkdir()
+    for number, size in enumerate([(20, 30), (25, 30), (20, 16)]):
+        mask = rng.integers(0, 3, size, dtype="uint8")
+        mask[0, :3] = 9
+        Image.fromarray(random_image(*size, seed=number)).save(tmp_path / "images" / f"p{number}.jpg")
+        Image.fromarray(mask).save(tmp_path / "masks" / f"p{number}.png")
+    (tmp_path / "classes.txt").write_text("grass\nroad\ncar\n")
+    return tmp_path
+
+
+def opened(folder, **options):
+    return fcn.datasets.image_folder(folder / "images", folder / "masks", ("grass", "road", "car"), void=9, **options)
+
+
+def test_the_files_void_becomes_255(folder):
+    image, mask = opened(folder)[0]
+    assert image.dtype == mask.dtype == np.uint8 and image.shape == (20, 30, 3)
+    assert (mask[0, :3] == 255).all() and set(np.unique(mask)) <= {0, 1, 2, 255}
+
+
+def test_masks_are_resized_by_nearest_neighbour_only(tmp_path):
+    """Between class 0 and class 2 lies no class 1, at whatever size."""
+    mask = np.zeros((40, 40), "uint8")
+    mask[10:30, 10:30] = 2
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    for size in [(13, 17), (40, 41), (97, 101)]:
+        assert set(np.unique(fcn.images.read_mask(tmp_path / "m.png", size))) == {0, 2}
+
+
+def test_unequal_sizes_are_padded_with_void(folder):
+    images, masks = opened(folder).batches(3)[0]
+    assert images.shape == (3, 25, 30, 3) and images.dtype == np.float32
+    assert masks.shape == (3, 25, 30) and masks.dtype == np.int32
+    assert (masks[0, 20:] == 255).all() and (masks[2, :, 16:] == 255).all()
+    assert (masks[1, 20:] != 255).all()
+
+
+def test_a_view_regroups_and_keeps_void(folder):
+    data = opened(folder)
+    view = data.view({"moving": ["car"], "ground": ["grass", "road"]})
+    assert view.class_names == ("background", "moving", "ground")
+    (_, before), (_, after) = data[0], view[0]
+    for old, new in ((2, 1), (0, 2), (1, 2), (255, 255)):
+        assert (after[before == old] == new).all()
+    with pytest.raises(ValueError, match="not in the data"):
+        data.view({"x": ["bus"]})
+    with pytest.raises(ValueError, match="already in a group"):
+        data.view({"x": ["car"], "y": ["car"]})
+
+
+def test_batches_of_an_epoch_show_every_image_once_and_another_order_next_time(folder):
+    batches = opened(folder).batches(2, shuffle=True, seed=1)
+    assert len(batches) == 2
+    orders = []
+    for epoch in range(6):
+        batches.epoch = epoch
+        orders.append(tuple(np.concatenate([batches.indices(0), batches.indices(1)])))
+    assert all(sorted(order) == [0, 1, 2] for order in orders)
+    assert len(set(orders)) > 1
+
+
+def test_random_steps_depend_on_seed_epoch_and_step_alone(toy):
+    a, b = toy.batches(5, steps=4, seed=3), toy.batches(5, steps=4, seed=3)
+    b[3], b[0]  # asked in another order
+    for step in range(4):
+        np.testing.assert_array_equal(a[step][0], b[step][0])
+    assert not np.array_equal(a.indices(0), toy.batches(5, steps=4, seed=4).indices(0))
+    assert len(toy.batches(50, steps=1)[0][0]) == 50  # more than there are: drawn with repetition
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "flip",
+        keras.layers.RandomFlip("horizontal_and_vertical"),
+        keras.layers.RandomRotation(0.1, fill_mode="constant"),
+        keras.layers.RandomTranslation(0.2, 0.2, fill_mode="constant"),
+        keras.layers.RandomZoom(0.3, fill_mode="constant"),
+    ],
+)
+def test_augmentation_moves_image_and_labels_alike(layer):
+    """Where the label says 1 the image is bright, before and after; what comes from outside is void."""
+    image, mask = np.zeros((48, 64, 3), "uint8"), np.zeros((48, 64), "uint8")
+    image[10:30, 5:40], mask[10:30, 5:40] = 200, 1
+    image[:, :2], mask[:, :2] = 100, 255
+    data = fcn.datasets.SegmentationData(lambda i: (image, mask), 8, ("dark", "bright"))
+    images, masks = data.batches(8, augment=layer, seed=1)[0]
+    assert set(np.unique(masks)) <= {0, 1, 255}
+    moved = [not np.array_equal(m, mask) for m in masks]
+    assert any(moved)
+    for picture, labels in zip(images[..., 0], masks, strict=True):
+        agree = ((picture > 150) == (labels == 1))[labels != 255]
+        assert agree.mean() > 0.97  # interpolation blurs the image along the edge, never the labels
+
+
+def test_augmentation_is_the_same_for_the_same_seed(toy):
+    first = toy.batches(4, augment=keras.layers.RandomRotation(0.1), seed=1)
+    second = toy.batches(4, augment=keras.layers.RandomRotation(0.1), seed=1)
+    second[2]
+    np.testing.assert_array_equal(first[1][1], second[1][1])
+
+
+def test_plain_folder_and_held_out_share_no_image(folder):
+    names = (folder / "classes.txt").read_text().split()
+    for path in (folder / "masks").iterdir():
+        mask = np.array(Image.open(path))
+        Image.fromarray(np.where(mask == 9, 255, mask).astype("uint8")).save(path)
+    data = fcn.datasets.open_data(folder)
+    assert data.train.class_names == tuple(names)
+    train = {data.train[i][0].tobytes() for i in range(len(data.train))}
+    test = {data.test[i][0].tobytes() for i in range(len(data.test))}
+    assert len(train) + len(test) == 3 and not train & test
+
+
+@pytest.fixture
+def npy(tmp_path):
+    """The lecture's files: images 0–1, one-hot labels with one pixel of no class, test images without labels."""
+    rng = np.random.default_rng(0)
+    one_hot = np.eye(2, dtype="float32")[rng.integers(0, 2, (5, 32, 64))]
+    one_hot[0, 0, 0] = 0
+    images = rng.random((5, 32, 64, 3), dtype="float32")
+    np.save(tmp_path / "images_training.npy", images)
+    np.save(tmp_path / "seg_training.npy", one_hot)
+    np.save(tmp_path / "images_testing.npy", images[:2])
+    return tmp_path, images, one_hot
+
+
+def test_the_lectures_files_work_as_they_are(npy):
+    folder, images, one_hot = npy
+    data = fcn.datasets.lecture_files(folder)
+    image, mask = data[0]
+    np.testing.assert_array_equal(image, np.rint(images[0] * 255).astype("uint8"))
+    assert mask[0, 0] == 255
+    np.testing.assert_array_equal(mask.ravel()[1:], one_hot[0].argmax(-1).ravel()[1:])
+    assert data.class_names == ("background", "road") and len(data) == 5
+    test = fcn.datasets.lecture_files(folder, "test")
+    assert test[1][1] is None and len(test) == 2
+    assert len(fcn.datasets.open_data(folder).test) == 1
+
+
+def test_uint8_files_are_not_scaled_twice(tmp_path):
+    images = random_image(8, 8)[None]
+    np.save(tmp_path / "images_testing.npy", images)
+    np.testing.assert_array_equal(fcn.datasets.lecture_files(tmp_path, "test")[0][0], images[0])
+
+
+def test_drawn_scenes_are_kept_and_the_same_afterwards(monkeypatch):
+    data = fcn.datasets.road_scenes("val", seed=5, count=2)
+    first = data[1]
+    monkeypatch.setattr("fcn_keras.datasets.road_scenes.draw_scene", None)  # a second look must not draw
+    again = data[1]
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1], again[1])
+
+
+def test_drawing_goes_on_when_nothing_can_be_kept(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FCN_KERAS_HOME", str(tmp_path / "file" / "below"))  # no folder can be made below a file
+    image, mask = fcn.datasets.road_scenes("val", seed=6, count=1)[0]
+    assert image.shape == (160, 576, 3) and mask.shape == (160, 576)
+
+
+def test_splits_share_no_scene():
+    seen = {fcn.datasets.road_scenes(split, count=2)[i][0].tobytes() for split in ("train", "val", "test") for i in (0, 1)}
+    assert len(seen) == 6
+
+
+def test_what_is_missing_or_wrong_is_answered(folder, tmp_path):
+    (folder / "masks" / "p1.png").unlink()
+    with pytest.raises(FileNotFoundError, match="none for p1"):
+        opened(folder)
+    (folder / "images" / "p1.jpg").unlink()
+    with pytest.raises(ValueError, match="void=…"):
+        fcn.datasets.image_folder(folder / "images", folder / "masks", ("grass", "road", "car"))[0]
+    Image.fromarray(random_image(20, 30)).save(folder / "masks" / "p0.png")
+    with pytest.raises(ValueError, match="class numbers"):
+        opened(folder)[0]
+    Image.fromarray(np.zeros((5, 5), "uint8")).save(folder / "masks" / "p0.png")
+    with pytest.raises(ValueError, match="size of its image"):
+        opened(folder)[0]
+    (folder / "images" / "p0.jpg").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="could not be read"):
+        opened(folder)[0]
+    with pytest.raises(FileNotFoundError, match="none of these"):
+        fcn.datasets.open_data(os.fspath(tmp_path / "masks"))
+    with pytest.raises(ValueError, match="'train' or 'test'"):
+        fcn.datasets.lecture_files(tmp_path, "val")
+    with pytest.raises(FileNotFoundError, match=r"images_training\.npy"):
+        fcn.datasets.lecture_files(tmp_path)
+    with pytest.raises(IndexError, match="below 2"):
+        opened(folder)[2]
+    with pytest.raises(TypeError, match=r"data\.subset"):
+        opened(folder)[0:1]
+
+
+@needs_camvid
+def test_camvid_reads_as_its_readme_says():
+    train, val = (fcn.datasets.camvid(CAMVID, split) for split in ("train", "val"))
+    assert (len(train), len(val), train.num_classes) == (367, 101, 11)
+    image, mask = train[0]
+    assert image.shape == (180, 240, 3) and mask.shape == (180, 240)
+    present = set(np.unique(np.concatenate([train[i][1].ravel() for i in range(0, 367, 40)])))
+    assert 255 in present and 11 not in present
+    road = train.view({"road": ["road"]})[0][1]
+    assert 0.05 < (road == 1).mean() < 0.8

@@ -1,0 +1,36 @@
+"""From an image to labels."""
+
+import numpy as np
+import pytest
+from conftest import random_image
+
+import fcn_keras as fcn
+
+
+@pytest.fixture(scope="module")
+def model(encoder):
+    made = fcn.models.fcn(3, 16, encoder, width=8)
+    weights = made.get_layer("score_pool4").get_weights()
+    made.get_layer("score_pool4").set_weights([np.random.default_rng(0).normal(size=w.shape) for w in weights])
+    return made
+
+
+@pytest.mark.parametrize("size", [(1, 1), (37, 53), (64, 64)])
+def test_labels_have_the_images_size_and_are_the_highest_score(model, size):
+    image = random_image(*size)
+    labels = fcn.prediction.segment(model, image)
+    assert labels.shape == size and labels.dtype == np.uint8
+    probabilities = fcn.prediction.probabilities(model, image)
+    np.testing.assert_allclose(probabilities.sum(-1), 1, atol=1e-5)
+    np.testing.assert_array_equal(labels, probabilities.argmax(-1))
+
+
+def test_wrong_images_are_answered(model):
+    with pytest.raises(ValueError, match=r"image\[0\] of a batch"):
+        fcn.prediction.segment(model, random_image(8, 8)[None])
+    with pytest.raises(ValueError, match="multiply by 255"):
+        fcn.prediction.segment(model, random_image(20, 20) / 255)
+    with pytest.raises(ValueError, match="NaN"):
+        fcn.prediction.segment(model, np.full((4, 4, 3), np.nan))
+    with pytest.raises(ValueError, match="shape"):
+        fcn.prediction.segment(model, random_image(8, 8)[..., 0])

@@ -1,0 +1,80 @@
+"""The package's own rules: imports go one way, nothing heavy loads unasked, no backend is named."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "fcn_keras"
+# Each module may import those of earlier lines, and those of its own line.
+ORDER = [
+    ["files", "progress"],
+    ["geometry", "images"],
+    ["datasets"],
+    ["layers", "skip_connections", "convolutionalize"],
+    ["backbones"],
+    ["models"],
+    ["evaluation", "prediction"],
+    ["frozen", "diagnosis"],
+    ["training", "pretraining"],
+    ["visualization"],
+    ["experiment"],
+    ["lecture"],
+    ["cli", "__main__", "__init__"],
+]
+RANK = {name: rank for rank, line in enumerate(ORDER) for name in line}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def module_of(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_one_way(path):
+    here = module_of(path)
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "fcn_keras" and len(parts) > 1 and parts[1] in RANK:
+            assert RANK[parts[1]] <= RANK[here], f"{here} imports {name}"
+        if here == "models":
+            assert "datasets" not in parts, "models never import data sets: the caller brings the two together"
+        if here == "visualization":
+            assert parts[0] != "keras" and "models" not in parts, "visualization takes arrays and rows, never a model"
+        if here == "datasets" and parts[0] == "fcn_keras":
+            assert parts[1] in ("datasets", "geometry", "images", "files", "progress")
+        assert parts[0] not in ("tensorflow", "jax", "torch", "cv2", "sklearn"), f"{here} names {name}"
+        if parts[0] == "matplotlib":
+            assert here in ("visualization", "lecture")
+        if parts[0] == "PIL":
+            assert here == "images"
+
+
+def test_every_module_has_its_place_in_the_order():
+    assert {module_of(path) for path in FILES} <= set(RANK)
+
+
+def test_import_loads_neither_keras_nor_matplotlib():
+    script = "import sys, fcn_keras; print([m for m in ('keras', 'tensorflow', 'matplotlib', 'numpy') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_every_listed_submodule_exists():
+    import fcn_keras
+
+    for name in fcn_keras.SUBMODULES:
+        assert getattr(fcn_keras, name).__name__ == f"fcn_keras.{name}"
+    with pytest.raises(AttributeError, match="modles"):
+        fcn_keras.modles  # noqa: B018

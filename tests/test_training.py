@@ -1,0 +1,184 @@
+"""Training: it learns, void does not teach, cached features change nothing, and what goes wrong is said."""
+
+import keras
+import numpy as np
+import pytest
+
+import fcn_keras as fcn
+from fcn_keras import frozen
+from fcn_keras.training import TrainingWarning, fit, segmentation_loss
+
+
+def small(encoder, stride=8, **options):
+    keras.utils.set_random_seed(1)
+    return fcn.models.fcn(2, stride, encoder, width=8, **options)
+
+
+def test_an_fcn_learns_the_toy_task(encoder, toy):
+    model = small(encoder)
+    history = fit(model, toy, validation=toy, steps=50, batch_size=6, learning_rate=3e-3)
+    assert len(history.loss) == 50
+    assert np.mean(history.loss[-5:]) < 0.5 * history.loss[0]
+    assert history.validation[-1].iou[1] > 0.8
+    assert history.history["val_mean_iou"][-1] == history.validation[-1].mean_iou
+
+
+@pytest.mark.parametrize("augment", [None, "flip"])
+@pytest.mark.parametrize("make", [fcn.models.lecture_fcn, fcn.models.fcn])
+def test_features_computed_once_give_the_same_weights(encoder, toy, make, augment):
+    trained = []
+    for cache in (True, False):
+        keras.utils.set_random_seed(2)
+        model = make(2, backbone=encoder, width=8)
+        fit(model, toy, epochs=2, batch_size=5, augment=augment, seed=3, cache=cache)
+        trained.append(model.get_weights())
+    for with_cache, without in zip(*trained, strict=True):
+        np.testing.assert_allclose(with_cache, without, atol=2e-4)
+
+
+def test_the_frozen_encoder_stays_as_it_was(encoder, toy):
+    model = small(encoder)
+    before = {layer.name: layer.get_weights() for layer in model.layers if layer.name.startswith("conv")}
+    fit(model, toy, steps=2, batch_size=4)
+    for name, weights in before.items():
+        for a, b in zip(weights, model.get_layer(name).get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_the_border_of_what_is_frozen(encoder):
+    assert frozen.frozen_border(fcn.models.lecture_fcn(2, encoder, 8)) == ["image", "pool3", "pool4", "pool5"]
+    assert frozen.frozen_border(fcn.models.fcn(2, 32, encoder, width=8)) == ["image", "pool5"]
+    assert frozen.frozen_border(small(encoder, freeze_backbone=False)) == []
+    assert frozen.frozen_border(fcn.models.cae()) == []
+
+
+def test_features_that_do_not_fit_in_memory_go_to_a_file(encoder, toy, monkeypatch):
+    model = small(encoder)
+    kept = frozen.frozen_features(model, toy)
+    monkeypatch.setattr(frozen, "CACHE_BYTES", 1000)
+    on_disk = frozen.frozen_features(model, toy)
+    assert all(isinstance(array, np.memmap) for array in on_disk.maps.values())
+    for name in kept.maps:
+        np.testing.assert_array_equal(kept.maps[name], on_disk.maps[name])
+
+
+def test_images_of_different_sizes_are_trained_on_without_the_cache(encoder, capsys):
+    sizes = [(40, 56), (33, 60), (40, 31), (48, 48)]
+    rng = np.random.default_rng(0)
+    pairs = [(rng.integers(0, 256, (*s, 3), "uint8"), rng.integers(0, 2, s).astype("uint8")) for s in sizes]
+    data = fcn.datasets.SegmentationData(lambda i: pairs[i], 4, ("a", "b"))
+    history = fit(small(encoder), data, epochs=1, batch_size=2)
+    assert np.isfinite(history.loss).all()
+    assert "differ in size" in capsys.readouterr().out
+
+
+def test_void_pixels_give_no_loss_and_no_gradient():
+    logits = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype("float32")
+    labels = np.array([[[0, 255], [2, 255]]], "int32")
+    p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    by_hand = -(np.log(p[0, 0, 0, 0]) + np.log(p[0, 1, 0, 2])) / 2  # the mean is over two pixels, not over four
+    assert float(segmentation_loss()(labels, logits)) == pytest.approx(by_hand, rel=1e-5)
+    spoilt = logits.copy()
+    spoilt[:, :, 1] = 50.0  # whatever is predicted under void
+    assert float(segmentation_loss()(labels, spoilt)) == pytest.approx(by_hand, rel=1e-5)
+    assert float(segmentation_loss()(np.full((1, 2, 2), 255), logits)) == 0.0
+
+
+def test_an_autoencoder_learns_to_give_its_input_back(toy):
+    model = fcn.models.cae(widths=(8, 16))
+    target = toy.reconstruction()
+    image = toy[0][0]
+    before = np.square(model.predict_on_batch(image[None].astype("float32"))[0] - image).mean()
+    fit(model, target, steps=60, batch_size=6, learning_rate=3e-3)
+    after = np.square(model.predict_on_batch(image[None].astype("float32"))[0] - image).mean()
+    assert after < 0.2 * before
+
+
+def test_same_seed_same_weights(encoder, toy):
+    runs = []
+    for _ in range(2):
+        model = small(encoder)
+        fit(model, toy, steps=5, batch_size=4, augment="flip", seed=7)
+        runs.append(model.get_weights())
+    for a, b in zip(*runs, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Ends the process's training as a kill would: between two epochs, by an exception."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.left = epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+
+
+def test_an_interrupted_training_goes_on_to_the_same_weights(encoder, toy, tmp_path, monkeypatch):
+    whole = small(encoder)
+    fit(whole, toy, epochs=4, batch_size=4, seed=5)
+    model = small(encoder)
+    original = keras.Model.fit
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda self, *a, callbacks, **k: original(self, *a, callbacks=[*callbacks, StopAfter(2)], **k)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, toy, epochs=4, batch_size=4, seed=5, checkpoint=tmp_path / "state")
+    monkeypatch.undo()
+    resumed = small(encoder)  # a new process would build it anew
+    history = fit(resumed, toy, epochs=4, batch_size=4, seed=5, checkpoint=tmp_path / "state")
+    assert len(history.loss) == 2 * 3  # two epochs of three steps were left
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_one_class_everywhere_is_said_with_the_likely_cause(encoder, toy):
+    rare = fcn.datasets.SegmentationData(
+        lambda i: (toy[i][0], np.where(np.arange(56) < 1, 1, 0).astype("uint8")[None].repeat(40, 0)), 12, ("rest", "rare")
+    )
+    with pytest.warns(TrainingWarning, match="one class everywhere, 'rest'.*98 % of the pixels"):
+        fit(small(encoder, 32), rare, steps=25, batch_size=4)
+    with pytest.warns(TrainingWarning, match="hardly moved.*learning rate"):
+        fit(small(encoder), toy, steps=3, batch_size=4, learning_rate=1e-9)
+
+
+def test_nan_stops_the_training_and_is_said(encoder, toy):
+    with pytest.warns(TrainingWarning, match=r"not a number.*learning rate"):
+        history = fit(small(encoder), toy, steps=50, batch_size=4, learning_rate=1e38)
+    assert len(history.loss) < 50
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "exactly one of epochs and steps"),
+        ({"epochs": 1, "steps": 1}, "exactly one"),
+        ({"steps": 0}, "at least 1"),
+        ({"epochs": 2.5}, "at least 1"),
+        ({"steps": 1, "batch_size": 0}, "batch_size"),
+        ({"steps": 1, "augment": "mirror"}, "'flip' or Keras image layers"),
+    ],
+)
+def test_wrong_arguments_are_answered(encoder, toy, options, message):
+    with pytest.raises(ValueError, match=message):
+        fit(small(encoder), toy, **options)
+
+
+def test_models_and_data_that_do_not_fit_are_answered(encoder, toy):
+    with pytest.raises(ValueError, match="2 outputs"):
+        fit(fcn.models.fcn(3, 32, encoder, width=8), toy, steps=1)
+    with pytest.raises(TypeError, match="data set"):
+        fit(small(encoder), [1, 2], steps=1)
+    frozen_model = small(encoder)
+    frozen_model.trainable = False
+    with pytest.raises(ValueError, match="all of it frozen"):
+        fit(frozen_model, toy, steps=1)
+    ends_in_softmax = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(2, 1, activation="softmax")])
+    with pytest.raises(ValueError, match="gives logits"):
+        fit(ends_in_softmax, toy, steps=1)
+    unlabelled = fcn.datasets.SegmentationData(lambda i: (toy[i][0], None), 3, ("a", "b"))
+    with pytest.raises(ValueError, match="labels"):
+        fit(small(encoder), unlabelled, steps=1)

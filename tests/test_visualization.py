@@ -1,0 +1,58 @@
+"""Figures are drawn from what they are given, and show it."""
+
+import numpy as np
+from conftest import random_image
+
+import fcn_keras as fcn
+from fcn_keras import visualization
+from fcn_keras.visualization.architecture import stages
+
+
+def test_overlay_is_the_lectures_half_transparent_green():
+    image = np.full((2, 2, 3), 100, "uint8")
+    mask = np.array([[True, False], [False, False]])
+    out = visualization.overlay(image, mask)
+    share = 127 / 255
+    np.testing.assert_array_equal(out[0, 0], np.rint([100 * (1 - share), 100 * (1 - share) + 255 * share, 100 * (1 - share)]))
+    assert (out[1] == 100).all() and (out[0, 1] == 100).all()
+
+
+def test_colours_are_the_palettes_and_void_is_white():
+    palette = np.array([(1, 2, 3), (4, 5, 6)], "uint8")
+    out = visualization.colourise(np.array([[0, 1, 255]], "uint8"), palette)
+    np.testing.assert_array_equal(out[0], [(1, 2, 3), (4, 5, 6), (255, 255, 255)])
+
+
+def test_the_architecture_figure_follows_the_model(encoder):
+    """Another network, another drawing: names, sizes, frozen or trained all come from the model."""
+    for stride, fused in ((32, []), (16, ["fuse_pool4"]), (8, ["fuse_pool4", "fuse_pool3"])):
+        model = fcn.models.fcn(3, stride, encoder, width=8)
+        found = {stage.name: stage for stage in stages(fcn.models.describe(model, (64, 96)))}
+        assert [name for name in found if name.startswith("fuse")] == fused
+        assert found["pool5"].shape == (2, 3, 256) and not found["pool5"].trained
+        assert found["fc6"].trained and found["fc6"].inputs == ["pool5"]
+        total = sum(stage.parameters for stage in found.values())
+        assert total == model.count_params()  # every parameter stands in exactly one box
+    thawed = fcn.models.fcn(3, 8, encoder, width=8, freeze_backbone=False)
+    assert all(stage.trained for stage in stages(fcn.models.describe(thawed, (64, 96))) if stage.parameters)
+
+
+def test_skips_are_straight_lines_across_the_valley(encoder):
+    found = {s.name: s for s in stages(fcn.models.describe(fcn.models.lecture_fcn(2, encoder, 8), (160, 576)))}
+    assert found["pool4"].y == found["fuse_pool4"].y and found["pool3"].y == found["fuse_pool3"].y
+    assert found["fuse_pool4"].inputs == ["fcn2", "pool4"]
+
+
+def test_a_figure_is_a_picture_file_and_the_same_bytes_twice(tmp_path):
+    for name in ("a", "b"):
+        visualization.save(visualization.draw_loss(np.linspace(0.7, 0.05, 60)), tmp_path / f"{name}.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert fcn.images.read_image(tmp_path / "a.png").std() > 5
+
+
+def test_drawing_leaves_the_users_settings_alone():
+    import matplotlib as mpl
+
+    before = mpl.rcParams["font.size"]
+    visualization.draw_regions(random_image(20, 30), np.zeros((20, 30), "uint8"), ("a",), np.zeros((1, 3), "uint8"))
+    assert mpl.rcParams["font.size"] == before
