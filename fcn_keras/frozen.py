@@ -98,7 +98,7 @@ def frozen_features(model: keras.Model, data, flip: bool = False, batch_size: in
     """
     start = time.perf_counter()
     names = [name for name in frozen_border(model) if not _read_for_size_only(model, name)]
-    encoder = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
+    encoder = keras.Model(model.inputs, {name: model.get_layer(name).output for name in names})
     maps, targets = {}, None
     jobs = [(index, mirrored) for mirrored in (False, True)[: 1 + flip] for index in range(len(data))]
     with progress("frozen features", len(jobs)) as advance:
@@ -112,10 +112,10 @@ def frozen_features(model: keras.Model, data, flip: bool = False, batch_size: in
                     raise ImagesDifferInSize(f"images differ in size ({size[:2]} and {image.shape[:2]})")
             outputs = encoder.predict_on_batch(np.stack([image for image, _ in pairs]).astype("float32"))
             if not maps:
-                total = sum(output[0].nbytes for output in outputs) * len(jobs)
-                maps = {n: _room(len(jobs), o, total) for n, o in zip(names, outputs, strict=True)}
+                total = sum(output[0].nbytes for output in outputs.values()) * len(jobs)
+                maps = {name: _room(len(jobs), output, total) for name, output in outputs.items()}
             targets[here] = [target for _, target in pairs]
-            for name, output in zip(names, outputs, strict=True):
+            for name, output in outputs.items():
                 maps[name][here] = output
             advance(len(pairs))
     return FrozenFeatures(maps, targets, flip, time.perf_counter() - start)

@@ -5,6 +5,7 @@ answer never changes. `fit` asks the encoder once per image, trains the head on 
 model that was passed in, whole, is the one that has learnt.
 """
 
+import json
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -128,7 +129,9 @@ def fit(
             ))  # fmt: skip
         if checkpoint is not None:
             callbacks.append(keras.callbacks.BackupAndRestore(str(checkpoint), double_checkpoint=True))
-        trained_part.fit(source, epochs=epochs, verbose=0, callbacks=callbacks)
+            batches.epoch = _epochs_done(checkpoint)  # the backend reads ahead before the first callback is asked
+        # The batches know their own order; Keras would shuffle them once more, and not by our seed.
+        trained_part.fit(source, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
     history.seconds["training"] = time.perf_counter() - start
 
     history.warnings = diagnose(model, train, history)
@@ -140,6 +143,12 @@ def fit(
 def segmentation_loss() -> keras.losses.Loss:
     """Softmax cross-entropy of logits `(B, H, W, C)` and class numbers `(B, H, W)`, mean over all pixels but void."""
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
+
+
+def _epochs_done(checkpoint) -> int:
+    """Where `BackupAndRestore` will go on, from the note that it keeps beside the weights."""
+    note = Path(checkpoint) / "training_metadata.json"
+    return json.loads(note.read_text())["epoch"] if note.is_file() else 0
 
 
 def _steps_a_round(steps: int) -> int:

@@ -140,7 +140,7 @@ def test_one_class_everywhere_is_said_with_the_likely_cause(encoder, toy):
         lambda i: (toy[i][0], np.where(np.arange(56) < 1, 1, 0).astype("uint8")[None].repeat(40, 0)), 12, ("rest", "rare")
     )
     with pytest.warns(TrainingWarning, match="one class everywhere, 'rest'.*98 % of the pixels"):
-        fit(small(encoder, 32), rare, steps=25, batch_size=4)
+        fit(small(encoder, 32), rare, steps=25, batch_size=4, learning_rate=1e-4)
     with pytest.warns(TrainingWarning, match="hardly moved.*learning rate"):
         fit(small(encoder), toy, steps=3, batch_size=4, learning_rate=1e-9)
 

@@ -90,7 +90,7 @@ def choose_light(rng):
 
 
 def choose_view(rng):
-    """A camera and a road, drawn again until the road covers 36-66 % of the picture."""
+    """A camera and a road, drawn again until the road covers 42-70 % of the picture."""
     while True:
         camera = Camera(rng.uniform(240, 420), rng.uniform(1.2, 2.6), rng.uniform(24, 60), rng.uniform(-4e-4, 6e-4))
         lanes = int(rng.choice((1, 2, 3, 4, 5), p=(0.12, 0.40, 0.20, 0.18, 0.10)))
@@ -105,9 +105,9 @@ def choose_view(rng):
         )
         ours = [i for i in range(lanes) if road.lane(i)[1] == 1]
         road.offset = rng.normal(0, 0.5) - road.lane(ours[rng.integers(len(ours))])[0]
-        if rng.random() < 0.35:  # seen from the edge: from a lay-by, or by somebody who waits to cross
+        if rng.random() < 0.5:  # seen from the edge: from a lay-by, or by somebody who waits to cross
             road.offset = (1 if rng.random() < 0.5 else -1) * (road.half + rng.uniform(-1.0, 1.0))
-        if 0.36 < road_share(camera, road) < 0.66:
+        if 0.42 < road_share(camera, road) < 0.70:
             return camera, road
 
 
@@ -273,7 +273,7 @@ class Things:
         if rng.random() < 0.6:
             at = road.beside(side, 0.9, rng.uniform(16, 40))
             self.add(at[1], draw_pole, rng, at, -side, "sign")
-        if rng.random() < 0.22:  # parked beside the road
+        if rng.random() < 0.20:  # parked beside the road
             z = rng.uniform(9, 25)
             for _ in range(rng.integers(1, 4)):
                 if self.free(side, z, 5.0):
@@ -283,7 +283,7 @@ class Things:
     def fill_road(self):
         """Traffic: fewer or more cars in each lane, and perhaps one that waits in the side road."""
         rng, road = self.rng, self.road
-        density = rng.uniform(0.03, 0.14)
+        density = rng.uniform(0.02, 0.10)
         for i in range(road.lanes):
             u, way = road.lane(i)
             z = rng.uniform(11, 32)

@@ -14,7 +14,7 @@ HEIGHT, WIDTH = 160, 576
 CLASS_NAMES = ("sky", "building", "vegetation", "road", "pavement", "car", "pole")
 SKY, BUILDING, VEGETATION, ROAD, PAVEMENT, CAR, POLE = range(7)
 
-FAR = 85.0  # metres; the ground ends here at the latest, hills stand behind it
+FAR = 75.0  # metres; the ground ends here at the latest, hills stand behind it
 NEAR = 2.5  # metres; nothing is drawn that comes closer to the camera
 
 LEAVES = colours("386b2e 528033 29573d b37329 737830")

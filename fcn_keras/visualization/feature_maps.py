@@ -8,8 +8,8 @@ from matplotlib.patches import ConnectionPatch
 from fcn_keras.visualization.style import QUIET, SKIP, new_figure, show_image, style
 
 
-def strongest_map(features: np.ndarray) -> np.ndarray:
-    """The channel that varies most over the picture, scaled to 0–1.
+def strongest_pattern(features: np.ndarray) -> np.ndarray:
+    """The one map that tells most of what all channels say: their first principal component, scaled to 0–1.
 
     Args:
         features: `(h, w, channels)`.
@@ -17,9 +17,14 @@ def strongest_map(features: np.ndarray) -> np.ndarray:
     Returns:
         float `(h, w)`.
     """
-    channel = features[..., np.argmax(features.std(axis=(0, 1)))]
-    spread = np.ptp(channel)
-    return (channel - channel.min()) / spread if spread > 0 else np.zeros_like(channel)
+    flat = features.reshape(-1, features.shape[-1]).astype("float64")
+    flat = flat - flat.mean(axis=0)
+    _, directions = np.linalg.eigh(flat.T @ flat)  # ascending: the last explains most
+    pattern = (flat @ directions[:, -1]).reshape(features.shape[:2])
+    if np.abs(pattern.min()) > pattern.max():  # its sign means nothing: let what stands out be bright
+        pattern = -pattern
+    low, high = np.percentile(pattern, (1, 99))
+    return np.clip((pattern - low) / max(high - low, 1e-9), 0, 1)
 
 
 def draw_two_paths(image, down, up, result, result_title: str):
@@ -36,12 +41,12 @@ def draw_two_paths(image, down, up, result, result_title: str):
     """
     with style():
         columns = 1 + len(down)
-        figure = new_figure(21, 7.6, "Downsampling finds what, upsampling finds where")
+        figure = new_figure(21, 6.6, "Downsampling finds what, upsampling finds where")
         axes = figure.subplots(2, columns)
         show_image(axes[0][0], image, f"input\n{_size(image)}")
         column_of = {image.shape[:2]: 0}
         for column, (name, features) in enumerate(down.items(), start=1):
-            show_image(axes[0][column], strongest_map(features), f"{name}\n{_size(features)}", cmap="magma", aspect="auto")
+            show_image(axes[0][column], strongest_pattern(features), f"{name}\n{_size(features)}", cmap="magma", aspect="auto")
             column_of[features.shape[:2]] = column
         for axis in axes[1]:
             axis.set_axis_off()
@@ -51,7 +56,7 @@ def draw_two_paths(image, down, up, result, result_title: str):
         for name, features in up.items():
             column = column_of[features.shape[:2]]
             axes[1][column].set_axis_on()
-            show_image(axes[1][column], strongest_map(features), f"{name}\n{_size(features)}", cmap="magma", aspect="auto")
+            show_image(axes[1][column], strongest_pattern(features), f"{name}\n{_size(features)}", cmap="magma", aspect="auto")
             filled.append(column)
         box = image.shape[0] / image.shape[1]
         for axis in axes.flat:
@@ -63,10 +68,10 @@ def draw_two_paths(image, down, up, result, result_title: str):
             _arrow(figure, axes[1][right], (-0.02, 0.5), axes[1][left], (1.02, 0.5), QUIET)
         for column in order[1:]:
             last = column == columns - 1
-            _arrow(figure, axes[0][column], (0.5, -0.04), axes[1][column], (0.5, 1.42), QUIET if last else SKIP)
+            _arrow(figure, axes[0][column], (0.5, -0.04), axes[1][column], (0.5, 1.85), QUIET if last else SKIP)
         axes[0][0].set_ylabel("what?  →", fontweight="bold", fontsize=18)
         axes[1][0].set_ylabel("where?  ←", fontweight="bold", fontsize=18)
-        figure.supxlabel("brightest: where this layer's most lively channel responds      green: skip connection", fontsize=15)
+        figure.supxlabel("of each layer: the pattern that its channels share (first principal component)      green: skip connection", fontsize=15)
     return figure
 
 
