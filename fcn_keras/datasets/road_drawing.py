@@ -90,7 +90,7 @@ def choose_light(rng):
 
 
 def choose_view(rng):
-    """A camera and a road, drawn again until the road covers 41-68 % of the picture."""
+    """A camera and a road, drawn again until the road covers 39-67 % of the picture."""
     while True:
         camera = Camera(rng.uniform(240, 420), rng.uniform(1.2, 2.6), rng.uniform(24, 60), rng.uniform(-4e-4, 6e-4))
         lanes = int(rng.choice((1, 2, 3, 4, 5), p=(0.12, 0.40, 0.20, 0.18, 0.10)))
@@ -107,7 +107,7 @@ def choose_view(rng):
         road.offset = rng.normal(0, 0.5) - road.lane(ours[rng.integers(len(ours))])[0]
         if rng.random() < 0.5:  # seen from the edge: from a lay-by, or by somebody who waits to cross
             road.offset = (1 if rng.random() < 0.5 else -1) * (road.half + rng.uniform(-1.0, 1.0))
-        if 0.41 < road_share(camera, road) < 0.68:
+        if 0.39 < road_share(camera, road) < 0.67:
             return camera, road
 
 

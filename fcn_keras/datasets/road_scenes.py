@@ -11,7 +11,7 @@ from fcn_keras.datasets.road_drawing import CLASS_NAMES, PALETTE, VERSION, draw_
 from fcn_keras.files import home, written_whole
 from fcn_keras.progress import progress
 
-COUNTS = {"train": 600, "val": 40, "test": 60}
+COUNTS = {"train": 500, "val": 40, "test": 60}
 
 
 def road_scenes(split: str = "train", seed: int = 0, count: int | None = None) -> SegmentationData:
@@ -21,7 +21,7 @@ def road_scenes(split: str = "train", seed: int = 0, count: int | None = None) -
     kept under `$FCN_KERAS_HOME`, else `~/.keras/fcn_keras`; where that cannot be written they are drawn again.
 
     Args:
-        split: `"train"` (600 scenes), `"val"` (40) or `"test"` (60); no scene is in two of them.
+        split: `"train"` (500 scenes), `"val"` (40) or `"test"` (60); no scene is in two of them.
         seed: Another seed, other scenes.
         count: How many scenes instead of the usual number.
 
