@@ -115,9 +115,9 @@ def _placed(found: list[Stage]) -> list[Stage]:
     x = 0.0
     for stage, following in zip(path, [*path[1:], None], strict=True):
         stage.x = x
-        x += 0.75 if stage.kind in FUSED else 1.0
+        x += 0.9 if stage.kind in FUSED else 1.25
         if following and following.kind in FUSED and stage.kind == "Conv2DTranspose":
-            stage.y -= 0.56 * LEVEL_HEIGHT  # below the skip, which arrives at the same "+" from the left
+            stage.y -= 0.49 * LEVEL_HEIGHT  # below the skip, which arrives at the same "+" from the left
             x -= 0.25
         elif following and following.y < stage.y:
             stage.side = "left"
@@ -179,7 +179,8 @@ def _box(axes, stage, marked, size):
     if stage.side == "below":
         y = stage.y - tall / 2 - 0.08
         axes.text(stage.x, y, stage.name, ha="center", va="top", fontsize=size, fontweight="bold", color=colour)
-        axes.text(stage.x, y - 0.22, "\n".join(lines), ha="center", va="top", fontsize=size - 2, color=colour)
+        lines = ["", *lines]  # an empty line where the name stands
+        axes.text(stage.x, y, "\n".join(lines), ha="center", va="top", fontsize=size - 2, linespacing=1.3, color=colour)
         return
     sign, align = (-1, "right") if stage.side == "left" else (1, "left")
     x = stage.x + sign * (thick / 2 + 0.1)
@@ -188,7 +189,7 @@ def _box(axes, stage, marked, size):
 
 
 def _arrow(axes, start, end):
-    skips = abs(start.y - end.y) < 1e-6 and end.x - start.x > 1.1 and (end.kind in FUSED or end.kind == "Conv2D")
+    skips = abs(start.y - end.y) < 1e-6 and end.x - start.x > 1.5 and (end.kind in FUSED or end.kind == "Conv2D")
     axes.add_patch(
         FancyArrowPatch(
             (start.x, start.y), (end.x, end.y), arrowstyle="-|>", mutation_scale=18,
@@ -221,8 +222,8 @@ def draw_architecture(rows, title: str, encoder: str = "encoder"):
         low, high = axes.get_ylim()
         left, right = axes.get_xlim()
         note = dict(fontsize=18, color=QUIET, ha="center", va="center", style="italic")
-        axes.text(left + 0.14 * (right - left), low + 0.15 * (high - low), "downsampling path:\nwhat? (context)", **note)
-        axes.text(left + 0.88 * (right - left), low + 0.15 * (high - low), "upsampling path:\nwhere? (location)", **note)
+        axes.text(left + 0.12 * (right - left), low + 0.15 * (high - low), "downsampling path:\nwhat? (context)", **note)
+        axes.text(left + 0.9 * (right - left), low + 0.15 * (high - low), "upsampling path:\nwhere? (location)", **note)
     return figure
 
 

@@ -71,7 +71,10 @@ def draw_two_paths(image, down, up, result, result_title: str):
             _arrow(figure, axes[0][column], (0.5, -0.04), axes[1][column], (0.5, 1.85), QUIET if last else SKIP)
         axes[0][0].set_ylabel("what?  →", fontweight="bold", fontsize=18)
         axes[1][0].set_ylabel("where?  ←", fontweight="bold", fontsize=18)
-        figure.supxlabel("of each layer: the pattern that its channels share (first principal component)      green: skip connection", fontsize=15)
+        figure.supxlabel(
+            "of each layer: the pattern that its channels share (first principal component)      green: skip connection",
+            fontsize=15,
+        )
     return figure
 
 
