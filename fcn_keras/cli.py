@@ -107,7 +107,7 @@ def _add_experiment_options(sub):
     sub.add_argument("--data", default="road_scenes", metavar="DIR", help="the lecture's .npy folder, a CamVid folder or "
                      "images/ + masks/ + classes.txt with a class road (default: drawn road scenes)")  # fmt: skip
     _add_network_options(sub)
-    sub.add_argument("--steps", type=_at_least_1, default=600, metavar="N", help="default: 600; the lecture's: 300")
+    sub.add_argument("--steps", type=_at_least_1, default=800, metavar="N", help="default: 800; the lecture's: 300")
     sub.add_argument("--batch-size", type=_at_least_1, default=10, metavar="N", help="images; default: 10; the lecture's: 20")
 
 
