@@ -11,7 +11,10 @@
 | pictures with a label for every pixel | `datasets` |
 | pixel accuracy, IoU, the band along a boundary | `evaluation` |
 | from an image to a label map | `prediction` |
-| compile and fit; frozen features computed once | `training` |
+| what is frozen is computed once | `frozen` |
+| compile and fit | `training` |
+| what went wrong in a training, named | `diagnosis` |
+| an encoder learns to see from drawn pictures | `pretraining` |
 | arrays in, figure out | `visualization` |
 | every figure of the lecture by its identifier | `lecture` |
 
@@ -35,6 +38,8 @@ SUBMODULES = (
     "images",
     "datasets",
     "evaluation",
+    "diagnosis",
+    "frozen",
     "prediction",
     "training",
     "pretraining",
