@@ -156,6 +156,7 @@ def run_lecture(options):
     experiment = _experiment(options, reuse=False)
     from fcn_keras import lecture
 
+    _ = experiment.encoder  # weights that are missing are noticed before anything is drawn
     lecture.draw_figures(experiment, options.out)
     experiment.seconds["all"] = time.perf_counter() - start
     index = lecture.write_report(experiment, options.out)
