@@ -112,6 +112,11 @@ def _cannot_load(weights, error: Exception) -> Exception:
     return ValueError(f"{weights} does not hold VGG16's convolutions. Expected Keras' file {VGG16_FILE}. ({error})")
 
 
+def by_name(name: str, vgg16_weights: str | Path | None = None) -> keras.Model:
+    """The pretrained encoder `"small_vgg"` or `"vgg16"`; `vgg16_weights` is a file to take instead of a download."""
+    return vgg16(vgg16_weights or "imagenet") if name == "vgg16" else small_vgg()
+
+
 def load_npz(encoder: keras.Model, path: str | Path) -> dict:
     """Puts the arrays `"conv1_1/kernel"`, `"conv1_1/bias"`, … of an `.npz` into an encoder.
 

@@ -192,11 +192,11 @@ def run_train(options):
     _import_keras_quietly()
     import keras
 
-    from fcn_keras import evaluation, files, models, training
+    from fcn_keras import backbones, evaluation, files, models, training
 
     data = _opened(options)
     keras.utils.set_random_seed(options.seed)
-    encoder = _encoder(options)
+    encoder = backbones.by_name(options.backbone, options.vgg16_weights)
     shared = dict(backbone=encoder, width=options.width, freeze_backbone=not options.train_encoder)
     if options.network == "lecture":
         model = models.lecture_fcn(data.train.num_classes, **shared)
@@ -275,14 +275,6 @@ def _experiment(options, reuse):
         ),
         reuse,
     )  # fmt: skip
-
-
-def _encoder(options):
-    from fcn_keras import backbones
-
-    if options.backbone == "vgg16":
-        return backbones.vgg16(options.vgg16_weights or "imagenet")
-    return backbones.small_vgg()
 
 
 def _opened(options):

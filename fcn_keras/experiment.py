@@ -103,9 +103,7 @@ class Experiment:
 
     @cached_property
     def encoder(self) -> keras.Model:
-        if self.settings.backbone == "vgg16":
-            return backbones.vgg16(self.settings.vgg16_weights or "imagenet")
-        return backbones.small_vgg()
+        return backbones.by_name(self.settings.backbone, self.settings.vgg16_weights)
 
     def network(self) -> keras.Model:
         """The network of the settings, untrained; its start weights depend on the seed alone."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from fcn_keras.geometry import inputs_of
 from fcn_keras.layers import CropToMatch
-from fcn_keras.models import inputs_of
 from fcn_keras.progress import progress
 
 CACHE_BYTES = 2 * 1024**3  # features that need more memory than this go to a file

@@ -136,7 +136,7 @@ def receptive_field(model, layer_name: str) -> Field:
     fields: dict[str, Field] = {}
     for layer in model.layers:  # in order of computation
         kind = layer.__class__.__name__
-        given = [] if kind == "InputLayer" else [fields.get(name) for name in _inputs(layer)]
+        given = [fields.get(name) for name in inputs_of(layer)]
         if kind == "InputLayer":
             fields[layer.name] = Field(1, Fraction(1), Fraction(0))
         elif None not in given:
@@ -184,6 +184,9 @@ def _before(kernel: int, stride: int, padding: str) -> int:
     return max(kernel - stride, 0) // 2 if padding == "same" else 0
 
 
-def _inputs(layer) -> list[str]:
+def inputs_of(layer) -> list[str]:
+    """Names of the layers whose outputs a layer of a functional model reads; none for its input."""
+    if layer.__class__.__name__ == "InputLayer":
+        return []
     tensors = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
     return [tensor._keras_history.operation.name for tensor in tensors]

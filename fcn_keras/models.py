@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 
 from fcn_keras import layers
+from fcn_keras.geometry import inputs_of
 from fcn_keras.skip_connections import FUSIONS, align, fuse
 
 STRIDES = (32, 16, 8)
@@ -250,14 +251,6 @@ def _detail(layer) -> str:
         return ""
     kernel = "×".join(map(str, layer.kernel_size))
     return kernel if layer.strides == (1, 1) else f"{kernel}, stride {layer.strides[0]}"
-
-
-def inputs_of(layer: keras.layers.Layer) -> list[str]:
-    """Names of the layers whose outputs a layer of a functional model reads."""
-    if isinstance(layer, keras.layers.InputLayer):
-        return []
-    tensors = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
-    return [tensor._keras_history.operation.name for tensor in tensors]
 
 
 def load(path: str | Path) -> keras.Model:

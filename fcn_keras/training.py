@@ -17,8 +17,8 @@ import numpy as np
 from fcn_keras.diagnosis import diagnose
 from fcn_keras.evaluation import Scores, evaluate
 from fcn_keras.frozen import FeatureBatches, FrozenFeatures, ImagesDifferInSize, frozen_border, frozen_features, head
+from fcn_keras.geometry import inputs_of
 from fcn_keras.layers import CropToMatch
-from fcn_keras.models import inputs_of
 from fcn_keras.progress import progress
 
 STEPS_A_ROUND = 25  # with steps=, a checkpoint is written and the data order renewed this often
