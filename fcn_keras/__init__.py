@@ -8,6 +8,7 @@
 | a dense layer rewritten as the convolution it is | `convolutionalize` |
 | encoders with outputs pool1 ... pool5 | `backbones` |
 | autoencoder, FCN-32/16/8, the lecture's network | `models` |
+| the paper's networks to the pixel, and their released weights | `published` |
 | pictures with a label for every pixel | `datasets` |
 | pixel accuracy, IoU, the band along a boundary | `evaluation` |
 | from an image to a label map | `prediction` |
@@ -15,6 +16,7 @@
 | compile and fit | `training` |
 | what went wrong in a training, named | `diagnosis` |
 | an encoder learns to see from drawn pictures | `pretraining` |
+| the published figures beside those found here | `fidelity` |
 | arrays in, figure out | `visualization` |
 | every figure of the lecture by its identifier | `lecture` |
 
@@ -35,12 +37,14 @@ SUBMODULES = (
     "convolutionalize",
     "backbones",
     "models",
+    "published",
     "images",
     "datasets",
     "evaluation",
     "diagnosis",
     "frozen",
     "prediction",
+    "fidelity",
     "training",
     "pretraining",
     "visualization",

@@ -11,12 +11,37 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from fcn_keras.convolutionalize import dense_to_conv
 from fcn_keras.layers import VGGPreprocessing
 
 VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 SMALL_VGG_WIDTHS = ((16,), (32, 32), (64, 64), (128, 128), (256, 256))
 VGG16_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+VGG16_CLASSIFIER_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
 SMALL_VGG_WEIGHTS = Path(__file__).parent / "weights" / "small_vgg.npz"
+
+
+def blocks(x, widths) -> dict:
+    """VGG's blocks: 3 × 3 convolutions with ReLU, then a 2 × 2 max pooling; the one place that describes them.
+
+    Args:
+        x: Tensor `(batch, H, W, any)`.
+        widths: For each block, the output channels of its convolutions.
+
+    Returns:
+        `{"pool1": (batch, ⌈H/2⌉, ⌈W/2⌉, widths[0][-1]), …}`; layers `conv1_1`, …, `pool1`, …
+    """
+    pools = {}
+    for block, block_widths in enumerate(widths, start=1):
+        for index, width in enumerate(block_widths, start=1):
+            x = keras.layers.Conv2D(
+                width, 3, padding="same", activation="relu",
+                kernel_initializer="he_normal", name=f"conv{block}_{index}",
+            )(x)  # fmt: skip
+        # "same" rounds odd sizes up, so that no row of the picture is lost and 1 x 1 stays 1 x 1
+        x = keras.layers.MaxPooling2D(2, padding="same", name=f"pool{block}")(x)
+        pools[f"pool{block}"] = x
+    return pools
 
 
 def vgg(widths, preprocessing: keras.layers.Layer, name: str) -> keras.Model:
@@ -32,18 +57,7 @@ def vgg(widths, preprocessing: keras.layers.Layer, name: str) -> keras.Model:
         `(batch, ⌈H/2⌉, ⌈W/2⌉, widths[0][-1])`, and so on; every H and W from 1 up.
     """
     image = keras.Input((None, None, 3), name="image")
-    x = preprocessing(image)
-    pools = {}
-    for block, block_widths in enumerate(widths, start=1):
-        for index, width in enumerate(block_widths, start=1):
-            x = keras.layers.Conv2D(
-                width, 3, padding="same", activation="relu",
-                kernel_initializer="he_normal", name=f"conv{block}_{index}",
-            )(x)  # fmt: skip
-        # "same" rounds odd sizes up, so that no row of the picture is lost and 1 x 1 stays 1 x 1
-        x = keras.layers.MaxPooling2D(2, padding="same", name=f"pool{block}")(x)
-        pools[f"pool{block}"] = x
-    return keras.Model(image, pools, name=name)
+    return keras.Model(image, blocks(preprocessing(image), widths), name=name)
 
 
 def small_vgg(weights: str | Path | None = "pretrained") -> keras.Model:
@@ -84,32 +98,68 @@ def vgg16(weights: str | Path | None = "imagenet") -> keras.Model:
         OSError: If the ImageNet weights cannot be downloaded.
         ValueError: If the file is not VGG16's.
     """
+    encoder = vgg(VGG16_WIDTHS, VGGPreprocessing(name="preprocessing"), "vgg16")
+    if weights is not None:
+        _copy_convolutions(_keras_vgg16(weights, VGG16_FILE, include_top=False), encoder)
+    return encoder
+
+
+def vgg16_classifier(weights: str | Path | None = "imagenet") -> keras.Model:
+    """VGG16 with its dense top rewritten as convolutions: a classifier that looks everywhere (lecture: L14).
+
+    Its `fc6` and `fc7`, biases included, are what the paper's networks start from
+    (`published.carry_over`).
+
+    Args:
+        weights: `"imagenet"` (Keras downloads 553 MB once and keeps them), `None` (random), or the
+            path of Keras' file `vgg16_weights_tf_dim_ordering_tf_kernels.h5`.
+
+    Returns:
+        `keras.Model`, `(batch, H, W, 3)` RGB 0–255, H and W at least 193, → `(batch, h, w, 1000)`
+        probabilities; 1 × 1 for 224 × 224, equal to the dense classifier's. Layers `conv1_1` …
+        `pool5`, `fc6`, `fc7`, `fc8`; 138,357,544 parameters.
+
+    Raises:
+        FileNotFoundError, OSError, ValueError: As `vgg16`.
+    """
+    source = _keras_vgg16(weights, VGG16_CLASSIFIER_FILE, include_top=True)
+    image = keras.Input((None, None, 3), name="image")
+    x = blocks(VGGPreprocessing(name="preprocessing")(image), VGG16_WIDTHS)["pool5"]  # (B, 7, 7, 512) for 224 x 224
+    for name, dense, shape in (("fc6", "fc1", (7, 7, 512)), ("fc7", "fc2", (1, 1, 4096)), ("fc8", "predictions", (1, 1, 4096))):
+        x = dense_to_conv(source.get_layer(dense), shape, name)(x)
+    model = keras.Model(image, x, name="vgg16_classifier")
+    _copy_convolutions(source, model)
+    return model
+
+
+def _copy_convolutions(source, target):
+    """From Keras' names to the paper's."""
+    for block, block_widths in enumerate(VGG16_WIDTHS, start=1):
+        for index in range(1, len(block_widths) + 1):
+            values = source.get_layer(f"block{block}_conv{index}").get_weights()
+            target.get_layer(f"conv{block}_{index}").set_weights(values)
+
+
+def _keras_vgg16(weights, file_name, include_top):
+    """Keras' own VGG16 knows how to fetch, check and read its file; we copy its layers."""
     if weights not in (None, "imagenet") and not Path(weights).is_file():
         raise FileNotFoundError(
             f"Expected weights to be 'imagenet', None or a weights file. Received: {str(weights)!r}, which is not there."
         )
-    encoder = vgg(VGG16_WIDTHS, VGGPreprocessing(name="preprocessing"), "vgg16")
-    if weights is None:
-        return encoder
-    try:  # Keras' own VGG16 knows how to fetch, check and read the file; we copy its convolutions
-        source = keras.applications.VGG16(include_top=False, weights=str(weights))
+    try:
+        return keras.applications.VGG16(include_top=include_top, weights=weights and str(weights))
     except Exception as error:  # urllib, ssl, h5py and Keras each raise their own kind
-        raise _cannot_load(weights, error) from error
-    for block, block_widths in enumerate(VGG16_WIDTHS, start=1):
-        for index in range(1, len(block_widths) + 1):
-            values = source.get_layer(f"block{block}_conv{index}").get_weights()
-            encoder.get_layer(f"conv{block}_{index}").set_weights(values)
-    return encoder
+        raise _cannot_load(weights, file_name, error) from error
 
 
-def _cannot_load(weights, error: Exception) -> Exception:
+def _cannot_load(weights, file_name, error: Exception) -> Exception:
     if weights == "imagenet":
         return OSError(
             "The ImageNet weights of VGG16 are not on this computer and could not be downloaded. Bring Keras' "
-            f"file {VGG16_FILE} from a computer with a network and name it (weights=FILE, on the command line "
+            f"file {file_name} from a computer with a network and name it (weights=FILE, on the command line "
             "--vgg16-weights FILE), or use small_vgg, whose weights ship with the package."
         )
-    return ValueError(f"{weights} does not hold VGG16's convolutions. Expected Keras' file {VGG16_FILE}. ({error})")
+    return ValueError(f"{weights} does not hold VGG16's layers. Expected Keras' file {file_name}. ({error})")
 
 
 def by_name(name: str, vgg16_weights: str | Path | None = None) -> keras.Model:
@@ -135,10 +185,29 @@ def load_npz(encoder: keras.Model, path: str | Path) -> dict:
         arrays = {name: file[name] for name in file.files}
     recipe = json.loads(str(arrays.pop("recipe"))) if "recipe" in arrays else {}
     variables = {f"{layer.name}/{v.name}": v for layer in encoder.layers for v in layer.weights}
-    wrong = sorted(set(arrays) ^ set(variables))
-    wrong += sorted(n for n in set(arrays) & set(variables) if arrays[n].shape != tuple(variables[n].shape))
-    if wrong:
-        raise ValueError(f"{path} does not fit the encoder {encoder.name!r}; these arrays differ: {', '.join(wrong)}.")
-    for name, array in arrays.items():
-        variables[name].assign(array.astype("float32"))
+    check_fit({name: tuple(v.shape) for name, v in variables.items()}, arrays, path)
+    for name, variable in variables.items():
+        variable.assign(arrays[name].astype("float32"))
     return recipe
+
+
+def check_fit(expected: dict[str, tuple], arrays: dict, source):
+    """Compares arrays with what a network expects, before anything is changed.
+
+    Args:
+        expected: Name → shape.
+        arrays: Name → NumPy array.
+        source: Where the arrays are from, for the message.
+
+    Raises:
+        ValueError: If names are missing or left over, or shapes differ: all of them in one message.
+    """
+    wrong = [f"missing: {name} {shape}" for name, shape in expected.items() if name not in arrays]
+    wrong += [f"left over: {name} {np.shape(arrays[name])}" for name in arrays if name not in expected]
+    wrong += [
+        f"wrong shape: {name}, expected {shape}, received {np.shape(arrays[name])}"
+        for name, shape in expected.items()
+        if name in arrays and np.shape(arrays[name]) != shape
+    ]
+    if wrong:
+        raise ValueError(f"The weights from {source} do not fit and nothing was changed. {'; '.join(wrong)}.")

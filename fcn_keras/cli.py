@@ -4,6 +4,7 @@ Nothing heavy is imported before a command is known, so that `--help` answers at
 """
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -21,11 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command.
 
     Returns:
-        Exit status: 0, or 2 after a mistake in what was asked for.
+        Exit status: 0, 1 if a check found something wrong, 2 after a mistake in what was asked for.
     """
     options = parser().parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except KeyboardInterrupt:
         return _stop("stopped by hand; finished files stay", status=130)
     except BrokenPipeError:
@@ -34,7 +35,6 @@ def main(arguments: list[str] | None = None) -> int:
         if os.environ.get("FCN_KERAS_DEBUG"):
             raise
         return _stop(" ".join(str(error).split()) or type(error).__name__)
-    return 0
 
 
 def _stop(message: str, status: int = 2) -> int:
@@ -95,6 +95,9 @@ def parser() -> argparse.ArgumentParser:
     segment.add_argument("model", type=Path, metavar="M.keras")
     segment.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="picture files, or a folder of them")
     segment.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
+
+    fidelity = command("fidelity", run_fidelity, "the published figures beside those found here; status 1 if one fails")
+    fidelity.add_argument("--json", action="store_true", help="for programs")
 
     scenes = command("scenes", run_scenes, "write drawn road scenes as picture files: images/, masks/, classes.txt")
     scenes.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
@@ -245,6 +248,24 @@ def run_segment(options):
             images.write_image(options.out / f"{path.stem}_overlay.png", painted)
             advance()
     print(f"{len(paths)} label maps and overlays in {options.out}")
+
+
+def run_fidelity(options):
+    """`fidelity`: a row for each published figure, as soon as it is found."""
+    _import_keras_quietly()
+    from fcn_keras import datasets, fidelity
+
+    rows = []
+    for row in fidelity.report(datasets.road_scenes("test")):
+        rows.append(row)
+        if not options.json:
+            print(f"{'pass' if row.passed else 'FAIL'}  {row.claim}: {row.found}  (expected: {row.expected})", flush=True)
+    failed = sum(not row.passed for row in rows)
+    if options.json:
+        print(json.dumps(fidelity.as_dict(rows), indent=1, ensure_ascii=False))
+    else:
+        print(f"\n{len(rows) - failed} of {len(rows)} pass")
+    return 1 if failed else 0
 
 
 def run_scenes(options):

@@ -8,16 +8,19 @@ becomes a map of class scores.
 import keras
 
 
-def dense_to_conv(dense: keras.layers.Dense, input_shape: tuple[int, int, int]) -> keras.layers.Conv2D:
+def dense_to_conv(
+    dense: keras.layers.Dense, input_shape: tuple[int, int, int], name: str | None = None
+) -> keras.layers.Conv2D:
     """The convolution with the weights of a dense layer that reads a flattened map.
 
     Args:
         dense: A built `Dense` layer with H·W·C inputs.
         input_shape: `(H, W, C)` of the map before it was flattened; `(1, 1, C)` after another
             dense layer.
+        name: Name of the convolution; by default the dense layer's.
 
     Returns:
-        A built H × W convolution, VALID, with the same activation and name.
+        A built H × W convolution, VALID, with the same activation.
 
     Raises:
         ValueError: If `dense` is not built or does not have H·W·C inputs.
@@ -32,7 +35,7 @@ def dense_to_conv(dense: keras.layers.Dense, input_shape: tuple[int, int, int]) 
             f"Received: {dense.name!r} with {inputs}"
         )
     conv = keras.layers.Conv2D(
-        units, (height, width), activation=dense.activation, use_bias=dense.use_bias, name=dense.name
+        units, (height, width), activation=dense.activation, use_bias=dense.use_bias, name=name or dense.name
     )
     conv.build((None, None, None, channels))
     weights = dense.get_weights()

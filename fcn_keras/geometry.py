@@ -1,4 +1,4 @@
-"""Sizes, strides and receptive fields: pure arithmetic (lecture: L08, L09, L15).
+"""Sizes, strides and receptive fields: pure arithmetic (lecture: L08, L09, L15, L16).
 
 A layer is described along one axis by kernel k, stride s and the pixels p that it adds at the
 start; height and width are treated alike. Models are only looked at, never computed.
@@ -7,6 +7,8 @@ start; height and width are treated alike. Models are only looked at, never comp
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+
+import numpy as np
 
 PADDINGS = ("valid", "same")
 
@@ -34,6 +36,28 @@ def conv_size(size: int, kernel: int, stride: int = 1, padding: str = "valid") -
     return (size - kernel) // stride + 1
 
 
+def pooled_size(size: int, kernel: int = 2, stride: int = 2, round_up: bool = False) -> int:
+    """Output size of a pooling without padding, along one axis.
+
+    Rounding down, ⌊(size − kernel) / stride⌋ + 1, drops a last row that does not fill a window;
+    rounding up, as the published FCNs do it, pools what there is of it. For kernel = stride rounding up
+    is the same as SAME.
+
+    Args:
+        size: Input pixels, at least 1.
+        kernel: Window pixels, at least 1.
+        stride: Pixels from one window to the next, at least 1.
+        round_up: Whether a last window that sticks out counts.
+
+    Raises:
+        ValueError: If an argument is out of range, or, rounding down, the window does not fit.
+    """
+    if not round_up:
+        return conv_size(size, kernel, stride)
+    _check(size, kernel, stride, "valid")
+    return max(-(-(size - kernel) // stride), 0) + 1
+
+
 def transposed_size(size: int, kernel: int, stride: int = 1, padding: str = "valid") -> int:
     """Output size of a transposed convolution along one axis (lecture: L09).
 
@@ -44,6 +68,75 @@ def transposed_size(size: int, kernel: int, stride: int = 1, padding: str = "val
     """
     _check(size, kernel, stride, padding)
     return stride * size if padding == "same" else stride * (size - 1) + max(kernel, stride)
+
+
+def stamps(size: int, kernel: int, stride: int, padding: str = "valid") -> np.ndarray:
+    """How many kernels of a transposed convolution overlap at each output position of an axis (lecture: L16).
+
+    Args and errors: as `transposed_size`.
+
+    Returns:
+        int array, `(transposed_size(size, kernel, stride, padding),)`.
+    """
+    length = transposed_size(size, kernel, stride, padding)
+    position = np.arange(length) + _cut(kernel, stride, padding)
+    first = np.maximum(-(-(position - kernel + 1) // stride), 0)  # stamp i covers i·stride … i·stride + kernel − 1
+    last = np.minimum(position // stride, size - 1)
+    return np.maximum(last - first + 1, 0)
+
+
+def overlap_map(size: tuple[int, int], kernel: int, stride: int, padding: str = "valid") -> np.ndarray:
+    """Where the stamps of a transposed convolution overlap: the source of checkerboards (lecture: L16).
+
+    If the stride divides the kernel, every pixel away from the border gets equally many stamps;
+    if not, some get more than their neighbours, in a regular grid, whatever the weights.
+
+    Args:
+        size: Height and width of the input.
+        kernel, stride, padding: As at `transposed_size`.
+
+    Returns:
+        int array, output height × width: stamps per pixel.
+    """
+    rows, columns = (stamps(length, kernel, stride, padding) for length in size)
+    return np.outer(rows, columns)
+
+
+def _cut(kernel: int, stride: int, padding: str) -> int:
+    """What SAME cuts off the start of a transposed convolution: half of what VALID has too much, rounded down."""
+    return max(kernel - stride, 0) // 2 if padding == "same" else 0
+
+
+def convolution_matrix(
+    kernel: np.ndarray, size: tuple[int, int], stride: int = 1, padding: str = "valid"
+) -> np.ndarray:
+    """A one-channel convolution as the matrix that it is (lecture: L09).
+
+    `matrix @ image.ravel()` is the convolution; `matrix.T @ map.ravel()` is the transposed
+    convolution, which brings back the size but not the values: the transpose, not the inverse.
+
+    Args:
+        kernel: `(k, k)`.
+        size: Height and width of the image.
+        stride: Pixels from one place to the next.
+        padding: `"valid"` or `"same"`.
+
+    Returns:
+        float64 array, output pixels × input pixels, both counted row by row.
+
+    Raises:
+        ValueError: As `conv_size`.
+    """
+    (height, width), taps = size, kernel.shape[0]
+    rows, columns = (conv_size(length, taps, stride, padding) for length in size)
+    top, left = (same_padding(length, taps, stride)[0] if padding == "same" else 0 for length in size)
+    matrix = np.zeros((rows, columns, height, width))
+    for row, column in np.ndindex(rows, columns):
+        for i, j in np.ndindex(kernel.shape):
+            y, x = row * stride - top + i, column * stride - left + j
+            if 0 <= y < height and 0 <= x < width:  # the rest falls on padding, which is zero
+                matrix[row, column, y, x] = kernel[i, j]
+    return matrix.reshape(rows * columns, height * width)
 
 
 def same_padding(size: int, kernel: int, stride: int = 1) -> tuple[int, int]:
@@ -66,122 +159,256 @@ def _check(size, kernel, stride, padding):
 
 @dataclass(frozen=True)
 class Field:
-    """What one output position sees of the input, along one axis, in input pixels.
+    """What the positions of a map see of the input, along one axis, in input pixels.
 
-    Output position i sees the pixels from `offset + i·stride` on, `size` of them (for a stride
-    below 1, after upsampling, no position sees more). Pixels outside the image are padding.
+    Behind convolution and pooling every position sees a window of the same size, one stride further
+    than the position before. Behind upsampling by f the windows differ, but the pattern
+    repeats after f positions: so a field lists the windows of one period.
+
+    Attributes:
+        windows: First and last pixel that positions 0 … period − 1 see; negative or beyond the image
+            is padding. `None` for a position that sees nothing (stride larger than kernel).
+        shift: Pixels by which the windows move from one period to the next.
     """
 
-    size: int
-    stride: Fraction
-    offset: Fraction  # first pixel that position 0 sees; negative in padding
+    windows: tuple[tuple[int, int] | None, ...]
+    shift: int
+
+    @property
+    def size(self) -> int:
+        """Receptive field: pixels in the widest window."""
+        return max(last - first + 1 for first, last in filter(None, self.windows))
+
+    @property
+    def stride(self) -> Fraction:
+        """Pixels from one position to the next, on average; below 1 for a map that is larger than the input."""
+        return Fraction(self.shift, len(self.windows))
+
+    @property
+    def offset(self) -> int:
+        """First pixel that the first position sees; negative in padding."""
+        return next(first for first, _ in filter(None, self.windows))
+
+    @property
+    def centre(self) -> Fraction:
+        """Where in the input position 0 lies; position i lies at `centre + i·stride`.
+
+        The middle of the window, averaged over a period. 0 for the input itself: two maps can be
+        added only where their positions lie at the same place.
+        """
+        middles = [
+            Fraction(window[0] + window[1], 2) - i * self.stride for i, window in enumerate(self.windows) if window
+        ]
+        return sum(middles, Fraction(0)) / len(middles)
+
+    def pixels(self, position: int) -> tuple[int, int] | None:
+        """First and last pixel that a position sees; `None` if it sees nothing."""
+        turns, phase = divmod(position, len(self.windows))
+        window = self.windows[phase]
+        return window and (window[0] + turns * self.shift, window[1] + turns * self.shift)
 
     def after_window(self, kernel: int, stride: int, before: int) -> "Field":
         """Behind a convolution or pooling with `before` pixels of padding at the start."""
-        return Field(
-            math.ceil(self.size + (kernel - 1) * self.stride), self.stride * stride, self.offset - before * self.stride
-        )
+        period = len(self.windows) // math.gcd(len(self.windows), stride)
+        windows = tuple(self._span(i * stride - before, i * stride - before + kernel - 1) for i in range(period))
+        return Field(windows, int(self.stride * stride * period))
 
-    def after_upsampling(self, kernel: int, stride: int, before: int) -> "Field":
-        """Behind a transposed convolution that cuts `before` pixels off the start.
+    def after_upsampling(self, kernel: int, stride: int, cut: int) -> "Field":
+        """Behind a transposed convolution of which `cut` pixels are cut off the start.
 
-        Output o is reached from the inputs i with s·i ≤ o + before < s·i + kernel: at most ⌈kernel / s⌉ of
-        them, the first of which moves on by 1/s per output on average.
+        Input i stamps the outputs stride·i … stride·i + kernel − 1, so output o is reached from
+        i = ⌈(o − kernel + 1) / stride⌉ to ⌊o / stride⌋.
         """
-        inputs = -(-kernel // stride)
-        first = Fraction(before - (kernel - 1), stride)  # of output 0, not rounded up to a whole input
-        return Field(
-            math.ceil(self.size + (inputs - 1) * self.stride),
-            self.stride / stride,
-            self.offset + math.ceil(first) * self.stride,
-        )
+        outputs = range(cut, cut + stride * len(self.windows))
+        windows = tuple(self._span(-(-(o - kernel + 1) // stride), o // stride) for o in outputs)
+        return Field(windows, self.shift)
+
+    def shifted(self, positions: int) -> "Field":
+        """The map without its first positions (cropping), or with as many more in front (negative: padding)."""
+        period = len(self.windows)
+        return Field(tuple(self.pixels(i) for i in range(positions, positions + period)), self.shift)
 
     def joined(self, other: "Field") -> "Field":
         """Where two branches meet: from the first pixel that either sees to the last."""
         if self.stride != other.stride:
-            raise ValueError(f"Branches of different strides meet: {self.stride} and {other.stride}")
-        first = min(self.offset, other.offset)
-        last = max(self.offset + self.size, other.offset + other.size)
-        return Field(math.ceil(last - first), self.stride, first)
+            raise ValueError(f"Expected branches of one stride to meet. Received: strides {self.stride} and {other.stride}")
+        period = math.lcm(len(self.windows), len(other.windows))
+        windows = tuple(_hull([self.pixels(i), other.pixels(i)]) for i in range(period))
+        return Field(windows, int(self.stride * period))
+
+    def _span(self, first: int, last: int) -> tuple[int, int] | None:
+        """What the positions from first to last see together."""
+        return _hull([self.pixels(position) for position in range(first, last + 1)])
 
 
-POINTWISE = {
-    "InputLayer", "Rescaling", "VGGPreprocessing", "Activation", "ReLU", "Softmax", "Dropout", "SpatialDropout2D",
-    "BatchNormalization", "LayerNormalization", "Identity", "CropToMatch",
-}  # fmt: skip
-MERGING = {"Add", "Concatenate", "Average", "Maximum", "Multiply", "Subtract"}
+def _hull(windows) -> tuple[int, int] | None:
+    seen = [window for window in windows if window]
+    return (min(first for first, _ in seen), max(last for _, last in seen)) if seen else None
 
 
-def receptive_field(model, layer_name: str) -> Field:
-    """Receptive field, stride and offset of a layer of a functional model, along height.
+IMAGE = Field(((0, 0),), 1)  # every pixel sees itself
 
-    SAME padding is counted for a size that every stride divides; other sizes shift the offset of a
-    strided layer by a pixel at most. Width is alike where kernels are square.
+
+def crop_offset(larger: Field, target: Field = IMAGE) -> int:
+    """Positions to cut off the start of a map so that it lies on another one: *where* 19 comes from.
 
     Args:
-        model: Functional Keras model with one input.
+        larger: Field of the map that is cut.
+        target: Field of the map that it is cut to fit; by default the image itself.
+
+    Returns:
+        Positions before the one that lies where the target's first one does. FCN-32s: 19.
+
+    Raises:
+        ValueError: If the strides differ, or no whole number of positions, 0 or more, does it.
+
+    Source: the released FCN-32s crops by 19, FCN-16s by 5 and 27, FCN-8s by 5, 9 and 31.
+    """
+    if larger.stride != target.stride:
+        raise ValueError(f"Expected two maps of one stride. Received: strides {larger.stride} and {target.stride}")
+    offset = (target.centre - larger.centre) / larger.stride
+    if offset.denominator != 1 or offset < 0:
+        raise ValueError(
+            f"Expected the map to begin a whole number of positions before its target. Received: it begins {offset} before "
+            f"(centres {larger.centre} and {target.centre}, stride {larger.stride})"
+        )
+    return int(offset)
+
+
+AXES = ("height", "width")
+POINTWISE = {
+    "Rescaling", "Normalization", "VGGPreprocessing", "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Identity",
+    "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "BatchNormalization",
+    "Dense",  # on a map it is a 1 × 1 convolution; Flatten, which makes it more, is not known
+}  # fmt: skip
+OVER_CHANNELS = {"Softmax", "LayerNormalization"}  # pointwise as long as their axis is the last
+MERGING = {"Add", "Concatenate", "Average", "Maximum", "Minimum", "Multiply", "Subtract"}
+CONVOLUTIONS = {"Conv2D", "DepthwiseConv2D", "SeparableConv2D"}
+POOLINGS = {"MaxPooling2D", "AveragePooling2D"}
+OTHERS = {"InputLayer", "Conv2DTranspose", "UpSampling2D", "ZeroPadding2D", "Cropping2D", "CropToMatch", "Functional"}
+
+
+def receptive_field(model, layer_name: str, size: int | None = None, axis: str = "height") -> Field:
+    """Receptive field, stride and offset of any layer of a functional model.
+
+    Args:
+        model: Functional Keras model with one input, `(batch, H, W, channels)`.
         layer_name: Such as `"pool5"`.
+        size: Pixels of the input along the axis. SAME places its zeros by the size; without one
+            (and if the model does not fix one) a size is meant that every stride divides.
+        axis: `"height"` or `"width"`.
 
     Returns:
         `Field`; for VGG16, `pool3`, `pool4`, `pool5`: 44/8, 100/16, 212/32 (size/stride).
 
     Raises:
-        ValueError: If there is no such layer, or on the way to it one whose geometry is not known.
+        ValueError: If there is no such layer, or on the way to it one whose geometry is not known:
+            that is said, never guessed.
 
     Source: Long, Shelhamer, Darrell, table 1 and section 3.
     """
-    by_name = {layer.name: layer for layer in model.layers}
-    if layer_name not in by_name:
-        raise ValueError(f"Expected one of the model's layers: {', '.join(by_name)}. Received: {layer_name!r}")
-    fields: dict[str, Field] = {}
-    for layer in model.layers:  # in order of computation
-        kind = layer.__class__.__name__
-        given = [fields.get(name) for name in inputs_of(layer)]
-        if kind == "InputLayer":
-            fields[layer.name] = Field(1, Fraction(1), Fraction(0))
-        elif None not in given:
-            fields[layer.name] = _field_after(layer, kind, given)
-        if layer.name == layer_name:
-            break
-    field = fields.get(layer_name)
-    if field is None:
-        unknown = next(layer for layer in model.layers if fields.get(layer.name) is None)
-        raise ValueError(
-            f"The receptive field behind {unknown.name!r} is not known: no rule for a layer of kind "
-            f"{unknown.__class__.__name__}. Known: windows, padding, cropping, {', '.join(sorted(POINTWISE | MERGING))}"
-        )
-    return field
+    names = [layer.name for layer in model.layers]
+    if layer_name not in names:
+        raise ValueError(f"Expected one of the model's layers: {', '.join(names)}. Received: {layer_name!r}")
+    if len(model.inputs) != 1:
+        raise ValueError(f"Expected a model with one input. Received: {model.name!r} with {len(model.inputs)}")
+    layer = model.get_layer(layer_name)
+    if len(layer._inbound_nodes) != 1:
+        raise ValueError(f"Expected a layer that is used once. Received: {layer_name!r}, used {len(layer._inbound_nodes)} times")
+    # of a model used as a layer, `.output` would be the tensor inside it
+    return field_of(layer._inbound_nodes[0].output_tensors[0], model.inputs[0], size, axis)
 
 
-def _field_after(layer, kind, given) -> Field | None:
-    field = given[0]
-    if kind in POINTWISE:
-        return field  # CropToMatch keeps the top left corner, and its reference gives only a size
-    if kind in MERGING:
+def field_of(tensor, image, size: int | None = None, axis: str = "height") -> Field:
+    """What a symbolic tensor sees of the image tensor that it was computed from; see `receptive_field`."""
+    if axis not in AXES:
+        raise ValueError(f"Expected axis to be one of {AXES}. Received: axis={axis!r}")
+    if len(image.shape) != 4:
+        raise ValueError(f"Expected a batch of images, (batch, H, W, channels). Received: {image.shape}")
+    number = AXES.index(axis)
+    return _trace(tensor, {id(image): _Map(IMAGE, size or image.shape[1 + number])}, number).field
+
+
+@dataclass(frozen=True)
+class _Map:
+    """A tensor of a model along one axis."""
+
+    field: Field
+    size: int | None  # positions; None: any that the strides divide
+
+
+def _trace(tensor, known: dict, axis: int) -> _Map:
+    """Goes back from a tensor to those that are known, then forward again, layer by layer."""
+    waiting = [tensor]
+    while waiting:
+        operation, node_number, _ = waiting[-1]._keras_history
+        node = operation._inbound_nodes[node_number]
+        before = [t for t in node.input_tensors if id(t) not in known]
+        if id(waiting[-1]) in known:
+            waiting.pop()
+        elif before:
+            waiting.extend(before)
+        else:
+            given = [known[id(t)] for t in node.input_tensors]
+            if len(node.output_tensors) != 1:
+                raise _unknown(operation, "several outputs")
+            known[id(node.output_tensors[0])] = _after(operation, given, axis)
+    return known[id(tensor)]
+
+
+def _after(layer, given: list[_Map], axis: int) -> _Map:
+    """The rule of each kind of layer, in one place."""
+    kind = layer.__class__.__name__
+    if layer.__class__.__module__.partition(".")[0] not in ("keras", "fcn_keras"):
+        raise _unknown(layer, "not Keras' own")
+    if getattr(layer, "data_format", None) == "channels_first":
+        raise _unknown(layer, "channels first")
+    if not given:
+        raise _unknown(layer, "a second input")
+    field, size = given[0].field, given[0].size
+
+    if kind in POINTWISE or (kind in OVER_CHANNELS and layer.axis in (-1, 3, [-1], [3])):
+        return given[0]
+    if kind in MERGING and getattr(layer, "axis", -1) in (-1, 3):
         for other in given[1:]:
-            field = field.joined(other)
-        return field
-    if kind in ("Conv2D", "DepthwiseConv2D"):
-        kernel = (layer.kernel_size[0] - 1) * layer.dilation_rate[0] + 1
-        return field.after_window(kernel, layer.strides[0], _before(kernel, layer.strides[0], layer.padding))
-    if kind in ("MaxPooling2D", "AveragePooling2D"):
-        kernel, stride = layer.pool_size[0], layer.strides[0]
-        return field.after_window(kernel, stride, _before(kernel, stride, layer.padding))
-    if kind == "Conv2DTranspose" and layer.dilation_rate == (1, 1):
-        kernel, stride = layer.kernel_size[0], layer.strides[0]
-        # SAME cuts what VALID has too much, the smaller half at the start
-        cut = max(kernel - stride, 0) // 2 if layer.padding == "same" else 0
-        return field.after_upsampling(kernel, stride, cut)
+            field = field.joined(other.field)
+        return _Map(field, size)
+    if kind in CONVOLUTIONS | POOLINGS:
+        kernel, stride = (layer.pool_size if kind in POOLINGS else layer.kernel_size)[axis], layer.strides[axis]
+        if kind in CONVOLUTIONS:
+            kernel = (kernel - 1) * layer.dilation_rate[axis] + 1
+        if size is not None:
+            before = same_padding(size, kernel, stride)[0] if layer.padding == "same" else 0
+            return _Map(field.after_window(kernel, stride, before), conv_size(size, kernel, stride, layer.padding))
+        before = max(kernel - stride, 0) // 2 if layer.padding == "same" else 0
+        return _Map(field.after_window(kernel, stride, before), None)
+    if kind == "Conv2DTranspose" and layer.dilation_rate[axis] == 1 and layer.output_padding is None:
+        kernel, stride = layer.kernel_size[axis], layer.strides[axis]
+        size = size and transposed_size(size, kernel, stride, layer.padding)
+        return _Map(field.after_upsampling(kernel, stride, _cut(kernel, stride, layer.padding)), size)
+    if kind == "UpSampling2D" and layer.interpolation in ("nearest", "bilinear"):
+        factor = layer.size[axis]
+        kernel = factor if layer.interpolation == "nearest" else 2 * factor - factor % 2
+        return _Map(field.after_upsampling(kernel, factor, (kernel - factor) // 2), size and size * factor)
     if kind == "ZeroPadding2D":
-        return Field(field.size, field.stride, field.offset - layer.padding[0][0] * field.stride)
+        before, after = layer.padding[axis]
+        return _Map(field.shifted(-before), size and size + before + after)
     if kind == "Cropping2D":
-        return Field(field.size, field.stride, field.offset + layer.cropping[0][0] * field.stride)
-    return None
+        before, after = layer.cropping[axis]
+        return _Map(field.shifted(before), size and size - before - after)
+    if kind == "CropToMatch":  # the reference gives only a size
+        return _Map(field.shifted(layer.offset), given[1].size)
+    if kind in ("Functional", "Sequential") and len(layer.outputs) == 1:  # a model used as a layer
+        return _trace(layer.outputs[0], {id(t): m for t, m in zip(layer.inputs, given, strict=True)}, axis)
+    raise _unknown(layer, "no rule for it")
 
 
-def _before(kernel: int, stride: int, padding: str) -> int:
-    """Padding at the start; SAME for a size that the stride divides."""
-    return max(kernel - stride, 0) // 2 if padding == "same" else 0
+def _unknown(layer, why: str) -> ValueError:
+    known = sorted(POINTWISE | OVER_CHANNELS | MERGING | CONVOLUTIONS | POOLINGS | OTHERS)
+    return ValueError(
+        f"The receptive field behind {layer.name!r}, a layer of kind {layer.__class__.__name__}, is not known: {why}. "
+        f"Known: {', '.join(known)}"
+    )
 
 
 def inputs_of(layer) -> list[str]:

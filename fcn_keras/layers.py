@@ -62,16 +62,17 @@ class Bilinear(keras.initializers.Initializer):
         return {"factor": self.factor}
 
 
-def upscore(num_classes: int, factor: int, name: str) -> keras.layers.Layer:
+def upscore(num_classes: int, factor: int, name: str, padding: str = "same") -> keras.layers.Layer:
     """Upsamples class scores with a transposed convolution that starts as bilinear (lecture: L16).
 
     Args:
         num_classes: Number of score maps C; void is not one of them.
         factor: Output pixels per input pixel; at least 1.
         name: Layer name, for example `"upscore2"`.
+        padding: `"same"`, or `"valid"` for the published networks, which keep the border and crop it later.
 
     Input shape: `(batch, H, W, C)`, logits.
-    Output shape: `(batch, factor·H, factor·W, C)`, logits.
+    Output shape: `(batch, factor·H, factor·W, C)`, logits; `"valid"`: factor·(H − 1) + kernel rows.
 
     Raises:
         ValueError: If `factor` is smaller than 1.
@@ -80,7 +81,7 @@ def upscore(num_classes: int, factor: int, name: str) -> keras.layers.Layer:
         num_classes,
         bilinear_kernel(factor).shape[0],
         strides=factor,
-        padding="same",
+        padding=padding,
         use_bias=False,
         kernel_initializer=Bilinear(factor),
         name=name,
@@ -105,31 +106,51 @@ def score(num_classes: int, name: str) -> keras.layers.Layer:
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class CropToMatch(keras.layers.Layer):
-    """Cuts a map to the height and width of a reference, keeping the top left corner (lecture: L15).
+    """Cuts a map to the height and width of a reference (lecture: L15).
 
     Pooling rounds odd sizes up (5 → 3) and upsampling doubles (3 → 6), so a map that went down and
     up again is up to a stride longer than where it started. With SAME padding, output pixel
-    i of an upsampling by f belongs to input pixel i // f, so what is too much is at the end.
+    i of an upsampling by f belongs to input pixel i // f, so what is too much is at the end and
+    the offset is 0. Networks that pad otherwise have it in front too: `geometry.crop_offset`.
 
-    Input: a pair `[x, reference]`, `(batch, H, W, C)` and `(batch, h, w, any)` with h ≤ H, w ≤ W.
+    Args:
+        offset: Rows cut off at the top and columns cut off at the left; at least 0.
+
+    Input: a pair `[x, reference]`, `(batch, H, W, C)` and `(batch, h, w, any)` with
+        offset + h ≤ H and offset + w ≤ W.
     Output shape: `(batch, h, w, C)`.
+
+    Raises:
+        ValueError: If `offset` is negative.
     """
+
+    def __init__(self, offset: int = 0, **options):
+        super().__init__(**options)
+        if offset < 0:
+            raise ValueError(f"Expected offset >= 0, pixels to cut off. Received: offset={offset}")
+        self.offset = offset
 
     def call(self, inputs):
         x, reference = inputs
         height, width = ops.shape(reference)[1:3]
-        return x[:, :height, :width, :]
+        return x[:, self.offset : self.offset + height, self.offset : self.offset + width, :]
 
     def compute_output_shape(self, input_shape):
         x, reference = input_shape
         return (x[0], reference[1], reference[2], x[3])
 
+    def get_config(self):
+        return {**super().get_config(), "offset": self.offset}
+
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class VGGPreprocessing(keras.layers.Layer):
-    """RGB 0–255 to what VGG16's ImageNet weights were trained on: BGR, mean pixel subtracted.
+    """RGB 0–255 to what VGG16 was trained on: BGR, mean pixel subtracted.
 
     It is a layer of the model, so that nobody can feed the model wrongly.
+
+    Args:
+        mean_bgr: Mean blue, green and red, 0–255. The default is that of Keras' ImageNet weights.
 
     Input shape: `(batch, H, W, 3)`, RGB, 0–255.
     Output shape: `(batch, H, W, 3)`, BGR, about −124 to 152.
@@ -137,9 +158,16 @@ class VGGPreprocessing(keras.layers.Layer):
 
     MEAN_BGR = (103.939, 116.779, 123.68)
 
+    def __init__(self, mean_bgr: tuple[float, float, float] = MEAN_BGR, **options):
+        super().__init__(**options)
+        self.mean_bgr = tuple(mean_bgr)
+
     def call(self, images):
         bgr = ops.flip(images, axis=-1)
-        return bgr - ops.convert_to_tensor(self.MEAN_BGR, dtype=bgr.dtype)
+        return bgr - ops.convert_to_tensor(self.mean_bgr, dtype=bgr.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "mean_bgr": list(self.mean_bgr)}

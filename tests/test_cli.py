@@ -1,5 +1,6 @@
 """The command line as a student types it, wrongly too."""
 
+import json
 import subprocess
 import sys
 
@@ -83,3 +84,16 @@ def test_no_start_up_noise_on_standard_error(folder, tmp_path):
     command = [sys.executable, "-m", "fcn_keras", "segment", str(folder / "m.keras"), str(folder / "photo.jpg")]
     out = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert out.returncode == 0 and out.stderr == ""
+
+
+def test_fidelity_fails_with_status_1_and_says_where(monkeypatch, capsys):
+    from fcn_keras import fidelity
+
+    monkeypatch.setattr(fcn.datasets, "road_scenes", lambda split: None)
+    for passed, status in ((True, 0), (False, 1)):
+        row = fidelity.Row("parameters", "parameters", "5", "6", passed, "paper")
+        monkeypatch.setattr(fidelity, "report", lambda data, row=row: iter([row]))
+        assert main(["fidelity"]) == status
+        assert f"{'pass' if passed else 'FAIL'}  parameters: 6  (expected: 5)" in capsys.readouterr().out
+        assert main(["fidelity", "--json"]) == status
+        assert json.loads(capsys.readouterr().out)["passed"] is passed

@@ -107,3 +107,25 @@ def test_error_in_the_band_by_hand():
     bands = boundary_scores(Oracle([shifted], 3), data_of([true]), widths=(1, 4))
     assert bands[1].pixel_error == pytest.approx(1 / 2)
     assert bands[4].pixel_error == pytest.approx(1 / 8)
+
+
+def test_coarsen_takes_the_class_of_most_pixels_and_void_has_no_vote():
+    labels = np.array([[0, 1, 1, 2, 2], [1, 1, 255, 255, 2], [255, 255, 0, 0, 1], [255, 255, 0, 2, 1]], "uint8")
+    expected = [[1, 1, 1, 1, 2], [1, 1, 1, 1, 2], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1]]
+    np.testing.assert_array_equal(fcn.evaluation.coarsen(labels, 2, 3), expected)
+    np.testing.assert_array_equal(fcn.evaluation.coarsen(labels[:, :2], 1, 3)[:2], labels[:2, :2])
+    with pytest.raises(ValueError, match="at least 1"):
+        fcn.evaluation.coarsen(labels, 0, 3)
+
+
+def test_no_map_of_such_cells_gets_more_pixels_right(roads):
+    """The vote is the best: shifting a cell's class to any other only loses pixels; and a finer stride is better."""
+    mask = roads[0][1]
+    best = fcn.evaluation.coarsen(mask, 16, 2)
+    right = (best == mask).sum()
+    for row, column in ((0, 0), (16, 32), (32, 48)):
+        other = best.copy()
+        other[row : row + 16, column : column + 16] ^= 1
+        assert (other == mask).sum() <= right
+    bounds = [fcn.evaluation.upper_bound(roads, factor).mean_iou for factor in (64, 32, 16, 8, 4, 1)]
+    assert bounds == sorted(bounds) and bounds[-1] == 1
