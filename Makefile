@@ -7,7 +7,7 @@ READY  := $(VENV)/ready
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE))
 OUT    ?= figures
 
-.PHONY: help install lecture test test-long notebooks lint weights data wheelhouse clean
+.PHONY: help install lecture test test-long notebooks course lint weights data wheelhouse clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 22
@@ -33,6 +33,9 @@ test-long: $(READY)  ## what takes longer: three seeds, real pictures where they
 notebooks: $(READY)  ## JupyterLab in notebooks/
 	$(BIN)/python -m jupyter lab notebooks
 
+course: $(READY)  ## run the notebooks' sources and write the executed notebooks again
+	$(BIN)/python notebooks/build.py
+
 lint: $(READY)  ## style and plain mistakes
 	$(BIN)/python -m ruff check .
 
@@ -43,7 +46,7 @@ data: $(READY)  ## draw the scenes in data/road_scenes again
 	$(BIN)/python -m fcn_keras scenes --out data/road_scenes --count 24
 
 wheelhouse: $(READY)  ## every wheel in one folder, for installing without a network
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheelhouse -r requirements.txt "setuptools>=77" .
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheelhouse -r requirements.txt "setuptools>=77"
 	@echo "Copy this folder, wheelhouse included. There: make install WHEELHOUSE=wheelhouse"
 	@echo "or: python -m pip install --no-index --find-links wheelhouse -r requirements.txt"
 

@@ -28,6 +28,8 @@ Submodules load on first use, so that `import fcn_keras` loads neither Keras nor
 
 import importlib
 
+from fcn_keras.startup import import_keras_quietly
+
 __version__ = "0.1.0"
 
 SUBMODULES = (
@@ -53,8 +55,13 @@ SUBMODULES = (
 )
 
 
+WITHOUT_KERAS = ("geometry", "images", "visualization", "cli")
+
+
 def __getattr__(name: str):
     if name in SUBMODULES:
+        if name not in WITHOUT_KERAS:
+            import_keras_quietly()
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"fcn_keras has no module {name!r}. It has: {', '.join(SUBMODULES)}.")
 

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from fcn_keras.startup import import_keras_quietly
+
 EPILOG = """examples:
   python -m fcn_keras lecture                                 the experiment on drawn road scenes; figures/index.html
   python -m fcn_keras lecture --data path/to/camvid           the same on your data
@@ -172,13 +174,13 @@ def run_lecture(options):
 def run_figures(options):
     """`figures`: some or all figures."""
     if options.list:
-        _import_keras_quietly()
+        import_keras_quietly()
         from fcn_keras.lecture import FIGURES
 
         for name, figure in FIGURES.items():
             print(f"{name}  {figure.title}: {figure.sentence}")
         return
-    _import_keras_quietly()
+    import_keras_quietly()
     from fcn_keras import lecture
 
     lecture.check_names(options.names)
@@ -192,7 +194,7 @@ def run_train(options):
     if options.out.suffix != ".keras":
         raise ValueError(f"expected --out to end in .keras, received {options.out}")
     _make_folder(options.out.parent)
-    _import_keras_quietly()
+    import_keras_quietly()
     import keras
 
     from fcn_keras import backbones, evaluation, files, models, training
@@ -219,7 +221,7 @@ def run_train(options):
 
 def run_evaluate(options):
     """`evaluate`: the paper's scores."""
-    _import_keras_quietly()
+    import_keras_quietly()
     from fcn_keras import evaluation, models
 
     print(evaluation.evaluate(models.load(options.model), _opened(options).test))
@@ -228,7 +230,7 @@ def run_evaluate(options):
 def run_segment(options):
     """`segment`: NAME_labels.png (class numbers, with a palette) and NAME_overlay.png for each picture."""
     _make_folder(options.out)
-    _import_keras_quietly()
+    import_keras_quietly()
     from fcn_keras import images, models, prediction, visualization
     from fcn_keras.datasets import default_palette
     from fcn_keras.progress import progress
@@ -252,7 +254,7 @@ def run_segment(options):
 
 def run_fidelity(options):
     """`fidelity`: a row for each published figure, as soon as it is found."""
-    _import_keras_quietly()
+    import_keras_quietly()
     from fcn_keras import datasets, fidelity
 
     rows = []
@@ -286,7 +288,7 @@ def run_scenes(options):
 
 
 def _experiment(options, reuse):
-    _import_keras_quietly()
+    import_keras_quietly()
     from fcn_keras.experiment import Experiment, Settings
 
     return Experiment(
@@ -327,19 +329,3 @@ def _make_folder(folder):
         raise ValueError(f"expected --out to be a folder, received {folder}, which is a file") from None
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"cannot write into {folder}: choose another --out")
-
-
-def _import_keras_quietly():
-    """Loads Keras without the backend's start-up lines on standard error; Python's own errors still show."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            import keras
-
-            keras.ops.ones(1)
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

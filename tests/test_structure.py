@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "fcn_keras"
 # Each module may import those of earlier lines, and those of its own line.
 ORDER = [
-    ["files", "progress"],
+    ["files", "progress", "startup"],
     ["geometry", "images"],
     ["datasets"],
     ["layers", "skip_connections", "convolutionalize"],
@@ -69,6 +69,18 @@ def test_import_loads_neither_keras_nor_matplotlib():
     script = "import sys, fcn_keras; print([m for m in ('keras', 'tensorflow', 'matplotlib', 'numpy') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_modules_said_to_do_without_keras_do():
+    script = "import sys, fcn_keras; [getattr(fcn_keras, m) for m in fcn_keras.WITHOUT_KERAS]; print('keras' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
+
+
+def test_no_start_up_lines_in_a_students_script():
+    script = "import fcn_keras as fcn; fcn.layers.upscore(2, 2, 'up')"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert out.stderr == ""
 
 
 def test_every_listed_submodule_exists():

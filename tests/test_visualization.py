@@ -56,3 +56,29 @@ def test_drawing_leaves_the_users_settings_alone():
     before = mpl.rcParams["font.size"]
     visualization.draw_regions(random_image(20, 30), np.zeros((20, 30), "uint8"), ("a",), np.zeros((1, 3), "uint8"))
     assert mpl.rcParams["font.size"] == before
+
+
+def texts(figure):
+    """All that is written in a figure."""
+    from matplotlib.text import Text
+
+    return " ".join(text.get_text() for text in figure.findobj(Text))
+
+
+def test_the_figures_of_the_papers_arithmetic_show_their_numbers():
+    from fcn_keras import geometry
+
+    image, labels = random_image(40, 60), np.zeros((40, 60), "uint8")
+    assert "pool3: 44 px" in texts(visualization.draw_receptive_fields(image, {"pool3": ((-4, 39), (0, 43))}))
+    field = geometry.IMAGE.after_window(3, 1, 20)
+    assert "-19" in texts(visualization.draw_positions({"padded": field}, {"padded": 80}, image_size=40))
+    shown = texts(visualization.draw_overlap({"kernel 3": geometry.overlap_map((3, 3), 3, 2)}))
+    assert "kernel 3" in shown and "4" in shown
+    palette = np.zeros((2, 3), "uint8")
+    shown = texts(visualization.draw_upper_bounds(labels, {8: labels}, {8: 0.712}, {8: 0.964}, palette))
+    assert "71.2" in shown and "96.4" in shown
+
+
+def test_a_notebook_shows_a_figure_without_a_window():
+    picture = visualization.draw_loss(np.linspace(0.7, 0.05, 60))._repr_png_()
+    assert picture.startswith(b"\x89PNG")

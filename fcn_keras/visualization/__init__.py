@@ -1,6 +1,12 @@
 """Arrays in, matplotlib figure out. Nothing here knows a model: networks come as rows of `models.describe`."""
 
 from fcn_keras.visualization.architecture import draw_architecture, draw_two_architectures
+from fcn_keras.visualization.arithmetic import (
+    draw_overlap,
+    draw_positions,
+    draw_receptive_fields,
+    draw_upper_bounds,
+)
 from fcn_keras.visualization.curves import draw_loss
 from fcn_keras.visualization.feature_maps import draw_two_paths
 from fcn_keras.visualization.pictures import (
@@ -18,11 +24,15 @@ __all__ = [
     "draw_architecture",
     "draw_loss",
     "draw_one_hot",
+    "draw_overlap",
+    "draw_positions",
+    "draw_receptive_fields",
     "draw_regions",
     "draw_results",
     "draw_strides",
     "draw_two_architectures",
     "draw_two_paths",
+    "draw_upper_bounds",
     "overlay",
     "save",
 ]

@@ -1,6 +1,7 @@
 """One look for all figures: large type, few colours, readable from the back of the room."""
 
 import contextlib
+import io
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,6 +18,7 @@ NEUTRAL = "#c9cedb"  # no weights at all
 SKIP = "#00836c"  # green: a skip connection
 CHANGED = "#c2255c"  # crimson: what is different
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito: told apart by colour-blind readers
+NOTEBOOK_DPI = 60
 MARKERS = ("o", "s", "^", "D")
 
 RC = {
@@ -46,9 +48,19 @@ def style():
         yield
 
 
+class LectureFigure(Figure):
+    """A figure that belongs to no window, so nothing has to be closed; a notebook shows it all the same."""
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        with style():
+            self.savefig(picture, format="png", dpi=NOTEBOOK_DPI, metadata={"Software": None})
+        return picture.getvalue()
+
+
 def new_figure(width: float, height: float, title: str) -> Figure:
-    """An empty figure of so many inches with a title. It belongs to no window, so nothing has to be closed."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    """An empty figure of so many inches with a title."""
+    figure = LectureFigure(figsize=(width, height), layout="constrained")
     figure.get_layout_engine().set(h_pad=0.12, w_pad=0.1)
     figure.suptitle(title, fontweight="bold", color=INK)
     return figure

@@ -1,0 +1,137 @@
+"""Makes each executed notebook from its source: `python notebooks/build.py [NAME …] [--check | --verify]`.
+
+The source of truth is `NN_name.py` (percent format, which diffs well). `NN_name.ipynb` beside it is what a
+web page shows: the same cells, run from top to bottom. This program makes it, tells whether it is stale, and
+runs it again to see whether it still gives what it shows.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import numpy as np
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parent
+BUDGET = 120  # seconds for one notebook
+TOLERANCE = 0.02  # of a number in the text, between two runs or two computers
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+def sources(names=()) -> list[Path]:
+    """The notebooks' sources, all or those whose names begin as asked for."""
+    found = sorted(FOLDER.glob("[0-9]*.py"))
+    chosen = [path for path in found if not names or any(path.stem.startswith(name) for name in names)]
+    if not chosen:
+        raise SystemExit(f"no notebook is called {' or '.join(names)}; there are {', '.join(path.stem for path in found)}")
+    return chosen
+
+
+def unexecuted(source: Path):
+    """The notebook of a source, with everything fixed that would differ from one build to the next."""
+    notebook = jupytext.read(source)
+    text = source.read_text(encoding="utf-8")
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "source": {"file": source.name, "sha256": hashlib.sha256(text.encode()).hexdigest()},
+    }
+    for number, cell in enumerate(notebook.cells):
+        cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:12]
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
+    return notebook
+
+
+def executed(source: Path):
+    """Runs a notebook from top to bottom, in its own folder, as a student would.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: If a cell fails.
+        TimeoutError: If the whole takes longer than the budget.
+        ValueError: If a cell writes to standard error: warnings do not belong on the page.
+    """
+    notebook = unexecuted(source)
+    client = NotebookClient(
+        notebook, kernel_name="python3", timeout=BUDGET, record_timing=False, coalesce_streams=True,
+        resources={"metadata": {"path": str(FOLDER)}},
+    )  # fmt: skip
+    asyncio.run(asyncio.wait_for(client.async_execute(), BUDGET))
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                raise ValueError(f"{source.name}: a cell writes to standard error: {output['text'][:500]}")
+    notebook.metadata["language_info"] = {"name": "python"}  # the kernel adds its version
+    return notebook
+
+
+def stale(source: Path) -> str | None:
+    """Why the notebook beside a source is not the one that the source makes, or `None`."""
+    path = source.with_suffix(".ipynb")
+    if not path.is_file():
+        return f"{path.name} is missing"
+    kept, fresh = nbformat.read(path, as_version=4), unexecuted(source)
+    if kept.metadata.get("source") != fresh.metadata["source"]:
+        return f"{source.name} was changed since {path.name} was made"
+    if [(cell.id, cell.source) for cell in kept.cells] != [(cell.id, cell.source) for cell in fresh.cells]:
+        return f"{path.name} was edited by hand; edit {source.name}"
+    counts = [cell.execution_count for cell in kept.cells if cell.cell_type == "code"]
+    if counts != list(range(1, len(counts) + 1)):
+        return f"{path.name} was not run from top to bottom"
+    return None
+
+
+def differences(kept, again) -> list[str]:
+    """What two runs of a notebook print differently: words exactly, numbers to `TOLERANCE`; pictures are not compared."""
+    found = []
+    for number, (a, b) in enumerate(zip(kept.cells, again.cells, strict=True)):
+        if a.cell_type == "code":
+            before, after = printed(a), printed(b)
+            if NUMBER.sub("#", before) != NUMBER.sub("#", after) or not np.allclose(
+                numbers(before), numbers(after), rtol=TOLERANCE, atol=1e-6
+            ):
+                found.append(f"cell {number} printed\n{before}\nand now prints\n{after}")
+    return found
+
+
+def printed(cell) -> str:
+    """A cell's text outputs, a mark for each picture in its place."""
+    parts = []
+    for output in cell.outputs:
+        data = output.get("data", {})
+        parts.append(output.get("text") or ("[picture]" if "image/png" in data else data.get("text/plain", "")))
+    return "\n".join(parts)
+
+
+def numbers(text: str) -> list[float]:
+    """All numbers in a text."""
+    return [float(number) for number in NUMBER.findall(text)]
+
+
+def main() -> int:
+    """Builds, checks or verifies; 0, or 1 if a notebook is stale or gives something else."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="such as 11; none: all")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--check", action="store_true", help="only tell which are stale, in seconds")
+    mode.add_argument("--verify", action="store_true", help="run them and compare with what they show")
+    options = parser.parse_args()
+    wrong = 0
+    for source in sources(options.names):
+        path = source.with_suffix(".ipynb")
+        problem = stale(source) if options.check or options.verify else None
+        if options.verify and not problem:
+            problem = "\n".join(differences(nbformat.read(path, as_version=4), executed(source)))
+        elif not options.check:
+            nbformat.write(executed(source), path)
+        print(f"{path.name}: {problem or 'fine'}", flush=True)
+        wrong += bool(problem)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""The notebooks that are committed are the ones their sources make, and still give what they show."""
+
+import importlib.util
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+_spec = importlib.util.spec_from_file_location("notebooks_build", FOLDER / "build.py")
+build = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(build)
+
+every_notebook = pytest.mark.parametrize("source", build.sources(), ids=lambda source: source.stem)
+
+
+@every_notebook
+def test_is_fresh(source):
+    assert build.stale(source) is None
+
+
+@every_notebook
+def test_runs_from_top_to_bottom_and_gives_what_it_shows(source):
+    kept = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    assert build.differences(kept, build.executed(source)) == []
+
+
+@every_notebook
+def test_outputs_are_clean(source):
+    """No local paths, no warnings, no progress bars, no timings' debris; pictures where figures were drawn."""
+    kept = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    for cell in kept.cells:
+        for output in cell.get("outputs", []):
+            text = str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
+            assert output["output_type"] != "error" and output.get("name") != "stderr"
+            for debris in (str(FOLDER.parent), str(Path.home()), "\b", "\r", "Warning", "it/s"):
+                assert debris not in text
+
+
+@every_notebook
+def test_code_cells_fit_a_screen(source):
+    for cell in build.unexecuted(source).cells:
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= 15
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A notebook of one cell, built."""
+    source = tmp_path / "99_small.py"
+    source.write_text("# %% [markdown]\n# # Small\n\n# %%\nprint('about', 1.0)\n", encoding="utf-8")
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    nbformat.write(build.executed(source), source.with_suffix(".ipynb"))
+    return source
+
+
+def test_a_changed_source_a_hand_edit_and_a_missing_run_are_told_apart(small):
+    assert build.stale(small) is None
+    path = small.with_suffix(".ipynb")
+    notebook = nbformat.read(path, as_version=4)
+
+    notebook.cells[1].execution_count = None
+    nbformat.write(notebook, path)
+    assert "not run" in build.stale(small)
+
+    notebook.cells[1].source += "\nprint(2)"
+    nbformat.write(notebook, path)
+    assert "edited by hand" in build.stale(small)
+
+    small.write_text(small.read_text(encoding="utf-8") + "\n# more\n", encoding="utf-8")
+    assert "was changed since" in build.stale(small)
+
+    path.unlink()
+    assert "missing" in build.stale(small)
+
+
+@pytest.mark.parametrize(
+    ("prints", "same"),
+    [
+        ("print('about', 1.001)", True),
+        ("print('about', 1.2)", False),
+        ("print('nearly', 1.0)", False),
+        ("print('about', 1, 0)", False),
+    ],
+)
+def test_numbers_may_differ_a_little_and_words_not_at_all(small, prints, same):
+    kept = nbformat.read(small.with_suffix(".ipynb"), as_version=4)
+    small.write_text(small.read_text(encoding="utf-8").replace("print('about', 1.0)", prints), encoding="utf-8")
+    assert (build.differences(kept, build.executed(small)) == []) is same
+
+
+def test_a_cell_that_warns_is_not_built(small):
+    small.write_text("# %%\nimport warnings\nwarnings.warn('careful')\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="careful"):
+        build.executed(small)
