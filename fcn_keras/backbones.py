@@ -63,8 +63,8 @@ def vgg(widths, preprocessing: keras.layers.Layer, name: str) -> keras.Model:
 def small_vgg(weights: str | Path | None = "pretrained") -> keras.Model:
     """The small VGG that ships with its weights: 13 times fewer parameters, no network needed.
 
-    The weights come from a classifier that `fcn_keras.pretraining` trained on pictures which the
-    package draws (`datasets.drawn_objects`): the same move as VGG16 on ImageNet.
+    The weights come from an FCN that `fcn_keras.pretraining` trained on places which the package
+    draws (`datasets.drawn_worlds`): the same move as VGG16 on ImageNet.
 
     Args:
         weights: `"pretrained"` (in the package), `None` (random), or an `.npz` of the same layout.

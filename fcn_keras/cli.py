@@ -85,8 +85,11 @@ def parser() -> argparse.ArgumentParser:
     length.add_argument("--steps", type=_at_least_1, metavar="N", help="batches drawn at random, instead of epochs")
     train.add_argument("--batch-size", type=_at_least_1, default=20, metavar="N", help="images a step (default: 20)")
     train.add_argument("--learning-rate", type=_positive, default=1e-3, metavar="X", help="Adam's (default: 0.001)")
-    train.add_argument("--flip", action="store_true", help="mirror pictures at random; frozen features are not kept then")
-    train.add_argument("--train-encoder", action="store_true", help="train the encoder too, instead of freezing it")
+    train.add_argument("--flip", action="store_true", help="mirror pictures at random")
+    encoder = train.add_mutually_exclusive_group()
+    encoder.add_argument("--train-encoder", action="store_true", help="train the encoder too, from the start")
+    encoder.add_argument("--fine-tune", type=_at_least_1, metavar="N",
+                         help="after the head, so many epochs (or steps) of everything, at a low rate")  # fmt: skip
     train.add_argument("--checkpoint", type=Path, metavar="DIR", help="go on from here after an interruption")
 
     evaluate = command("evaluate", run_evaluate, "score a model on a data set's test part")
@@ -212,11 +215,12 @@ def run_train(options):
         model, data.train, epochs=epochs, steps=options.steps, batch_size=options.batch_size,
         learning_rate=options.learning_rate, augment="flip" if options.flip else None,
         seed=options.seed, checkpoint=options.checkpoint,
+        unfreeze="after" if options.fine_tune else None, fine_tuning=options.fine_tune,
     )  # fmt: skip
     with files.written_whole(options.out) as temporary:
         model.save(temporary)
     print(evaluation.evaluate(model, data.test))
-    print(f"\nThe model: {options.out} (trained for {history.seconds['training']:.0f} s on {len(data.train)} images)")
+    print(f"\nThe model: {options.out} (trained for {sum(history.seconds.values()):.0f} s on {len(data.train)} images)")
 
 
 def run_evaluate(options):

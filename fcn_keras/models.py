@@ -87,7 +87,7 @@ def fcn(
     backbone: keras.Model | None = None,
     fusion: str = "sum",
     freeze_backbone: bool = True,
-    width: int = 128,
+    width: int | None = 128,
 ) -> keras.Model:
     """FCN-32s, 16s or 8s: the coarse scores, refined by none, one or two skips (lecture: L18–L21).
 
@@ -98,7 +98,8 @@ def fcn(
             cloned. `None`: the small VGG with its weights.
         fusion: How a skip is merged, `"sum"` or `"concat"`.
         freeze_backbone: Whether the encoder's weights stay as they are in training.
-        width: Channels of `fc6` and `fc7`; the paper has 4096.
+        width: Channels of `fc6` and `fc7`; the paper has 4096. `None`: neither, the scores are read
+            straight off pool5, so that all the seeing is the encoder's.
 
     Returns:
         `keras.Model`, `(batch, H, W, 3)` RGB 0–255 → `(batch, H, W, C)` logits. Layer names as
@@ -114,10 +115,12 @@ def fcn(
         raise ValueError(f"Expected fusion to be one of {FUSIONS}. Received: fusion={fusion!r}")
     image, pools = _encode(backbone, freeze_backbone)
 
-    x = keras.layers.Conv2D(
-        width, 7, padding="same", activation="relu", kernel_initializer="he_normal", name="fc6"
-    )(pools["pool5"])  # (B, H/32, W/32, width)
-    x = keras.layers.Conv2D(width, 1, activation="relu", kernel_initializer="he_normal", name="fc7")(x)
+    x = pools["pool5"]
+    if width is not None:
+        x = keras.layers.Conv2D(
+            width, 7, padding="same", activation="relu", kernel_initializer="he_normal", name="fc6"
+        )(x)  # (B, H/32, W/32, width)
+        x = keras.layers.Conv2D(width, 1, activation="relu", kernel_initializer="he_normal", name="fc7")(x)
     x = layers.score(num_classes, "score_fr")(x)  # (B, H/32, W/32, C)
     if stride <= 16:
         x = layers.upscore(num_classes, 2, "upscore2")(x)

@@ -5,7 +5,9 @@ answer never changes. `fit` asks the encoder once per image, trains the head on 
 model that was passed in, whole, is the one that has learnt.
 """
 
+import contextlib
 import json
+import shutil
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from fcn_keras.geometry import inputs_of
 from fcn_keras.layers import CropToMatch
 from fcn_keras.progress import progress
 
+FINE_TUNING_RATE = 3e-4
 STEPS_A_ROUND = 25  # with steps=, a checkpoint is written and the data order renewed this often
 
 
@@ -62,6 +65,9 @@ def fit(
     checkpoint: str | Path | None = None,
     features: FrozenFeatures | None = None,
     cache: bool = True,
+    unfreeze: str | None = None,
+    fine_tuning: int | None = None,
+    fine_tuning_rate: float = FINE_TUNING_RATE,
 ) -> History:
     """Trains a model: softmax cross-entropy without void, Adam (lecture: L24).
 
@@ -85,22 +91,62 @@ def fit(
         features: Result of `frozen_features`, when several heads share one encoder and data set.
         cache: `False`: send every image of every step through the whole model, as the lecture's
             loop does. Slower, the same weights within rounding.
+        unfreeze: `"after"`: when the head is trained, train everything, the encoder too, at a low
+            rate. The head comes first because its random start would spoil the encoder. `None`: leave
+            what is frozen as it is. Afterwards the same layers are frozen as before.
+        fine_tuning: With `"after"`: how many epochs or steps more, counted as the first ones; by
+            default a quarter as many.
+        fine_tuning_rate: With `"after"`: Adam's rate then.
 
     Returns:
         `History`. Warns with `TrainingWarning` if the loss is not a number or one class is predicted everywhere.
 
     Raises:
         TypeError: If `train` is not a data set of `fcn_keras.datasets`.
-        ValueError: If not exactly one of `epochs` and `steps` is given, nothing can be trained, or
-            model and data do not fit.
+        ValueError: If not exactly one of `epochs` and `steps` is given, nothing can be trained, nothing is
+            frozen that could be unfrozen, or model and data do not fit.
     """
     _check(model, train, epochs, steps)
+    frozen = _check_unfreeze(model, unfreeze, fine_tuning)
+    history = History()
+    common = dict(
+        train=train, validation=validation, batch_size=batch_size, decay=decay, augment=augment, cache=cache, history=history
+    )
+    head_state, all_state = (checkpoint and Path(checkpoint) / name for name in ("head", "all"))
+    with _kept_until_the_end(head_state, all_state):
+        _train(
+            model, epochs=epochs, steps=steps, learning_rate=learning_rate, seed=seed, checkpoint=head_state,
+            features=features, stage="training", **common,
+        )  # fmt: skip
+        if frozen and np.isfinite(history.loss[-1] if history.loss else 0):
+            more = fine_tuning or max((epochs or steps) // 4, 1)
+            for layer in frozen:
+                layer.trainable = True
+            try:
+                _train(
+                    model, epochs=epochs and more, steps=steps and more, learning_rate=fine_tuning_rate, seed=seed + 1,
+                    checkpoint=all_state, features=None, stage="fine-tuning", **common,
+                )  # fmt: skip
+            finally:
+                for layer in frozen:
+                    layer.trainable = False
+    history.warnings = diagnose(model, train, history)
+    for message in history.warnings:
+        warnings.warn(message, TrainingWarning, stacklevel=2)
+    return history
+
+
+def _train(
+    model, train, validation, epochs, steps, batch_size, learning_rate, decay, augment, seed, checkpoint, features, cache,
+    history, stage,
+):  # fmt: skip
+    """One stage: what is frozen stays frozen, and is computed once."""
     if steps is None:
         batches = train.batches(batch_size, shuffle=True, augment=augment, seed=seed)
     else:
         batches = train.batches(batch_size, augment=augment, seed=seed, steps=_steps_a_round(steps))
         epochs = steps // len(batches)
-    history = History(steps_per_epoch=len(batches))
+    history.steps_per_epoch = len(batches)
 
     trained_part, source = model, batches
     if cache and not batches.augment and frozen_border(model):
@@ -121,23 +167,45 @@ def fit(
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
     start = time.perf_counter()
-    with progress(f"training {model.name}", epochs * len(batches)) as advance:
+    with progress(f"{stage} {model.name}", epochs * len(batches)) as advance:
         callbacks = [_Watch(history, batches, advance)]
         if validation is not None:
             callbacks.append(keras.callbacks.LambdaCallback(
                 on_epoch_end=lambda epoch, logs: history.validation.append(evaluate(model, validation))
             ))  # fmt: skip
         if checkpoint is not None:
-            callbacks.append(keras.callbacks.BackupAndRestore(str(checkpoint), double_checkpoint=True))
+            callbacks.append(
+                keras.callbacks.BackupAndRestore(str(checkpoint), double_checkpoint=True, delete_checkpoint=False)
+            )
             batches.epoch = _epochs_done(checkpoint)  # the backend reads ahead before the first callback is asked
         # The batches know their own order; Keras would shuffle them once more, and not by our seed.
         trained_part.fit(source, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
-    history.seconds["training"] = time.perf_counter() - start
+    history.seconds[stage] = time.perf_counter() - start
 
-    history.warnings = diagnose(model, train, history)
-    for message in history.warnings:
-        warnings.warn(message, TrainingWarning, stacklevel=2)
-    return history
+
+@contextlib.contextmanager
+def _kept_until_the_end(*folders):
+    """The states of all stages stay until the last one is done: then they are of no more use."""
+    yield
+    for folder in filter(None, folders):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_unfreeze(model, unfreeze, fine_tuning) -> list:
+    """The layers that `unfreeze="after"` will unfreeze."""
+    if unfreeze not in (None, "after"):
+        raise ValueError(f"Expected unfreeze to be 'after' or None. Received: unfreeze={unfreeze!r}")
+    if fine_tuning is not None and (unfreeze is None or not isinstance(fine_tuning, (int, np.integer)) or fine_tuning < 1):
+        raise ValueError(
+            "Expected fine_tuning to be a whole number of at least 1, with unfreeze='after'. "
+            f"Received: fine_tuning={fine_tuning!r}, unfreeze={unfreeze!r}"
+        )
+    if unfreeze is None:
+        return []
+    frozen = [layer for layer in model.layers if layer.weights and not layer.trainable]
+    if not frozen:
+        raise ValueError(f"Expected a model with frozen layers to unfreeze. Received: {model.name!r}, all of it trained")
+    return frozen
 
 
 def segmentation_loss() -> keras.losses.Loss:

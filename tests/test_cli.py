@@ -97,3 +97,18 @@ def test_fidelity_fails_with_status_1_and_says_where(monkeypatch, capsys):
         assert f"{'pass' if passed else 'FAIL'}  parameters: 6  (expected: 5)" in capsys.readouterr().out
         assert main(["fidelity", "--json"]) == status
         assert json.loads(capsys.readouterr().out)["passed"] is passed
+
+
+def test_train_fine_tunes_the_encoder_when_asked(folder, tmp_path, capsys):
+    common = [str(folder / "scenes"), "--classes", "road", "--steps", "2", "--batch-size", "2", "--width", "8"]
+    for name, more in (("frozen", []), ("tuned", ["--fine-tune", "2"])):
+        assert main(["train", *common, *more, "--out", str(tmp_path / f"{name}.keras")]) == 0
+    shipped = fcn.backbones.small_vgg().get_layer("conv3_1").get_weights()[0]
+    models = {name: fcn.models.load(tmp_path / f"{name}.keras") for name in ("frozen", "tuned")}
+    kernels = {name: model.get_layer("conv3_1").get_weights()[0] for name, model in models.items()}
+    np.testing.assert_array_equal(kernels["frozen"], shipped)
+    assert (kernels["tuned"] != shipped).any()
+    capsys.readouterr()
+    assert "not allowed with" in complaint(
+        capsys, "train", *common, "--out", tmp_path / "m.keras", "--fine-tune", "2", "--train-encoder"
+    )

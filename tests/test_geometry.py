@@ -285,3 +285,14 @@ def test_impossible_sizes_are_answered():
         geometry.conv_size(3, 1, 0)
     with pytest.raises(ValueError, match="padding"):
         geometry.transposed_size(3, 1, 1, "full")
+
+
+@pytest.mark.parametrize(
+    ("build", "name", "size"),
+    [("ResNet50", "conv5_block3_out", 483), ("MobileNetV2", "out_relu", 491), ("InceptionV3", "mixed10", 1311)],
+)
+def test_networks_that_others_have_measured(build, name, size):
+    """Source: Araujo, Norris, Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill 2019."""
+    model = getattr(keras.applications, build)(weights=None, include_top=False, input_shape=(224, 224, 3))
+    field = geometry.receptive_field(model, name)
+    assert (field.size, field.stride) == (size, 32)

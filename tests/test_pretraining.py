@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fcn_keras import backbones, pretraining
-from fcn_keras.datasets.drawn_objects import CLASS_NAMES
+from fcn_keras.datasets.drawn_worlds import CLASS_NAMES
 
-SMALL = {"pictures": 32, "steps": 4, "batch_size": 16, "held_out": 8, "verbose": False}  # two epochs of two steps
+SMALL = {"pictures": 8, "steps": 26, "batch_size": 2, "held_out": 4}  # two rounds of 13 steps
 CONVOLUTIONS = ("1_1", "2_1", "2_2", "3_1", "3_2", "4_1", "4_2", "5_1", "5_2")
 NAMES = {f"conv{c}/{kind}" for c in CONVOLUTIONS for kind in ("kernel", "bias")}
 
@@ -35,8 +35,8 @@ def test_file_has_all_arrays_and_the_recipe(made):
     assert recipe == report
     assert recipe["sha256"] == pretraining.checksum(arrays)
     assert recipe["classes"] == list(CLASS_NAMES)
-    assert (recipe["seed"], recipe["pictures"], recipe["steps"]) == (0, 32, 4)
-    assert 0 <= recipe["held_out_accuracy"] <= 1
+    assert (recipe["seed"], recipe["pictures"], recipe["steps"]) == (0, 8, 26)
+    assert 0 <= recipe["held_out_mean_iou"] <= 1
     assert recipe["backend"] == keras.backend.backend()
     assert [p.name for p in path.parent.iterdir()] == [path.name], "no temporary file is left"
 
@@ -47,24 +47,28 @@ def test_the_encoder_reads_the_file(made):
     np.testing.assert_array_equal(kernel, read(made[0])[0]["conv3_2/kernel"].astype("float32"))
 
 
-def test_same_seed_and_resumption_give_the_same_weights(made, tmp_path):
-    """One run does for both: interrupted after the first epoch, then resumed."""
+def test_same_seed_and_resumption_give_the_same_weights(made, tmp_path, monkeypatch):
+    """One run does for both: interrupted after the first round, then resumed."""
 
     class Interrupt(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
                 raise KeyboardInterrupt
 
-    out, folder = tmp_path / "again.npz", tmp_path / "checkpoint"
+    out, folder, original = tmp_path / "again.npz", tmp_path / "checkpoint", keras.Model.fit
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda self, *a, callbacks, **k: original(self, *a, callbacks=[*callbacks, Interrupt()], **k)
+    )
     with pytest.raises(KeyboardInterrupt):
-        pretraining.pretrain(out, **SMALL, checkpoint=folder, callbacks=[Interrupt()])
+        pretraining.pretrain(out, **SMALL, checkpoint=folder)
+    monkeypatch.undo()
     assert not out.exists()
     with pytest.raises(ValueError, match="same arguments"):
         pretraining.pretrain(out, **SMALL, seed=1, checkpoint=folder)
     pretraining.pretrain(out, **SMALL, checkpoint=folder)
     whole, resumed = read(made[0])[0], read(out)[0]
     for name in NAMES:
-        np.testing.assert_allclose(resumed[name].astype(float), whole[name].astype(float), atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(resumed[name].astype(float), whole[name].astype(float), atol=1e-3, err_msg=name)
 
 
 def test_training_changes_every_convolution(made):
@@ -72,21 +76,6 @@ def test_training_changes_every_convolution(made):
     start = pretraining.encoder_arrays(backbones.small_vgg(weights=None))
     trained = read(made[0])[0]
     assert all(np.abs(trained[n].astype(float) - start[n]).max() > 1e-4 for n in NAMES)
-
-
-def test_classifier_names_a_picture_or_each_tile():
-    encoder = backbones.small_vgg(weights=None)
-    whole = pretraining.classifier(5, encoder)
-    assert whole.output_shape == (None, 5)
-    tiled = pretraining.classifier(5, encoder, tile=64)
-    tiled.get_layer("names").set_weights(whole.get_layer("names").get_weights())
-    image = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype("float32")
-    one, many = (keras.ops.convert_to_numpy(model(image)) for model in (whole, tiled))
-    assert many.shape == (2, 1, 1, 5)
-    np.testing.assert_allclose(one, many[:, 0, 0], atol=1e-4)
-    for wrong in ({"num_classes": 1}, {"num_classes": 5, "tile": 50}):
-        with pytest.raises(ValueError, match="Expected"):
-            pretraining.classifier(encoder=encoder, **wrong)
 
 
 def test_balance_changes_scales_and_nothing_else():
@@ -105,21 +94,7 @@ def test_balance_changes_scales_and_nothing_else():
     assert deviation.max() < 1.01 and np.median(deviation) > 0.99
 
 
-def test_batches_depend_on_the_step_only():
-    rng = np.random.default_rng(0)
-    images, labels = rng.integers(0, 256, (16, 64, 64, 3), dtype=np.uint8), np.arange(16, dtype=np.int32)
-    batches = pretraining.Batches(images, labels, batch_size=8, steps_per_epoch=2, seed=4)
-    mosaics, names = batches[1]
-    assert mosaics.shape == (2, 128, 128, 3) and mosaics.dtype == np.float32
-    assert names.shape == (2, 2, 2)
-    np.testing.assert_array_equal(batches.batch(1)[0], mosaics)
-    seen = np.sort(np.concatenate([batches.batch(step)[1].ravel() for step in (0, 1)]))
-    np.testing.assert_array_equal(seen, labels)  # a pass shows every picture once
-    batches.epoch = 1
-    assert not np.array_equal(batches[1][0], mosaics)
-
-
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"pictures": 8}, {"batch_size": 6}, {"seed": -1}, {"held_out": 0}])
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"pictures": 1}, {"batch_size": 0}, {"seed": -1}, {"held_out": 0}])
 def test_wrong_numbers_are_refused(tmp_path, wrong):
     with pytest.raises(ValueError, match="Received"):
         pretraining.pretrain(tmp_path / "x.npz", **{**SMALL, **wrong})
@@ -141,4 +116,4 @@ def test_the_shipped_file():
     assert recipe["sha256"] == pretraining.checksum(arrays)
     assert recipe["recipe_version"] == pretraining.RECIPE_VERSION
     assert recipe["classes"] == list(CLASS_NAMES)
-    assert recipe["held_out_accuracy"] > 0.5  # chance: 1 in 67
+    assert recipe["held_out_mean_iou"] > 0.5

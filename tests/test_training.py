@@ -188,3 +188,79 @@ def test_models_and_data_that_do_not_fit_are_answered(encoder, toy):
     unlabelled = fcn.datasets.SegmentationData(lambda i: (toy[i][0], None), 3, ("a", "b"))
     with pytest.raises(ValueError, match="labels"):
         fit(small(encoder), unlabelled, steps=1)
+
+
+def encoder_weights(model):
+    return [w for layer in model.layers if layer.name.startswith(("conv1", "conv2", "conv3", "conv4", "conv5"))
+            for w in layer.get_weights()]  # fmt: skip
+
+
+def test_unfreeze_after_trains_the_head_first_and_then_everything(encoder, toy, monkeypatch):
+    model = small(encoder)
+    before, seen = encoder_weights(model), []
+    original = keras.Model.fit
+
+    def fit_and_note(self, *args, **options):
+        result = original(self, *args, **options)
+        moved = any((a != b).any() for a, b in zip(before, encoder_weights(model), strict=True))
+        seen.append((self.name, moved, float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))))
+        return result
+
+    monkeypatch.setattr(keras.Model, "fit", fit_and_note)
+    options = dict(batch_size=4, learning_rate=1e-2, decay=False, fine_tuning=5, fine_tuning_rate=1e-4)
+    history = fit(model, toy, steps=10, unfreeze="after", **options)
+    assert [(name, moved) for name, moved, _ in seen] == [("fcn8s_head", False), ("fcn8s", True)]
+    assert [rate for _, _, rate in seen] == pytest.approx([1e-2, 1e-4])
+    assert len(history.loss) == 15 and {"features", "training", "fine-tuning"} <= set(history.seconds)
+    assert all(not layer.trainable for layer in model.layers if layer.name.startswith("conv1"))  # frozen again
+    fit(model, toy, steps=1, unfreeze="after", batch_size=4)  # and so it works a second time
+
+
+def test_fine_tuning_an_encoder_fits_the_data_better(toy):
+    """From a random encoder the head alone cannot get where both get together."""
+    losses = {}
+    for unfreeze in (None, "after"):
+        keras.utils.set_random_seed(0)
+        model = small(fcn.backbones.small_vgg(None))
+        history = fit(model, toy, steps=40, batch_size=6, unfreeze=unfreeze, fine_tuning=40 if unfreeze else None)
+        losses[unfreeze] = np.mean(history.loss[-5:])
+    assert losses["after"] < losses[None]
+
+
+def test_a_fine_tuning_that_was_interrupted_goes_on_to_the_same_weights(encoder, toy, tmp_path, monkeypatch):
+    options = dict(epochs=2, batch_size=4, seed=5, unfreeze="after", fine_tuning=3)
+    whole = small(encoder)
+    fit(whole, toy, **options)
+    model = small(encoder)
+    original = keras.Model.fit
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda self, *a, callbacks, **k: original(self, *a, callbacks=[*callbacks, StopAfter(2)], **k)
+    )
+    with pytest.raises(KeyboardInterrupt):  # in the third epoch of fine-tuning
+        fit(model, toy, checkpoint=tmp_path / "state", **options)
+    monkeypatch.undo()
+    resumed = small(encoder)
+    history = fit(resumed, toy, checkpoint=tmp_path / "state", **options)
+    assert len(history.loss) == 3  # one epoch of three steps was left
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    assert not list((tmp_path / "state").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"unfreeze": "before"}, "'after' or None"),
+        ({"fine_tuning": 3}, "with unfreeze='after'"),
+        ({"unfreeze": "after", "fine_tuning": 0}, "at least 1"),
+    ],
+)
+def test_wrong_ways_to_unfreeze_are_answered(encoder, toy, options, message):
+    with pytest.raises(ValueError, match=message):
+        fit(small(encoder), toy, steps=1, **options)
+
+
+def test_nothing_to_unfreeze_is_answered(encoder, toy):
+    model = fcn.models.fcn(2, 8, encoder, width=8, freeze_backbone=False)
+    with pytest.raises(ValueError, match="frozen layers to unfreeze"):
+        fit(model, toy, steps=1, unfreeze="after")

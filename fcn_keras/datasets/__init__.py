@@ -4,6 +4,7 @@ Images are uint8 RGB, label maps uint8 class numbers with 255 for void; see `bas
 """
 
 from fcn_keras.datasets.base import VOID, Batches, SegmentationData, default_palette
+from fcn_keras.datasets.drawn_worlds import drawn_worlds
 from fcn_keras.datasets.folders import CAMVID_CLASSES, camvid, image_folder
 from fcn_keras.datasets.lecture_files import lecture_files
 from fcn_keras.datasets.opening import FORMATS, Opened, open_data, plain_folder
@@ -19,6 +20,7 @@ __all__ = [
     "camvid",
     "default_palette",
     "draw_all",
+    "drawn_worlds",
     "image_folder",
     "lecture_files",
     "open_data",

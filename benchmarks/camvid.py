@@ -1,0 +1,131 @@
+"""Is the encoder worth freezing? CamVid at 240 x 180 on this machine, every row in the same number of seconds.
+
+    python benchmarks/camvid.py path/to/camvid                     # recipes are chosen on a held-out stretch of train
+    python benchmarks/camvid.py path/to/camvid --score val         # the final table
+
+(a) random encoder, frozen; (b) the same network trained from scratch; (c) pretrained encoder, frozen;
+(d) pretrained encoder, then fine-tuned end to end. Features, head and fine-tuning count; reading the pictures does not.
+"""
+
+import argparse
+import json
+import statistics
+import time
+
+import keras
+
+import fcn_keras as fcn
+
+BATCH_SIZE = 10
+HELD_OUT = 80  # the last pictures of train
+WIDTH = 32
+RATES = {"a": 3e-3, "b": 1e-3, "c": 3e-3, "d": 3e-3}  # the best of each row on the held-out stretch, see README.md
+ENCODER = {layer.name for layer in fcn.backbones.small_vgg(None).layers}
+
+
+def read(folder, score, classes):
+    """Training data and what to score on, in memory."""
+    train = fcn.datasets.camvid(folder, split="train")
+    if score == "val":
+        test = fcn.datasets.camvid(folder, split="val")
+    else:  # neighbours in a film are nearly the same picture, so a whole stretch is held out
+        train, test = train.subset(range(len(train) - HELD_OUT)), train.subset(range(len(train) - HELD_OUT, len(train)))
+    if classes == "road":
+        train, test = train.view({"road": ["road"]}), test.view({"road": ["road"]})
+    return in_memory(train), in_memory(test)
+
+
+def in_memory(data):
+    """The same data set, read once."""
+    pairs = [data[index] for index in range(len(data))]
+    return fcn.datasets.SegmentationData(lambda index: pairs[index], len(data), data.class_names, data.palette, data.name)
+
+
+def network(row, num_classes, seed, options):
+    """FCN-8s with this row's encoder."""
+    keras.utils.set_random_seed(seed)
+    encoder = fcn.backbones.small_vgg(None if row in "ab" else options.weights)
+    return fcn.models.fcn(num_classes, 8, encoder, width=options.width or None, freeze_backbone=row != "b")
+
+
+def seconds_per_step(trained, batches):
+    """Median of 20 training steps after 3 that do not count; the weights stay as they were."""
+    before = trained.get_weights()
+    trained.compile(keras.optimizers.Adam(1e-4), fcn.training.segmentation_loss(), jit_compile=False)
+    taken = []
+    for number in range(23):
+        inputs, targets = batches[number % len(batches)]
+        start = time.perf_counter()
+        trained.train_on_batch(inputs, targets)
+        taken.append(time.perf_counter() - start)
+    trained.set_weights(before)
+    return 1.2 * statistics.median(taken[3:])  # the fifth is for all that is not the step itself
+
+
+def run(row, train, test, seconds, seed, options):
+    """Trains one row for so many seconds and scores it."""
+    model = network(row, train.num_classes, seed, options)
+    batches = train.batches(BATCH_SIZE, augment="flip", steps=25)
+    rate = options.rate or RATES[row]
+    whole_step = 0.0
+    if row in "bd":
+        for layer in model.layers:
+            layer.trainable = True
+        whole_step = seconds_per_step(model, batches)
+    if row == "d":
+        for layer in model.layers:
+            layer.trainable = layer.name not in ENCODER
+    start = time.perf_counter()
+    features = None if row == "b" else fcn.frozen.frozen_features(model, train, flip=True)
+    left = seconds - (time.perf_counter() - start)
+    step = whole_step
+    if row != "b":
+        step = seconds_per_step(fcn.frozen.head(model), fcn.frozen.FeatureBatches(batches, model, features))
+    share = options.share if row == "d" else 0
+    steps, more = _round(left * (1 - share) / step), _round(left * share / whole_step) if share else None
+    start = time.perf_counter()
+    fcn.training.fit(
+        model, train, steps=steps, batch_size=BATCH_SIZE, learning_rate=rate, augment="flip", seed=seed, features=features,
+        unfreeze="after" if share else None, fine_tuning=more, fine_tuning_rate=options.fine_tuning_rate,
+    )  # fmt: skip
+    taken = seconds - left + time.perf_counter() - start
+    scores = fcn.evaluation.evaluate(model, test)
+    return dict(
+        row=row, seed=seed, rate=rate, seconds=round(taken, 1), steps=steps, fine_tuning=more,
+        road_iou=round(float(scores.iou[list(scores.class_names).index("road")]), 4), mean_iou=round(scores.mean_iou, 4),
+    )  # fmt: skip
+
+
+def _round(steps):
+    """A multiple of 25, for rounds of equal length."""
+    return max(int(steps) // 25 * 25, 1)
+
+
+def main():
+    """Prints a line of JSON for each run, and the medians."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", help="CamVid: train/, trainannot/, …")
+    parser.add_argument("--score", choices=("held-out", "val"), default="held-out")
+    parser.add_argument("--rows", default="abcd")
+    parser.add_argument("--seconds", type=float, nargs="+", default=[60, 120])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--rate", type=float, help="instead of each row's own")
+    parser.add_argument("--share", type=float, default=0.65, help="of (d)'s time behind the features: fine-tuning")
+    parser.add_argument("--fine-tuning-rate", type=float, default=fcn.training.FINE_TUNING_RATE)
+    parser.add_argument("--classes", choices=("road", "all"), default="road")
+    parser.add_argument("--width", type=int, default=WIDTH)
+    parser.add_argument("--weights", default="pretrained", help="an .npz instead of the shipped one")
+    options = parser.parse_args()
+    train, test = read(options.folder, options.score, options.classes)
+    for row in options.rows:
+        for seconds in options.seconds:
+            runs = []
+            for seed in options.seeds:
+                runs.append(run(row, train, test, seconds, seed, options))
+                print(json.dumps(runs[-1]), flush=True)
+            medians = {key: statistics.median(r[key] for r in runs) for key in ("road_iou", "mean_iou", "seconds")}
+            print(f"{row} {seconds:g} s: median of {len(runs)} {medians}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
