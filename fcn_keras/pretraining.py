@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fcn_keras import backbones, evaluation, models, training
+from fcn_keras import backbones, evaluation, models, published, training
 from fcn_keras.datasets.drawn_worlds import CLASS_NAMES, drawn_worlds
 from fcn_keras.files import written_whole
 
@@ -139,9 +139,7 @@ def pretrain(
         checkpoint=checkpoint and Path(checkpoint) / "state",
     )  # fmt: skip
     scores = evaluation.evaluate(model, drawn_worlds(held_out, HELD_OUT_SEED), batch_size=20)
-    for layer in encoder.layers:
-        if layer.weights:
-            layer.set_weights(model.get_layer(layer.name).get_weights())
+    published.carry_over(model, encoder)
     balance(encoder, np.stack([worlds[index][0] for index in range(min(BALANCED_OVER, pictures))]))
     arrays = encoder_arrays(encoder)
     recipe = {

@@ -5,7 +5,6 @@ answer never changes. `fit` asks the encoder once per image, trains the head on 
 model that was passed in, whole, is the one that has learnt.
 """
 
-import contextlib
 import json
 import shutil
 import time
@@ -113,23 +112,24 @@ def fit(
         train=train, validation=validation, batch_size=batch_size, decay=decay, augment=augment, cache=cache, history=history
     )
     head_state, all_state = (checkpoint and Path(checkpoint) / name for name in ("head", "all"))
-    with _kept_until_the_end(head_state, all_state):
-        _train(
-            model, epochs=epochs, steps=steps, learning_rate=learning_rate, seed=seed, checkpoint=head_state,
-            features=features, stage="training", **common,
-        )  # fmt: skip
-        if frozen and np.isfinite(history.loss[-1] if history.loss else 0):
-            more = fine_tuning or max((epochs or steps) // 4, 1)
+    _train(
+        model, epochs=epochs, steps=steps, learning_rate=learning_rate, seed=seed, checkpoint=head_state,
+        features=features, stage="training", **common,
+    )  # fmt: skip
+    if frozen and np.isfinite(history.loss[-1] if history.loss else 0):
+        more = fine_tuning or max((epochs or steps) // 4, 1)
+        for layer in frozen:
+            layer.trainable = True
+        try:
+            _train(
+                model, epochs=epochs and more, steps=steps and more, learning_rate=fine_tuning_rate, seed=seed + 1,
+                checkpoint=all_state, features=None, stage="fine-tuning", **common,
+            )  # fmt: skip
+        finally:
             for layer in frozen:
-                layer.trainable = True
-            try:
-                _train(
-                    model, epochs=epochs and more, steps=steps and more, learning_rate=fine_tuning_rate, seed=seed + 1,
-                    checkpoint=all_state, features=None, stage="fine-tuning", **common,
-                )  # fmt: skip
-            finally:
-                for layer in frozen:
-                    layer.trainable = False
+                layer.trainable = False
+    for state in filter(None, (head_state, all_state)):  # kept until the last stage was done
+        shutil.rmtree(state, ignore_errors=True)
     history.warnings = diagnose(model, train, history)
     for message in history.warnings:
         warnings.warn(message, TrainingWarning, stacklevel=2)
@@ -181,14 +181,6 @@ def _train(
         # The batches know their own order; Keras would shuffle them once more, and not by our seed.
         trained_part.fit(source, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
     history.seconds[stage] = time.perf_counter() - start
-
-
-@contextlib.contextmanager
-def _kept_until_the_end(*folders):
-    """The states of all stages stay until the last one is done: then they are of no more use."""
-    yield
-    for folder in filter(None, folders):
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_unfreeze(model, unfreeze, fine_tuning) -> list:
