@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,14 +140,22 @@ class Experiment:
         steps = max(1, round(self.settings.steps * STRIDE_STEPS))
         return {stride: self._trained(lambda s=stride: self.fcn(s), f"fcn{stride}s", steps) for stride in models.STRIDES}
 
-    def _trained(self, build, name, steps) -> Trained:
+    def kept(self, name: str, train: Callable) -> tuple[keras.Model, training.History]:
+        """A model that is trained once and kept for later runs with the same settings.
+
+        Args:
+            name: Under which it is kept.
+            train: Called without arguments where nothing is kept; returns the model and its history.
+        """
         folder = self._kept(name)
         if self.reuse and (folder / "history.json").is_file():
-            model = models.load(folder / "model.keras")
-            history = training.History(**json.loads((folder / "history.json").read_text()))
-        else:
-            model, history = self._train(build, name, steps)
-            self._keep(folder, model, history)
+            return models.load(folder / "model.keras"), training.History(**json.loads((folder / "history.json").read_text()))
+        model, history = train()
+        self._keep(folder, model, history)
+        return model, history
+
+    def _trained(self, build, name, steps) -> Trained:
+        model, history = self.kept(name, lambda: self._train(build, name, steps))
         start = time.perf_counter()
         pairs = list(evaluation.label_pairs(model, self.road.test))
         scores = evaluation.score_pairs(pairs, self.road.test)

@@ -1,0 +1,10 @@
+"""Every figure of the lecture by its identifier, and the page that shows the experiment's.
+
+One module for each part of the lecture: `images` (A, B), `autoencoder` (C, D), `skips` (E), `road` (F); `figures` lists them all.
+"""
+
+from fcn_keras.lecture.autoencoder import changed_layers
+from fcn_keras.lecture.figures import FIGURES, check_names, draw_figures
+from fcn_keras.lecture.report import write_report
+
+__all__ = ["FIGURES", "changed_layers", "check_names", "draw_figures", "write_report"]

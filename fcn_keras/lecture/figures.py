@@ -1,0 +1,96 @@
+"""Every figure of the lecture by its identifier, each drawn from an `Experiment`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fcn_keras import visualization
+from fcn_keras.experiment import Experiment
+from fcn_keras.lecture import autoencoder, images, road, skips
+from fcn_keras.progress import progress
+
+
+@dataclass(frozen=True)
+class LectureFigure:
+    """One figure of the lecture."""
+
+    title: str
+    sentence: str  # what it shows, for the index page
+    draw: Callable  # Experiment → matplotlib figure
+
+
+FIGURES = {
+    "L07": LectureFigure(
+        "Semantic regions",
+        "Segmentation gives every pixel a category; the colours are the categories.",
+        images.regions,
+    ),
+    "L12": LectureFigure(
+        "From the autoencoder to the FCN",
+        "The last layer gets one channel per class and the target becomes the label map; everything else stays.",
+        autoencoder.from_cae_to_fcn,
+    ),
+    "L13": LectureFigure(
+        "Two paths",
+        "Going down, maps get smaller and say what is there; going up, they find out again where it is.",
+        autoencoder.two_paths,
+    ),
+    "L20": LectureFigure(
+        "What skip connections recover",
+        "Three networks trained for the same number of steps: each skip brings back detail along the edge.",
+        skips.strides,
+    ),
+    "L22": LectureFigure(
+        "Labelled images",
+        "What the network learns from: a picture, and for each class a map that is 1 on its pixels.",
+        road.labelled_images,
+    ),
+    "L23": LectureFigure(
+        "The network",
+        "The encoder is fixed and the head is trained; drawn from the model itself, with the tensor size at every stage.",
+        road.architecture,
+    ),
+    "L24": LectureFigure(
+        "Training",
+        "The loss of the head at every training step.",
+        road.loss_curve,
+    ),
+    "L25": LectureFigure(
+        "Result",
+        "Scenes that were never trained on: a good one, a typical one and a weak one.",
+        road.results,
+    ),
+}
+
+
+def check_names(names) -> None:
+    """Raises ValueError for an identifier that is not in `FIGURES`."""
+    unknown = [name for name in names if name not in FIGURES]
+    if unknown:
+        raise ValueError(f"Expected figures out of {', '.join(FIGURES)}. Received: {', '.join(unknown)}")
+
+
+def draw_figures(experiment: Experiment, out: str | Path, names=()) -> list[Path]:
+    """Draws figures into a folder as `L07.png`, ….
+
+    Args:
+        experiment: What to draw from.
+        out: The folder; made when missing.
+        names: Identifiers, or none for all.
+
+    Returns:
+        The files.
+
+    Raises:
+        ValueError: If an identifier is unknown.
+    """
+    check_names(names)
+    names = list(names) or list(FIGURES)
+    paths = []
+    drawn = [(name, FIGURES[name].draw(experiment)) for name in names]  # trains what is missing, with bars of its own
+    with progress("drawing figures", len(names)) as advance:
+        for name, figure in drawn:
+            paths.append(Path(out) / f"{name}.png")
+            visualization.save(figure, paths[-1])
+            advance()
+    return paths
