@@ -9,6 +9,7 @@ from fcn_keras.datasets.folders import CAMVID_CLASSES, camvid, image_folder
 from fcn_keras.datasets.lecture_files import lecture_files
 from fcn_keras.datasets.opening import FORMATS, Opened, open_data, plain_folder
 from fcn_keras.datasets.road_scenes import draw_all, road_scenes
+from fcn_keras.datasets.shapes import shapes
 
 __all__ = [
     "CAMVID_CLASSES",
@@ -26,4 +27,5 @@ __all__ = [
     "open_data",
     "plain_folder",
     "road_scenes",
+    "shapes",
 ]
