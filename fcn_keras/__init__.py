@@ -19,6 +19,7 @@
 | the published figures beside those found here | `fidelity` |
 | arrays in, figure out | `visualization` |
 | every figure of the lecture by its identifier | `lecture` |
+| the notebooks' exercises, solved | `solutions` |
 
 Submodules load on first use, so that `import fcn_keras` loads neither Keras nor matplotlib:
 
@@ -51,11 +52,12 @@ SUBMODULES = (
     "pretraining",
     "visualization",
     "lecture",
+    "solutions",
     "cli",
 )
 
 
-WITHOUT_KERAS = ("geometry", "images", "visualization", "cli")
+WITHOUT_KERAS = ("geometry", "images", "visualization", "solutions", "cli")
 
 
 def __getattr__(name: str):

@@ -165,7 +165,7 @@ def run_lecture(options):
     from fcn_keras import lecture
 
     _ = experiment.encoder  # weights that are missing are noticed before anything is drawn
-    lecture.draw_figures(experiment, options.out)
+    lecture.draw_figures(experiment, options.out, lecture.EXPERIMENT)
     experiment.seconds["all"] = time.perf_counter() - start
     index = lecture.write_report(experiment, options.out)
     print(experiment.trained.scores)

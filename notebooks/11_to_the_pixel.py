@@ -183,5 +183,7 @@ for name in ("conv1_1.weight", "fc6.weight", "score_pool4.bias", "upscore8.weigh
 # 3. `fcn.models.fcn` pads every layer by SAME and cuts nothing off the start. Look at the centres of its layers: why are
 #    its offsets all 0?
 #
+# Solutions: `fcn.solutions.show("11.1")`, `fcn.solutions.show("11.2")`, `fcn.solutions.show("11.3")`.
+#
 # To check 1 and 3, change the names in the cell of section 4, or the network. `python -m fcn_keras fidelity` compares
 # every number of this page with the published one.

@@ -18,6 +18,7 @@ import numpy as np
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent
+REPOSITORY = "fcn-keras/fcn_keras"  # owner and name on GitHub: where Colab finds the notebooks and the package
 BUDGET = 120  # seconds for one notebook
 TOLERANCE = 0.02  # of a number in the text, between two runs or two computers
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
@@ -35,6 +36,7 @@ def sources(names=()) -> list[Path]:
 def unexecuted(source: Path):
     """The notebook of a source, with everything fixed that would differ from one build to the next."""
     notebook = jupytext.read(source)
+    notebook.cells[1:1] = colab_cells(source.stem)
     text = source.read_text(encoding="utf-8")
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -45,6 +47,17 @@ def unexecuted(source: Path):
         cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:12]
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
     return notebook
+
+
+def colab_cells(name: str) -> list:
+    """What a notebook needs to open on Colab: a badge, and a cell that installs the package where it is not there."""
+    page = f"https://colab.research.google.com/github/{REPOSITORY}/blob/main/notebooks/{name}.ipynb"
+    badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({page})"
+    install = (
+        'import importlib.util\n\nif importlib.util.find_spec("fcn_keras") is None:  # on Colab\n'
+        f"    %pip install --quiet git+https://github.com/{REPOSITORY}"
+    )
+    return [nbformat.v4.new_markdown_cell(badge), nbformat.v4.new_code_cell(install)]
 
 
 def executed(source: Path):

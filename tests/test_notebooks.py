@@ -59,11 +59,11 @@ def test_a_changed_source_a_hand_edit_and_a_missing_run_are_told_apart(small):
     path = small.with_suffix(".ipynb")
     notebook = nbformat.read(path, as_version=4)
 
-    notebook.cells[1].execution_count = None
+    notebook.cells[-1].execution_count = None
     nbformat.write(notebook, path)
     assert "not run" in build.stale(small)
 
-    notebook.cells[1].source += "\nprint(2)"
+    notebook.cells[-1].source += "\nprint(2)"
     nbformat.write(notebook, path)
     assert "edited by hand" in build.stale(small)
 
@@ -93,3 +93,20 @@ def test_a_cell_that_warns_is_not_built(small):
     small.write_text("# %%\nimport warnings\nwarnings.warn('careful')\n", encoding="utf-8")
     with pytest.raises(ValueError, match="careful"):
         build.executed(small)
+
+
+def test_colab_gets_a_badge_and_an_installing_first_cell(small):
+    notebook = build.unexecuted(small)
+    title, badge, install, *_ = notebook.cells
+    assert title.source == "# Small"
+    assert f"{build.REPOSITORY}/blob/main/notebooks/99_small.ipynb" in badge.source
+    assert 'find_spec("fcn_keras") is None' in install.source and f"github.com/{build.REPOSITORY}" in install.source
+
+
+@every_notebook
+def test_pictures_have_alternative_text(source):
+    kept = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    for cell in kept.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                assert len(output.metadata["image/png"]["alt"]) > 15

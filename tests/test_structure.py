@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "fcn_keras"
 # Each module may import those of earlier lines, and those of its own line.
 ORDER = [
-    ["files", "progress", "startup"],
+    ["files", "progress", "startup", "solutions"],
     ["geometry", "images"],
     ["datasets"],
     ["layers", "skip_connections", "convolutionalize"],

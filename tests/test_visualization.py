@@ -80,5 +80,6 @@ def test_the_figures_of_the_papers_arithmetic_show_their_numbers():
 
 
 def test_a_notebook_shows_a_figure_without_a_window():
-    picture = visualization.draw_loss(np.linspace(0.7, 0.05, 60))._repr_png_()
+    picture, about = visualization.draw_loss(np.linspace(0.7, 0.05, 60))._repr_png_()
     assert picture.startswith(b"\x89PNG")
+    assert "loss" in about["alt"].lower()

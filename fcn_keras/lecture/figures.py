@@ -63,6 +63,9 @@ FIGURES = {
 }
 
 
+EXPERIMENT = ("L07", "L12", "L13", "L20", "L22", "L23", "L24", "L25")  # those that `python -m fcn_keras lecture` draws
+
+
 def check_names(names) -> None:
     """Raises ValueError for an identifier that is not in `FIGURES`."""
     unknown = [name for name in names if name not in FIGURES]

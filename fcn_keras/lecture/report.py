@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fcn_keras import files
 from fcn_keras.experiment import Experiment
-from fcn_keras.lecture.figures import FIGURES
+from fcn_keras.lecture.figures import EXPERIMENT, FIGURES
 
 
 def write_report(experiment: Experiment, out: str | Path) -> Path:
@@ -32,7 +32,7 @@ def index_page(report: dict) -> str:
         f'<figure id="{name}"><h2><span>{name}</span> {html.escape(figure.title)}</h2>'
         f'<img src="{name}.png" alt="{html.escape(figure.title)}: {html.escape(figure.sentence)}">'
         f"<figcaption>{html.escape(figure.sentence)}</figcaption></figure>"
-        for name, figure in FIGURES.items()
+        for name, figure in ((name, FIGURES[name]) for name in EXPERIMENT)
     )
     warning = "".join(f'<p class="warning">{html.escape(text)}</p>' for text in report["warnings"])
     return PAGE.format(figures=figures, scores=_score_table(report), warning=warning)

@@ -51,11 +51,16 @@ def style():
 class LectureFigure(Figure):
     """A figure that belongs to no window, so nothing has to be closed; a notebook shows it all the same."""
 
-    def _repr_png_(self) -> bytes:
+    def _repr_png_(self) -> tuple[bytes, dict]:
         picture = io.BytesIO()
         with style():
             self.savefig(picture, format="png", dpi=NOTEBOOK_DPI, metadata={"Software": None})
-        return picture.getvalue()
+        return picture.getvalue(), {"alt": self.alt_text()}
+
+    def alt_text(self) -> str:
+        """The figure's title and its panels', for readers who cannot see it."""
+        panels = (axis.get_title().replace("\n", " ") for axis in self.get_axes())
+        return ": ".join(part for part in (self.get_suptitle(), "; ".join(filter(None, panels))) if part)
 
 
 def new_figure(width: float, height: float, title: str) -> Figure:
