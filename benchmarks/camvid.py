@@ -48,47 +48,43 @@ def network(row, num_classes, seed, options):
     return fcn.models.fcn(num_classes, 8, encoder, width=options.width or None, freeze_backbone=row != "b")
 
 
-def seconds_per_step(trained, batches):
-    """Median of 20 training steps after 3 that do not count; the weights stay as they were."""
-    before = trained.get_weights()
-    trained.compile(keras.optimizers.Adam(1e-4), fcn.training.segmentation_loss(), jit_compile=False)
-    taken = []
-    for number in range(23):
-        inputs, targets = batches[number % len(batches)]
+def pace(model, train, features, options):
+    """Seconds that a training takes to start, and for each step: from two short ones. The weights stay as they were."""
+    before, taken = model.get_weights(), []
+    for steps in (25, 75):
         start = time.perf_counter()
-        trained.train_on_batch(inputs, targets)
+        fcn.training.fit(model, train, steps=steps, features=features, **options)
         taken.append(time.perf_counter() - start)
-    trained.set_weights(before)
-    return 1.2 * statistics.median(taken[3:])  # the fifth is for all that is not the step itself
+    model.set_weights(before)
+    step = (taken[1] - taken[0]) / 50
+    return max(taken[0] - 25 * step, 0), step
 
 
 def run(row, train, test, seconds, seed, options):
     """Trains one row for so many seconds and scores it."""
     model = network(row, train.num_classes, seed, options)
-    batches = train.batches(BATCH_SIZE, augment="flip", steps=25)
     rate = options.rate or RATES[row]
-    whole_step = 0.0
-    if row in "bd":
+    chosen = dict(batch_size=BATCH_SIZE, learning_rate=rate, augment="flip", seed=seed)
+    whole_start = whole_step = 0.0
+    if row == "d":
         for layer in model.layers:
             layer.trainable = True
-        whole_step = seconds_per_step(model, batches)
-    if row == "d":
+        whole_start, whole_step = pace(model, train, None, chosen)
         for layer in model.layers:
             layer.trainable = layer.name not in ENCODER
     start = time.perf_counter()
     features = None if row == "b" else fcn.frozen.frozen_features(model, train, flip=True)
-    left = seconds - (time.perf_counter() - start)
-    step = whole_step
-    if row != "b":
-        step = seconds_per_step(fcn.frozen.head(model), fcn.frozen.FeatureBatches(batches, model, features))
+    taken = time.perf_counter() - start
+    first, step = pace(model, train, features, chosen)
+    left = seconds - taken - first - whole_start
     share = options.share if row == "d" else 0
     steps, more = _round(left * (1 - share) / step), _round(left * share / whole_step) if share else None
     start = time.perf_counter()
     fcn.training.fit(
-        model, train, steps=steps, batch_size=BATCH_SIZE, learning_rate=rate, augment="flip", seed=seed, features=features,
+        model, train, steps=steps, features=features, **chosen,
         unfreeze="after" if share else None, fine_tuning=more, fine_tuning_rate=options.fine_tuning_rate,
     )  # fmt: skip
-    taken = seconds - left + time.perf_counter() - start
+    taken += time.perf_counter() - start
     scores = fcn.evaluation.evaluate(model, test)
     return dict(
         row=row, seed=seed, rate=rate, seconds=round(taken, 1), steps=steps, fine_tuning=more,

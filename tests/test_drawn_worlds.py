@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from fcn_keras.datasets.drawn_worlds import CLASS_NAMES, EDGE, GROUND, PATH, SKY, draw_world, drawn_worlds
+from fcn_keras.datasets.drawn_worlds import draw_world, drawn_worlds
+from fcn_keras.datasets.world_canvas import CLASS_NAMES, EDGE, GROUND, PATH, SKY
 
 
 @pytest.fixture(scope="module")
