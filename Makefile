@@ -7,7 +7,7 @@ READY  := $(VENV)/ready
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE))
 OUT    ?= figures
 
-.PHONY: help install lecture test test-long notebooks course lint weights data wheelhouse clean
+.PHONY: help install lecture test test-long notebooks course slides lint weights data wheelhouse clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 22
@@ -36,6 +36,9 @@ notebooks: $(READY)  ## JupyterLab in notebooks/
 course: $(READY)  ## run the notebooks' sources and write the executed notebooks again
 	$(BIN)/python notebooks/build.py
 
+slides: $(READY)  ## a deck from each notebook, in slides/; NAME=05: only that one
+	$(BIN)/python notebooks/slides.py $(NAME) --out slides
+
 lint: $(READY)  ## style and plain mistakes
 	$(BIN)/python -m ruff check .
 
@@ -51,5 +54,5 @@ wheelhouse: $(READY)  ## every wheel in one folder, for installing without a net
 	@echo "or: python -m pip install --no-index --find-links wheelhouse -r requirements.txt"
 
 clean:           ## remove what was made: environment, figures, wheels, caches
-	rm -rf $(VENV) wheelhouse figures build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) wheelhouse figures slides build *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

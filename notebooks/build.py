@@ -36,6 +36,7 @@ def sources(names=()) -> list[Path]:
 def unexecuted(source: Path):
     """The notebook of a source, with everything fixed that would differ from one build to the next."""
     notebook = jupytext.read(source)
+    notebook.cells = [part for cell in notebook.cells for part in split_at_headings(cell)]
     notebook.cells[1:1] = colab_cells(source.stem)
     text = source.read_text(encoding="utf-8")
     notebook.metadata = {
@@ -45,8 +46,26 @@ def unexecuted(source: Path):
     }
     for number, cell in enumerate(notebook.cells):
         cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:12]
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "slideshow")}
+        cell.metadata.setdefault("slideshow", {"slide_type": slide_type(cell)})
     return notebook
+
+
+def split_at_headings(cell) -> list:
+    """A text cell in parts that each begin with a heading, so that each can begin a slide."""
+    if cell.cell_type != "markdown":
+        return [cell]
+    parts = (part.strip() for part in re.split(r"^(?=#{1,3} )", cell.source, flags=re.M))
+    return [nbformat.v4.new_markdown_cell(part, metadata=cell.metadata) for part in parts if part]
+
+
+def slide_type(cell) -> str:
+    """Where a cell stands in a deck, unless its source says so: each heading begins a slide, each code cell one below it."""
+    if "colab" in cell.source:
+        return "skip"
+    if cell.cell_type == "code":
+        return "subslide"
+    return "slide" if cell.source.startswith("#") else "-"
 
 
 def colab_cells(name: str) -> list:
@@ -54,7 +73,7 @@ def colab_cells(name: str) -> list:
     page = f"https://colab.research.google.com/github/{REPOSITORY}/blob/main/notebooks/{name}.ipynb"
     badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({page})"
     install = (
-        'import importlib.util\n\nif importlib.util.find_spec("fcn_keras") is None:  # on Colab\n'
+        'import importlib.util\n\nif importlib.util.find_spec("fcn_keras") is None:  # on colab.research.google.com\n'
         f"    %pip install --quiet git+https://github.com/{REPOSITORY}"
     )
     return [nbformat.v4.new_markdown_cell(badge), nbformat.v4.new_code_cell(install)]

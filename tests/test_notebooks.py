@@ -1,6 +1,7 @@
 """The notebooks that are committed are the ones their sources make, and still give what they show."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import nbformat
@@ -110,3 +111,24 @@ def test_pictures_have_alternative_text(source):
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 assert len(output.metadata["image/png"]["alt"]) > 15
+
+
+def test_each_heading_begins_a_slide_and_each_code_cell_one_below(tmp_path):
+    source = tmp_path / "98_deck.py"
+    source.write_text("# %% [markdown]\n# # Title\n#\n# text\n#\n# ## One\n#\n# more\n\n# %%\n1\n", encoding="utf-8")
+    cells = build.unexecuted(source).cells
+    assert [cell.source.split("\n")[0][:7] for cell in cells if cell.cell_type == "markdown"] == ["# Title", "[![Open", "## One"]
+    assert [cell.metadata["slideshow"]["slide_type"] for cell in cells] == ["slide", "skip", "skip", "slide", "subslide"]
+
+
+def test_a_deck_holds_everything_that_it_needs(small, monkeypatch):
+    """Without the registry: stand-ins for reveal.js and MathJax. `make slides` fetches the real ones."""
+    spec = importlib.util.spec_from_file_location("notebooks_slides", FOLDER / "slides.py")
+    slides = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(slides)
+    reveal = {"dist/reset.css": "a{}", "dist/reveal.css": "@import url(http://fonts);b{}", "dist/theme/simple.css": "c{}"}
+    fetched = {"reveal.js": {**reveal, "dist/reveal.js": "x='</script>'"}, "mathjax": {"es5/tex-svg.js": "y=1"}}
+    monkeypatch.setattr(slides, "package", fetched.get)
+    page = slides.deck(small.with_suffix(".ipynb"))
+    assert "Small" in page and "about 1.0" in page and "<\\/script>" in page and "y=1" in page
+    assert "http://fonts" not in page and "unpkg" not in page and not re.search(r'<(script|link)[^>]*(src|href)="', page)
