@@ -110,7 +110,10 @@ def load_weights(model: keras.Model, arrays: Mapping[str, np.ndarray] | str | Pa
         ValueError: If names are missing or left over or a shape differs, all in one message, or the
             file is of another kind; nothing is changed then.
         FileNotFoundError: If the file is not there.
+        TypeError: If `arrays` is neither a mapping nor a path.
     """
+    if not isinstance(arrays, (Mapping, str, Path)):
+        raise TypeError(f"Expected arrays to be a mapping or the path of a file. Received: {arrays!r}")
     source = "the mapping" if isinstance(arrays, Mapping) else str(arrays)
     arrays = arrays if isinstance(arrays, Mapping) else _read(Path(arrays))
     variables = _variables(model)

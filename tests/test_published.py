@@ -197,6 +197,8 @@ def test_other_files_are_answered(tmp_path):
         published.export_weights(model, tmp_path / "fcn32s.h5")
     with pytest.raises(FileNotFoundError, match="not there"):
         published.load_weights(model, tmp_path / "fcn32s.npz")
+    with pytest.raises(TypeError, match="mapping or the path"):
+        published.load_weights(model, 5)
     for name in ("half.npz", "half.safetensors"):
         published.export_weights(model, tmp_path / name)
         whole = (tmp_path / name).read_bytes()

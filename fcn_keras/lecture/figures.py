@@ -35,10 +35,25 @@ FIGURES = {
         "Going down, maps get smaller and say what is there; going up, they find out again where it is.",
         autoencoder.two_paths,
     ),
+    "L18": LectureFigure(
+        "What a skip connection carries",
+        "A skip goes past the deep layers; what it carries changes only next to where the picture was changed.",
+        skips.skip_connection,
+    ),
+    "L19": LectureFigure(
+        "Sum and concatenation",
+        "Two ways to merge a coarse and a fine map, trained alike on the same pictures and compared.",
+        skips.sum_and_concatenation,
+    ),
     "L20": LectureFigure(
         "What skip connections recover",
         "Three networks trained for the same number of steps: each skip brings back detail along the edge.",
         skips.strides,
+    ),
+    "L21": LectureFigure(
+        "The share of each level",
+        "The logits are exactly the sum of what three levels add: the deepest says what, the two skips say where.",
+        skips.shares,
     ),
     "L22": LectureFigure(
         "Labelled images",
