@@ -130,6 +130,7 @@ features = fcn.training.frozen_features(fcn.models.fcn(2, 8, encoder, width=1), 
 print({name: array.shape for name, array in features.maps.items()})
 
 
+# %%
 def trained(stride, fusion="sum"):
     keras.utils.set_random_seed(0)
     model = fcn.models.fcn(2, stride, encoder, fusion, width=16)
