@@ -312,11 +312,24 @@ def receptive_field(model, layer_name: str, size: int | None = None, axis: str =
         raise ValueError(f"Expected one of the model's layers: {', '.join(names)}. Received: {layer_name!r}")
     if len(model.inputs) != 1:
         raise ValueError(f"Expected a model with one input. Received: {model.name!r} with {len(model.inputs)}")
-    layer = model.get_layer(layer_name)
-    if len(layer._inbound_nodes) != 1:
-        raise ValueError(f"Expected a layer that is used once. Received: {layer_name!r}, used {len(layer._inbound_nodes)} times")
+    # its uses in this model: another one, such as the head that is trained on frozen features, may share the layer
+    uses = [node for node in _nodes(model) if node.operation is model.get_layer(layer_name)]
+    if len(uses) != 1:
+        raise ValueError(f"Expected a layer that is used once. Received: {layer_name!r}, used {len(uses)} times")
     # of a model used as a layer, `.output` would be the tensor inside it
-    return field_of(layer._inbound_nodes[0].output_tensors[0], model.inputs[0], size, axis)
+    return field_of(uses[0].output_tensors[0], model.inputs[0], size, axis)
+
+
+def _nodes(model) -> list:
+    """Every use of a layer on the way from a model's input to its outputs."""
+    found, waiting = {}, list(model.outputs)
+    while waiting:
+        layer, number, _ = waiting.pop()._keras_history
+        node = layer._inbound_nodes[number]
+        if id(node) not in found:
+            found[id(node)] = node
+            waiting.extend(node.input_tensors)
+    return list(found.values())
 
 
 def field_of(tensor, image, size: int | None = None, axis: str = "height") -> Field:

@@ -192,6 +192,14 @@ def test_a_students_own_layer_is_unknown_even_if_it_has_a_known_name():
         geometry.receptive_field(keras.Model(image, Dropout(name="it")(image)), "it")
 
 
+def test_a_layer_that_another_model_shares_is_read_in_its_own_model():
+    """Training on frozen features makes such a model: the head, whose layers are the network's."""
+    model = fcn.models.fcn(2, 8, fcn.backbones.small_vgg(None), width=4)
+    before = geometry.receptive_field(model, "score_fr")
+    fcn.frozen.head(model)
+    assert geometry.receptive_field(model, "score_fr") == before
+
+
 def test_what_cannot_be_asked_is_answered():
     a, b = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
     shared = keras.layers.Conv2D(3, 3, padding="same", name="shared")
