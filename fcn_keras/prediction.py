@@ -38,6 +38,29 @@ def logits(model: keras.Model, image) -> np.ndarray:
     return model.predict_on_batch(_checked_image(image, model.input_shape[-1])[None])[0]
 
 
+def feature_maps(model: keras.Model, image, layers) -> dict[str, np.ndarray]:
+    """What some layers of a model answer to one image (lecture: L03, L11, L13).
+
+    Args:
+        model: Functional Keras model whose input is `(batch, H, W, channels)`, 0–255.
+        image: `(H, W, channels)`, 0–255.
+        layers: Layer names.
+
+    Returns:
+        `{layer name: float32 array}` in the order asked for, without the batch axis: mostly `(h, w, channels)`.
+
+    Raises:
+        ValueError: As `segment`, or if the model has no layer of that name.
+    """
+    names = list(layers)
+    unknown = sorted(set(names) - {layer.name for layer in model.layers})
+    if unknown:
+        raise ValueError(f"Expected names of layers of {model.name}, see `models.describe`. Received: {', '.join(unknown)}")
+    probe = keras.Model(model.inputs[0], {name: model.get_layer(name).output for name in names})
+    answers = probe.predict_on_batch(_checked_image(image, model.input_shape[-1])[None])
+    return {name: answers[name][0] for name in names}
+
+
 def _checked_image(image, channels) -> np.ndarray:
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[2] != channels or 0 in image.shape:

@@ -34,3 +34,13 @@ def test_wrong_images_are_answered(model):
         fcn.prediction.segment(model, np.full((4, 4, 3), np.nan))
     with pytest.raises(ValueError, match="shape"):
         fcn.prediction.segment(model, random_image(8, 8)[..., 0])
+
+
+def test_feature_maps_are_what_the_layers_answer(model):
+    image = random_image(37, 53)
+    maps = fcn.prediction.feature_maps(model, image, ["pool5", "pool3", "logits"])
+    assert list(maps) == ["pool5", "pool3", "logits"] and maps["pool3"].shape[:2] == (5, 7) and maps["pool5"].shape[:2] == (2, 2)
+    np.testing.assert_allclose(maps["logits"], fcn.prediction.logits(model, image), atol=1e-4)
+    assert fcn.prediction.feature_maps(model, image, ["pool1"])["pool1"].shape[:2] == (19, 27)
+    with pytest.raises(ValueError, match=r"models\.describe.*pool9"):
+        fcn.prediction.feature_maps(model, image, ["pool9", "pool1"])

@@ -1,8 +1,6 @@
 """Figures of parts C and D: the autoencoder, and the FCN that it becomes (lecture: L10-L13)."""
 
-import keras
-
-from fcn_keras import models, visualization
+from fcn_keras import models, prediction, visualization
 from fcn_keras.experiment import Experiment
 from fcn_keras.lecture.scenes import by_quality
 
@@ -40,7 +38,6 @@ def two_paths(experiment: Experiment):
     up = [next(name for name in choices if name in names) for choices in up if names & set(choices)]
     index = by_quality(experiment)[len(experiment.road.test) // 2]
     image = experiment.road.test[index][0]
-    probe = keras.Model(model.inputs, [model.get_layer(name).output for name in down + up])
-    maps = dict(zip(down + up, (m[0] for m in probe.predict_on_batch(image[None].astype("float32"))), strict=True))
+    maps = prediction.feature_maps(model, image, down + up)
     result = visualization.overlay(image, experiment.trained.labels[index] == 1)
     return visualization.draw_two_paths(image, {n: maps[n] for n in down}, {n: maps[n] for n in up}, result, "prediction: road")

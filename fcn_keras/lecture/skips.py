@@ -5,7 +5,7 @@ import warnings
 import keras
 import numpy as np
 
-from fcn_keras import evaluation, models, training, visualization
+from fcn_keras import evaluation, models, prediction, training, visualization
 from fcn_keras.experiment import LEARNING_RATE, STRIDE_STEPS, Experiment
 from fcn_keras.visualization.skips import draw_fusions, draw_shares, draw_skip_connection
 
@@ -66,22 +66,6 @@ def typical(experiment: Experiment) -> int:
     return sorted(range(len(data)), key=gain)[len(data) // 2]
 
 
-def outputs_of(model: keras.Model, names, image) -> dict[str, np.ndarray]:
-    """What some layers of a model say about one picture.
-
-    Args:
-        model: A model from `models`.
-        names: Names of its layers.
-        image: `(H, W, 3)`, 0–255.
-
-    Returns:
-        `{layer name: (h, w, channels)}`, in the order of `names`.
-    """
-    probe = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
-    outputs = probe([np.asarray(image, "float32")[None]])
-    return {name: keras.ops.convert_to_numpy(output)[0] for name, output in zip(names, outputs, strict=True)}
-
-
 def for_road(logits) -> np.ndarray:
     """Score of class 1 minus score of class 0, `(…, 2)` → `(…)`: above zero means class 1."""
     return logits[..., 1] - logits[..., 0]
@@ -112,7 +96,7 @@ def changes_of(model: keras.Model, image, patch) -> dict[str, np.ndarray]:
     changed = image.copy()
     changed[top : top + size, left : left + size] = 255 - changed[top : top + size, left : left + size]
     names = [name for name in LEVELS if any(layer.name == name for layer in model.layers)]
-    before, after = outputs_of(model, names, image), outputs_of(model, names, changed)
+    before, after = prediction.feature_maps(model, image, names), prediction.feature_maps(model, changed, names)
     return {name: np.abs(for_road(after[name]) - for_road(before[name])) for name in names}
 
 
@@ -129,7 +113,7 @@ def shares_of(model: keras.Model, image) -> dict[str, np.ndarray]:
     Returns:
         `{layer name: (H, W, C)}`, coarsest first; their sum is the logits.
     """
-    coarse, middle, fine = (scores[None] for scores in outputs_of(model, LEVELS, image).values())
+    coarse, middle, fine = (scores[None] for scores in prediction.feature_maps(model, image, LEVELS).values())
     first, second, last = (model.get_layer(name) for name in ("upscore2", "upscore_pool4", "upscore8"))
 
     def up(layer, x, size):
@@ -153,7 +137,7 @@ def fusion_of(model: keras.Model, image) -> dict[str, np.ndarray]:
     """
     stacks = any(layer.name == "fuse_pool3_conv" for layer in model.layers)
     names = ("align_pool3", "score_pool3", "fuse_pool3_conv" if stacks else "fuse_pool3")
-    *maps, logits = outputs_of(model, (*names, "logits"), image).values()
+    *maps, logits = prediction.feature_maps(model, image, (*names, "logits")).values()
     named = {part: for_road(m) for part, m in zip(("coarse", "fine", "fused"), maps, strict=True)}
     return {**named, "prediction": logits.argmax(axis=-1).astype("uint8")}
 
