@@ -186,7 +186,7 @@ def run_figures(options):
     import_keras_quietly()
     from fcn_keras import lecture
 
-    lecture.check_names(options.names)
+    lecture.names_of(options.names)
     _make_folder(options.out)
     for path in lecture.draw_figures(_experiment(options, reuse=True), options.out, options.names):
         print(path)

@@ -4,7 +4,7 @@ One module for each part of the lecture: `images` (A, B), `autoencoder` (C, D), 
 """
 
 from fcn_keras.lecture.autoencoder import changed_layers
-from fcn_keras.lecture.figures import EXPERIMENT, FIGURES, check_names, draw_figures
+from fcn_keras.lecture.figures import EXPERIMENT, FIGURES, draw_figures, names_of
 from fcn_keras.lecture.report import write_report
 
-__all__ = ["EXPERIMENT", "FIGURES", "changed_layers", "check_names", "draw_figures", "write_report"]
+__all__ = ["EXPERIMENT", "FIGURES", "changed_layers", "draw_figures", "names_of", "write_report"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fcn_keras import visualization
 from fcn_keras.experiment import Experiment
-from fcn_keras.lecture import autoencoder, images, road, skips
+from fcn_keras.lecture import autoencoder, convolution, images, road, skips
 from fcn_keras.progress import progress
 
 
@@ -20,10 +20,35 @@ class LectureFigure:
 
 
 FIGURES = {
+    "L02": LectureFigure(
+        "Filters made by hand",
+        "A filter is a small table of weights, slid over the picture; its weights decide what it finds.",
+        convolution.filters,
+    ),
     "L07": LectureFigure(
         "Semantic regions",
         "Segmentation gives every pixel a category; the colours are the categories.",
         images.regions,
+    ),
+    "L08": LectureFigure(
+        "Convolution, step by step",
+        "A window slides over the input; padding and stride decide which windows there are, and so the size of the output.",
+        convolution.convolution_steps,
+    ),
+    "L09": LectureFigure(
+        "Transposed convolution, step by step",
+        "Each value of the input puts a stamp on the output: the kernel, multiplied by the value. Stamps add up.",
+        convolution.transposed_steps,
+    ),
+    "L09b": LectureFigure(
+        "One matrix, read two ways",
+        "A convolution is a matrix. The transposed convolution multiplies by the same matrix, transposed.",
+        convolution.matrices,
+    ),
+    "L09c": LectureFigure(
+        "The transpose is not the inverse",
+        "There and back again: the size comes back, the values do not.",
+        convolution.there_and_back,
     ),
     "L12": LectureFigure(
         "From the autoencoder to the FCN",
@@ -81,11 +106,16 @@ FIGURES = {
 EXPERIMENT = ("L07", "L12", "L13", "L20", "L22", "L23", "L24", "L25")  # those that `python -m fcn_keras lecture` draws
 
 
-def check_names(names) -> None:
-    """Raises ValueError for an identifier that is not in `FIGURES`."""
+def names_of(names) -> list[str]:
+    """The figures meant by some names: `L09` means `L09`, `L09b` and `L09c`; no names mean all figures.
+
+    Raises:
+        ValueError: If an identifier is unknown.
+    """
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
         raise ValueError(f"Expected figures out of {', '.join(FIGURES)}. Received: {', '.join(unknown)}")
+    return [figure for figure in FIGURES if not names or figure in names or figure[:3] in names]
 
 
 def draw_figures(experiment: Experiment, out: str | Path, names=()) -> list[Path]:
@@ -94,7 +124,7 @@ def draw_figures(experiment: Experiment, out: str | Path, names=()) -> list[Path
     Args:
         experiment: What to draw from.
         out: The folder; made when missing.
-        names: Identifiers, or none for all.
+        names: Identifiers, as `names_of` takes them.
 
     Returns:
         The files.
@@ -102,8 +132,7 @@ def draw_figures(experiment: Experiment, out: str | Path, names=()) -> list[Path
     Raises:
         ValueError: If an identifier is unknown.
     """
-    check_names(names)
-    names = list(names) or list(FIGURES)
+    names = names_of(names)
     paths = []
     drawn = [(name, FIGURES[name].draw(experiment)) for name in names]  # trains what is missing, with bars of its own
     with progress("drawing figures", len(names)) as advance:

@@ -1,13 +1,11 @@
 """How good a segmentation is, as pictures: counts, overlaps, thresholds, edges and failures (lecture: L20)."""
 
-import hashlib
-import re
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.animation import FuncAnimation
 from matplotlib.patches import Patch
 
+from fcn_keras.visualization.film import Film
 from fcn_keras.visualization.pictures import VOID, colourise
 from fcn_keras.visualization.style import (
     INK,
@@ -197,31 +195,7 @@ def animate_threshold(image, true, probability, thresholds, curves: dict, class_
             line.set_xdata([thresholds[number]] * 2)
             return [line]
 
-        return Film(figure, frame, len(thresholds), f"threshold on {class_name}")
-
-
-class Film:
-    """An animation that a notebook plays; the same bytes at every run.
-
-    Args:
-        figure: The figure that changes.
-        frame: Function of a frame's number that changes it.
-        frames: How many there are.
-        name: What it shows, for where it cannot be played.
-    """
-
-    def __init__(self, figure, frame, frames: int, name: str):
-        self.name, self.frames = name, frames
-        with mpl.rc_context({"savefig.dpi": 50, "figure.dpi": 50}):
-            html = FuncAnimation(figure, frame, frames=frames, interval=400).to_jshtml(default_mode="once")
-        random = re.search(r"_anim_img([0-9a-f]{32})", html).group(1)  # Matplotlib draws a new one each time
-        self.html = html.replace(random, hashlib.sha256(html.replace(random, "").encode()).hexdigest()[:32])
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-    def __repr__(self) -> str:
-        return f"<film of {self.frames} frames: {self.name}>"
+        return Film(f"threshold on {class_name}", figure, frame, len(thresholds))
 
 
 def draw_bands(image, distance, wrong, errors: dict, shares: dict):
