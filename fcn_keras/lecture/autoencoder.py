@@ -1,17 +1,106 @@
 """Figures of parts C and D: the autoencoder, and the FCN that it becomes (lecture: L10-L13)."""
 
-from fcn_keras import models, prediction, visualization
+import keras
+import numpy as np
+
+from fcn_keras import models, prediction, training, visualization
+from fcn_keras.datasets import SegmentationData
 from fcn_keras.experiment import Experiment
 from fcn_keras.lecture.scenes import by_quality
+from fcn_keras.visualization.reconstruction import draw_autoencoder, draw_reconstruction
+
+STEPS, BATCH_SIZE, LEARNING_RATE = 800, 4, 2e-3
+PIECE = 80  # pixels a side: many small steps on pieces get further than few on whole pictures
+
+
+def autoencoder(experiment: Experiment):
+    """L10: the autoencoder as an hourglass, between a picture and what it makes of it."""
+    model = trained_autoencoder(experiment)
+    image = experiment.data.test[0][0]
+    rows = models.describe(model, image.shape[:2])
+    return draw_autoencoder(rows, image, prediction.feature_maps(model, image, [model.layers[-1].name])[model.layers[-1].name])
+
+
+def reconstruction(experiment: Experiment):
+    """L11: input row, reconstruction row, and latent feature maps."""
+    model = trained_autoencoder(experiment)
+    data = experiment.data.test
+    images = [data[index][0] for index in np.linspace(0, len(data) - 1, 3).astype(int)]
+    middle, last = latent_layer(model), model.layers[-1].name
+    answers = [prediction.feature_maps(model, image, [middle, last]) for image in images]
+    given, latent = [answer[last] for answer in answers], answers[0][middle]
+    mean = [mean_picture(experiment.data.train, image.shape) for image in images]
+    return draw_reconstruction(
+        images, given, latent, [psnr(*pair) for pair in zip(images, given, strict=True)],
+        [psnr(*pair) for pair in zip(images, mean, strict=True)],
+    )  # fmt: skip
+
+
+def trained_autoencoder(experiment: Experiment) -> keras.Model:
+    """The autoencoder of L10 and L11, trained once on the experiment's pictures."""
+
+    def train():
+        keras.utils.set_random_seed(experiment.settings.seed)
+        model = models.cae()
+        history = training.fit(
+            model, pieces(experiment.data.train, PIECE).reconstruction(), steps=min(STEPS, experiment.settings.steps),
+            batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, seed=experiment.settings.seed,
+        )  # fmt: skip
+        return model, history
+
+    return experiment.kept("cae", train)[0]
+
+
+def pieces(data: SegmentationData, size: int) -> SegmentationData:
+    """One square piece of each picture, at a place of its own, with its label map; smaller where the picture is."""
+
+    def read(index):
+        image, mask = data[index]
+        spare = np.maximum(np.array(image.shape[:2]) - size, 0)
+        top, left = np.random.default_rng(index).integers(0, spare + 1)
+        place = slice(top, top + size), slice(left, left + size)
+        return image[place], None if mask is None else mask[place]
+
+    return SegmentationData(read, len(data), data.class_names, data.palette, data.name)
+
+
+def latent_layer(model: keras.Model) -> str:
+    """Name of the last convolution on the way down."""
+    return [layer.name for layer in model.layers if isinstance(layer, keras.layers.Conv2D)][-1]
+
+
+def mean_picture(data, shape: tuple[int, int, int], count: int = 150) -> np.ndarray:
+    """The mean of the first pictures of a data set that have a shape: what one can say without looking.
+
+    Returns:
+        float64 `(H, W, 3)`, 0–255; mid-grey if no picture has that shape.
+    """
+    pictures = [image for image in (data[index][0] for index in range(min(count, len(data)))) if image.shape == shape]
+    return np.mean(pictures, axis=0) if pictures else np.full(shape, 127.5)
+
+
+def psnr(image, reconstruction) -> float:
+    """Peak signal-to-noise ratio in decibels: 10·log10(255² / mean squared difference) (lecture: L11).
+
+    Args:
+        image: 0–255.
+        reconstruction: The same shape; what is outside 0–255 is cut first.
+
+    Returns:
+        Decibels; 10 dB more are a ten times smaller squared difference. Infinite if both are equal.
+    """
+    difference = np.asarray(image, "float64") - np.clip(np.asarray(reconstruction, "float64"), 0, 255)
+    error = np.mean(difference**2)
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")
 
 
 def from_cae_to_fcn(experiment: Experiment):
     """L12: the autoencoder and the FCN that it becomes, with what changed marked."""
     data = experiment.road.test
     image, mask = data[0]
-    autoencoder = models.cae()
-    network = models.fcn_from_cae(autoencoder, data.num_classes)
-    first, second = (models.describe(model, experiment.image_size) for model in (autoencoder, network))
+    cae = models.cae()
+    network = models.fcn_from_cae(cae, data.num_classes)
+    first, second = (models.describe(model, experiment.image_size) for model in (cae, network))
     return visualization.draw_two_architectures(
         first,
         second,

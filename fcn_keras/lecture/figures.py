@@ -50,6 +50,16 @@ FIGURES = {
         "There and back again: the size comes back, the values do not.",
         convolution.there_and_back,
     ),
+    "L10": LectureFigure(
+        "The convolutional autoencoder",
+        "Down by convolution, up by transposed convolution, no dense layer; its target is its own input.",
+        autoencoder.autoencoder,
+    ),
+    "L11": LectureFigure(
+        "Reconstruction",
+        "What an autoencoder gives back for pictures never trained on, what it loses, and its latent feature maps.",
+        autoencoder.reconstruction,
+    ),
     "L12": LectureFigure(
         "From the autoencoder to the FCN",
         "The last layer gets one channel per class and the target becomes the label map; everything else stays.",
