@@ -34,7 +34,7 @@ def test_outputs_are_clean(source):
         for output in cell.get("outputs", []):
             text = str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
             assert output["output_type"] != "error" and output.get("name") != "stderr"
-            for debris in (str(FOLDER.parent), str(Path.home()), "\b", "\r", "Warning", "it/s"):
+            for debris in (str(FOLDER.parent), str(Path.home()), "\b", "\r", "Warning", "WARNING", "it/s"):
                 assert debris not in text
 
 

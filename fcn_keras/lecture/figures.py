@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fcn_keras import visualization
 from fcn_keras.experiment import Experiment
-from fcn_keras.lecture import autoencoder, convolution, images, road, skips
+from fcn_keras.lecture import autoencoder, convolution, images, road, sizes, skips, upsampling
 from fcn_keras.progress import progress
 
 
@@ -69,6 +69,26 @@ FIGURES = {
         "Two paths",
         "Going down, maps get smaller and say what is there; going up, they find out again where it is.",
         autoencoder.two_paths,
+    ),
+    "L14": LectureFigure(
+        "A dense layer is a convolution",
+        "Rewritten as a convolution a dense layer gives the same numbers, and on a larger picture a map of answers.",
+        sizes.dense_as_convolution,
+    ),
+    "L15": LectureFigure(
+        "Any size",
+        "The same weights on pictures of many sizes, odd and prime ones too: the output is as large as the input.",
+        sizes.any_size,
+    ),
+    "L16": LectureFigure(
+        "Back to every pixel",
+        "Three ways to bring a coarse map of scores back to the size of the picture, one score for each pixel.",
+        upsampling.upsampling,
+    ),
+    "L17": LectureFigure(
+        "Under one pixel",
+        "At one position the channels of the output are the scores of the classes for that pixel.",
+        sizes.scores_of_a_pixel,
     ),
     "L18": LectureFigure(
         "What a skip connection carries",

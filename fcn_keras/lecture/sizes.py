@@ -1,0 +1,130 @@
+"""Figures of part D about networks without a dense layer (lecture: L14, L15, L17)."""
+
+import warnings
+
+import keras
+import numpy as np
+
+from fcn_keras import convolutionalize, models, training
+from fcn_keras.datasets.shapes import arrays, shapes
+from fcn_keras.experiment import Experiment
+from fcn_keras.visualization.sizes import draw_any_size, draw_dense_as_convolution, draw_pixel_scores
+
+PICTURES, EPOCHS = 1600, 8
+SCENES, STEPS = 40, 100
+SIZES = ((97, 101), (64, 149), (37, 53), (101, 7), (1, 1))  # odd ones, primes, a strip, one pixel
+
+
+def dense_as_convolution(experiment: Experiment):
+    """L14: a dense layer and its convolution give the same numbers; on a larger picture the convolution gives a map."""
+    seed = experiment.settings.seed
+
+    def train():
+        images, labels = arrays(shapes(max(4, min(PICTURES, 2 * experiment.settings.steps)), seed))
+        keras.utils.set_random_seed(seed)
+        model = models.classifier(4)
+        model.compile(
+            optimizer="adam", loss="sparse_categorical_crossentropy",
+            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+        )  # fmt: skip
+        history = model.fit(images, labels, batch_size=32, epochs=EPOCHS, verbose=0)
+        return model, training.History(loss=[float(loss) for loss in history.history["loss"]])
+
+    classifier, _ = experiment.kept("classifier", train)  # the same one as in L02 and L03
+    convolutional = convolutionalize.convolutionalize(classifier)
+    unseen = shapes(20, seed + 1)
+    dense, convolution = (
+        keras.Model(model.inputs, model.get_layer("dense").output).predict_on_batch(arrays(unseen)[0]).reshape(20, -1)
+        for model in (classifier, convolutional)
+    )
+    large = tiled(unseen, rows=3, columns=4)
+    scores = convolutional.predict_on_batch(large[None].astype("float32"))[0]
+    return draw_dense_as_convolution(dense, convolution, large, scores, unseen.class_names[1:], window=64, marked=(3, 5))
+
+
+def tiled(data, rows: int, columns: int) -> np.ndarray:
+    """Pictures of one size side by side as one; each row begins one class further, so that the shapes mix.
+
+    Args:
+        data: At least `(rows − 1) · (columns − 1) + columns` pictures of one size.
+        rows, columns: How many pictures down and across.
+
+    Returns:
+        uint8 `(rows · H, columns · W, 3)`.
+    """
+    lines = [[data[(columns - 1) * row + column][0] for column in range(columns)] for row in range(rows)]
+    return np.vstack([np.hstack(line) for line in lines])
+
+
+def any_size(experiment: Experiment):
+    """L15: the trained network on windows of many sizes of one scene; the output is as large as the input."""
+    data = experiment.road.test
+    scene = data[0][0]
+    height, width = scene.shape[:2]
+    windows = [(height, width // 2), *SIZES]
+    images = [_middle(scene, min(h, height), min(w, width)) for h, w in windows]
+    labels = [logits_of(experiment.trained.model, image).argmax(axis=-1) for image in images]
+    return draw_any_size(images, labels, data.palette, data.class_names)
+
+
+def _middle(image, height, width):
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    return image[top : top + height, left : left + width]
+
+
+def logits_of(model: keras.Model, image) -> np.ndarray:
+    """The class scores of one picture, without compiling the model for its size.
+
+    Args:
+        model: `(batch, H, W, 3)` 0–255 → logits `(batch, H, W, C)`.
+        image: `(H, W, 3)`, 0–255.
+
+    Returns:
+        float32 `(H, W, C)`.
+    """
+    return keras.ops.convert_to_numpy(model(np.asarray(image, "float32")[None], training=False))[0]
+
+
+def scores_of_a_pixel(experiment: Experiment):
+    """L17: a scene with one pixel marked, and the class scores at that position, from a network for all classes."""
+    train, test = experiment.data.train, experiment.data.test
+
+    def train_all_classes():
+        keras.utils.set_random_seed(experiment.settings.seed)
+        model = models.fcn(train.num_classes, 8, experiment.encoder, width=16)
+        few = train.subset(range(min(SCENES, len(train))))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", training.TrainingWarning)  # a few steps may well end in one class
+            history = training.fit(
+                model, few, steps=min(STEPS, experiment.settings.steps), batch_size=8, learning_rate=3e-3,
+                seed=experiment.settings.seed,
+            )  # fmt: skip
+        return model, history
+
+    model, _ = experiment.kept("all-classes", train_all_classes)
+    image, labels = test[0]
+    logits = logits_of(model, image)
+    row, column = contested(logits, labels)
+    under = logits[row, column]
+    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(under))
+    return draw_pixel_scores(
+        image, row, column, under, probabilities, test.class_names, test.palette, int(labels[row, column])
+    )  # fmt: skip
+
+
+def contested(logits, labels) -> tuple[int, int]:
+    """A pixel that is worth looking at: of those that are right, one where the winner leads by a score of about 1.
+
+    Args:
+        logits: `(H, W, C)`.
+        labels: True class numbers `(H, W)`.
+
+    Returns:
+        Row and column; the middle pixel where no pixel is right.
+    """
+    ordered = np.sort(logits, axis=-1)
+    lead = np.abs(ordered[..., -1] - ordered[..., -2] - 1)
+    lead = np.where(logits.argmax(axis=-1) == labels, lead, np.inf)
+    if not np.isfinite(lead).any():
+        return labels.shape[0] // 2, labels.shape[1] // 2
+    return tuple(int(index) for index in np.unravel_index(lead.argmin(), lead.shape))
