@@ -47,7 +47,7 @@ classifier.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy
 images, labels = arrays(pictures)  # (1600, 64, 64, 3) and (1600,)
 classifier.fit(images, labels, epochs=8, batch_size=32, verbose=0)
 accuracy = classifier.evaluate(*arrays(unseen), verbose=0)[1]
-print(f"right on {100 * accuracy:.0f} % of pictures that it has never seen")
+print(f"right on {100 * accuracy:.1f} % of pictures that it has never seen")
 for row in fcn.models.describe(classifier)[-4:]:
     print(f"{row.name:<14}{row.kind:<14}{row.output_shape!s:<13}{row.parameters:>7,} parameters")
 

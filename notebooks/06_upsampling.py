@@ -34,12 +34,7 @@ image, mask = (array[:, 144:432] for array in scenes[1])  # the middle: (160, 28
 import keras  # noqa: E402  after fcn_keras, which loads it without its start-up lines
 
 from fcn_keras.lecture.upsampling import coarse_scores, even_through  # noqa: E402
-from fcn_keras.visualization.upsampling import (  # noqa: E402
-    draw_bilinear_kernels,
-    draw_checkerboards,
-    draw_trained_kernels,
-    draw_upsamplings,
-)
+from fcn_keras.visualization import upsampling as draw  # noqa: E402
 
 # %% [markdown]
 # ## 1. The tent
@@ -60,7 +55,7 @@ print("factor 2:", tent(2), " factor 3:", tent(3).round(2))
 for factor in (1, 2, 3, 4, 8, 16, 32):
     kernel = np.outer(tent(factor), tent(factor))
     np.testing.assert_allclose(kernel, fcn.layers.bilinear_kernel(factor), atol=1e-6)
-draw_bilinear_kernels({factor: fcn.layers.bilinear_kernel(factor) for factor in (2, 4, 8)})
+draw.draw_bilinear_kernels({factor: fcn.layers.bilinear_kernel(factor) for factor in (2, 4, 8)})
 
 # %% [markdown]
 # In the lower row each colour is the stamp of one position, along one axis. The black line is their sum: one. So a map that
@@ -112,7 +107,7 @@ np.testing.assert_allclose(ways["bilinear"][inside], ways["transposed convolutio
 for way, scores in ways.items():
     assert scores.shape == mask.shape
     print(f"{way:<23} {100 * np.mean((scores > 0) == (mask == 1)):.1f} % of the pixels right")
-draw_upsamplings(image, coarse, ways, "road")
+draw.draw_upsamplings(image, coarse, ways, "road")
 
 # %% [markdown]
 # Every pixel has its own score now: row 75, column 100 of the output belongs to row 75, column 100 of the picture. At the rim
@@ -161,7 +156,7 @@ maps = {
     "kernel 4, random": even_through(four),
     "kernel 4, bilinear start": even_through(fcn.layers.upscore(16, 2, "up2")),
 }
-draw_checkerboards(maps)
+draw.draw_checkerboards(maps)
 
 # %% [markdown]
 # *Alternates* is the part of the picture's spectrum that changes from each pixel to the next, divided by the mean: 0 is even.
@@ -201,7 +196,7 @@ cells = targets.reshape(200, 16, 4, 16, 4, 1).mean(axis=(2, 4))  # (200, 16, 16,
 starts = {"bilinear": trained(fcn.layers.Bilinear(4)), "random": trained("glorot_uniform")}
 for start, (_, kernel, loss) in starts.items():
     print(f"{start:<9} error {loss[0]:.4f} in the first epoch, {loss[-1]:.4f} in the last; weights add up to {kernel.sum():.1f}")
-draw_trained_kernels(
+draw.draw_trained_kernels(
     {start: (before, after) for start, (before, after, _) in starts.items()},
     {start: loss for start, (_, _, loss) in starts.items()},
 )

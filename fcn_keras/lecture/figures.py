@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fcn_keras import visualization
 from fcn_keras.experiment import Experiment
-from fcn_keras.lecture import autoencoder, convolution, images, road, sizes, skips, upsampling
+from fcn_keras.lecture import autoencoder, classifier, convolution, images, road, sizes, skips, upsampling
 from fcn_keras.progress import progress
 
 
@@ -20,10 +20,40 @@ class LectureFigure:
 
 
 FIGURES = {
+    "L01": LectureFigure(
+        "An image is an array of numbers",
+        "A grey photograph, enlarged until the value of each pixel can be read.",
+        images.zoom,
+    ),
     "L02": LectureFigure(
         "Filters made by hand",
         "A filter is a small table of weights, slid over the picture; its weights decide what it finds.",
         convolution.filters,
+    ),
+    "L02b": LectureFigure(
+        "Filters that were learned",
+        "What the first layer of a trained classifier finds in a picture, and where the classifier looks.",
+        classifier.learned_filters,
+    ),
+    "L03": LectureFigure(
+        "A classification network",
+        "Convolution and pooling in turn, then dense layers, then class probabilities: one picture on its way through.",
+        classifier.classifier,
+    ),
+    "L04": LectureFigure(
+        "Four tasks",
+        "Classification, detection, segmentation and captioning want different answers about the same picture.",
+        images.tasks,
+    ),
+    "L05": LectureFigure(
+        "One answer, or one for every pixel",
+        "Classification predicts one class for the image; segmentation predicts a class for every pixel.",
+        images.outputs,
+    ),
+    "L06": LectureFigure(
+        "What and where",
+        "The thing is moved: the classifier's label stays, the mask moves.",
+        images.what_and_where,
     ),
     "L07": LectureFigure(
         "Semantic regions",

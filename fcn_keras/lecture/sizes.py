@@ -6,40 +6,27 @@ import keras
 import numpy as np
 
 from fcn_keras import convolutionalize, models, training
-from fcn_keras.datasets.shapes import arrays, shapes
+from fcn_keras.datasets.shapes import arrays
 from fcn_keras.experiment import Experiment
+from fcn_keras.lecture.classifier import shapes_classifier, unseen
 from fcn_keras.visualization.sizes import draw_any_size, draw_dense_as_convolution, draw_pixel_scores
 
-PICTURES, EPOCHS = 1600, 8
 SCENES, STEPS = 40, 100
 SIZES = ((97, 101), (64, 149), (37, 53), (101, 7), (1, 1))  # odd ones, primes, a strip, one pixel
 
 
 def dense_as_convolution(experiment: Experiment):
     """L14: a dense layer and its convolution give the same numbers; on a larger picture the convolution gives a map."""
-    seed = experiment.settings.seed
-
-    def train():
-        images, labels = arrays(shapes(max(4, min(PICTURES, 2 * experiment.settings.steps)), seed))
-        keras.utils.set_random_seed(seed)
-        model = models.classifier(4)
-        model.compile(
-            optimizer="adam", loss="sparse_categorical_crossentropy",
-            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-        )  # fmt: skip
-        history = model.fit(images, labels, batch_size=32, epochs=EPOCHS, verbose=0)
-        return model, training.History(loss=[float(loss) for loss in history.history["loss"]])
-
-    classifier, _ = experiment.kept("classifier", train)  # the same one as in L02 and L03
+    classifier = shapes_classifier(experiment)
     convolutional = convolutionalize.convolutionalize(classifier)
-    unseen = shapes(20, seed + 1)
+    pictures = unseen(experiment, 20)
     dense, convolution = (
-        keras.Model(model.inputs, model.get_layer("dense").output).predict_on_batch(arrays(unseen)[0]).reshape(20, -1)
+        keras.Model(model.inputs, model.get_layer("dense").output).predict_on_batch(arrays(pictures)[0]).reshape(20, -1)
         for model in (classifier, convolutional)
     )
-    large = tiled(unseen, rows=3, columns=4)
+    large = tiled(pictures, rows=3, columns=4)
     scores = convolutional.predict_on_batch(large[None].astype("float32"))[0]
-    return draw_dense_as_convolution(dense, convolution, large, scores, unseen.class_names[1:], window=64, marked=(3, 5))
+    return draw_dense_as_convolution(dense, convolution, large, scores, pictures.class_names[1:], window=64, marked=(3, 5))
 
 
 def tiled(data, rows: int, columns: int) -> np.ndarray:

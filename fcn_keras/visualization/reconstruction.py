@@ -125,9 +125,42 @@ def draw_hourglass_maps(image, down, up, result, result_title: str, sees: dict |
                     arrowstyle="-|>", mutation_scale=26, linewidth=3.5, color=QUIET,
                 )
             )  # fmt: skip
-        path[0].set_ylabel("what?  →", fontweight="bold", fontsize=19)
-        path[-1].set_ylabel("where?  ←", fontweight="bold", fontsize=19)
+        path[0].set_ylabel("what?", fontweight="bold", fontsize=19)
+        path[-1].set_ylabel("where?", fontweight="bold", fontsize=19)
         figure.supxlabel("of each layer: the pattern that its channels share (first principal component)", fontsize=15)
+    return figure
+
+
+def draw_what_where(sees: dict, what: dict, where: dict, band: int):
+    """How well each layer knows what, and how finely it can say where, along the way down and up (lecture: L13).
+
+    Args:
+        sees: `{layer name: pixels}`, how much of the picture one position sees, in the order of computation.
+        what: `{layer name: share}` of wrong pixels away from edges when the class is read off the layer.
+        where: `{layer name: share}` of wrong pixels near edges if every position of the layer had its best class.
+        band: Up to so many pixels away is near.
+    """
+    names = list(sees)
+    with style():
+        figure = new_figure(15, 6.8, "On the way down the error in “what” falls, on the way up the error in “where”")
+        axes = figure.subplots()
+        lines = (
+            (what, f"what: read off this layer, wrong pixels more than {band} px from the edge", "o", SERIES[0]),
+            (where, f"where: with the best labels on this grid, wrong pixels up to {band} px from the edge", "s", SERIES[1]),
+        )
+        for values, label, marker, colour in lines:
+            shares = [100 * values[name] for name in names]
+            axes.plot(names, shares, marker=marker, markersize=12, linewidth=3.5, color=colour, label=label)
+            for place, share in enumerate(shares):
+                other = (where if values is what else what)[names[place]]
+                above = 100 * other < share or (100 * other == share and values is what)
+                note = dict(textcoords="offset points", xytext=(0, 15 if above else -28), ha="center", fontweight="bold")
+                axes.annotate(f"{share:.0f} %", (place, share), color=colour, fontsize=16, **note)
+        top = 1.45 * 100 * max(*what.values(), *where.values())
+        axes.set(ylabel="wrong pixels (%)", ylim=(-0.1 * top, top), xlim=(-0.4, len(names) - 0.6))
+        axes.set_xticks(range(len(names)), [f"{name}\nsees {pixels} px" for name, pixels in sees.items()], fontsize=15)
+        axes.grid(axis="y", color=QUIET, alpha=0.25)
+        axes.legend(frameon=False, loc="upper center", fontsize=15)
     return figure
 
 
