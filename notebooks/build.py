@@ -60,12 +60,13 @@ def split_at_headings(cell) -> list:
 
 
 def slide_type(cell) -> str:
-    """Where a cell stands in a deck, unless its source says so: each heading begins a slide, each code cell one below it."""
+    """Where a cell stands in a deck, unless its source says so: each heading begins a slide, every other cell one below it.
+
+    So a question stands on the screen before the figure that answers it.
+    """
     if "colab" in cell.source:
         return "skip"
-    if cell.cell_type == "code":
-        return "subslide"
-    return "slide" if cell.source.startswith("#") else "-"
+    return "slide" if cell.cell_type == "markdown" and cell.source.startswith("#") else "subslide"
 
 
 def colab_cells(name: str) -> list:

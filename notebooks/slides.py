@@ -63,8 +63,22 @@ def deck(notebook: Path) -> str:
         "mathjax": _inside_a_page(mathjax["es5/tex-svg.js"]),
     }
     exporter = SlidesExporter(template_name="slides", extra_template_basedirs=[str(FOLDER)], exclude_input_prompt=True)
-    page, _ = exporter.from_notebook_node(nbformat.read(notebook, as_version=4), {"deck": parts})
+    page, _ = exporter.from_notebook_node(figures_apart(nbformat.read(notebook, as_version=4)), {"deck": parts})
     return LINK.sub("", page)
+
+
+def figures_apart(notebook):
+    """Each figure on a slide of its own, below the one with its code: so it fills the screen."""
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        shown = [output for output in cell.get("outputs", []) if {"image/png", "text/html"} & set(output.get("data", {}))]
+        if shown:
+            cell.outputs = [output for output in cell.outputs if output not in shown]
+            alone = {"slideshow": {"slide_type": "subslide"}, "transient": {"remove_source": True}}
+            cells.append(nbformat.v4.new_code_cell(outputs=shown, metadata=alone))
+    notebook.cells = cells
+    return notebook
 
 
 def _inside_a_page(script: str) -> str:

@@ -113,19 +113,45 @@ def test_pictures_have_alternative_text(source):
                 assert len(output.metadata["image/png"]["alt"]) > 15
 
 
-def test_each_heading_begins_a_slide_and_each_code_cell_one_below(tmp_path):
+def test_each_heading_begins_a_slide_and_every_other_cell_one_below(tmp_path):
     source = tmp_path / "98_deck.py"
-    source.write_text("# %% [markdown]\n# # Title\n#\n# text\n#\n# ## One\n#\n# more\n\n# %%\n1\n", encoding="utf-8")
+    source.write_text(
+        "# %% [markdown]\n# # Title\n#\n# text\n#\n# ## One\n#\n# more\n\n# %%\n1\n\n# %% [markdown]\n# two?\n", encoding="utf-8"
+    )
     cells = build.unexecuted(source).cells
-    assert [cell.source.split("\n")[0][:7] for cell in cells if cell.cell_type == "markdown"] == ["# Title", "[![Open", "## One"]
-    assert [cell.metadata["slideshow"]["slide_type"] for cell in cells] == ["slide", "skip", "skip", "slide", "subslide"]
+    assert [cell.source.split("\n")[0][:7] for cell in cells if cell.cell_type == "markdown"] == [
+        "# Title",
+        "[![Open",
+        "## One",
+        "two?",
+    ]
+    assert [cell.metadata["slideshow"]["slide_type"] for cell in cells] == [
+        "slide",
+        "skip",
+        "skip",
+        "slide",
+        "subslide",
+        "subslide",
+    ]
 
 
-def test_a_deck_holds_everything_that_it_needs(small, monkeypatch):
-    """Without the registry: stand-ins for reveal.js and MathJax. `make slides` fetches the real ones."""
+@pytest.fixture
+def slides():
     spec = importlib.util.spec_from_file_location("notebooks_slides", FOLDER / "slides.py")
-    slides = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(slides)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_each_figure_has_a_slide_of_its_own(slides):
+    notebook = slides.figures_apart(nbformat.read(FOLDER / "06_upsampling.ipynb", as_version=4))
+    pictures = [cell for cell in notebook.cells if any("image/png" in o.get("data", {}) for o in cell.get("outputs", []))]
+    assert len(pictures) == 5 and not any(cell.source for cell in pictures)
+    assert all(cell.metadata["slideshow"]["slide_type"] == "subslide" for cell in pictures)
+
+
+def test_a_deck_holds_everything_that_it_needs(small, slides, monkeypatch):
+    """Without the registry: stand-ins for reveal.js and MathJax. `make slides` fetches the real ones."""
     reveal = {"dist/reset.css": "a{}", "dist/reveal.css": "@import url(http://fonts);b{}", "dist/theme/simple.css": "c{}"}
     fetched = {"reveal.js": {**reveal, "dist/reveal.js": "x='</script>'"}, "mathjax": {"es5/tex-svg.js": "y=1"}}
     monkeypatch.setattr(slides, "package", fetched.get)
