@@ -9,8 +9,8 @@
 # %% [markdown]
 # # Images, and what one can ask about them
 #
-# **Goal.** See a picture as an array of numbers, ask four different questions about it, and count how many answers each
-# question wants. The last one, a class for every pixel, is what this course is about.
+# **Goal.** See a picture as an array of numbers, ask four different questions about it, and count how many answers
+# two of them want. One of the four, *segmentation*, a class for every pixel, is what this course is about.
 #
 # **Idea.** A computer that is given a picture is given numbers. *Computer vision* turns these numbers into answers, and the
 # question decides what kind of answer:
@@ -94,6 +94,7 @@ fcn.visualization.draw_regions(scene, labels, roads.class_names, roads.palette)
 # To find the regions, every car pixel starts with a number of its own. Then each pixel takes over the largest number among
 # itself and its four neighbours, again and again, until nothing changes: one number per region is left.
 
+
 # %%
 def regions(inside):
     number = np.arange(1, inside.size + 1).reshape(inside.shape) * inside
@@ -124,11 +125,13 @@ for number in np.unique(region[region > 0]):
 cars = boxes(labels, car, smallest=100)
 np.testing.assert_allclose(sorted(by_hand, key=lambda box: box[2]), cars)
 sentence = "A van and a car stand beside an empty road in the evening; across it wait a lorry and two more cars."
+print(len(cars), "boxes")
 draw_tasks(scene, labels, roads.class_names, roads.palette, "street", {"car": cars}, sentence)
 
 # %% [markdown]
-# The one label, and the sentence, were written by hand here; the boxes come from the label map. Note what a label map does
-# *not* know: where two cars touch in the picture, they are one region. It says *car* for each pixel, not *which* car. This is
+# The one label, and the sentence, were written by hand here; the boxes come from the label map. There are three of them for
+# five vehicles (vans and lorries are of class car, too). For a label map does *not* know things: where two cars touch in the
+# picture, they are one region. It says *car* for each pixel, not *which* car. This is
 # called *semantic* segmentation.
 #
 # ## 4. Count the outputs
@@ -137,29 +140,32 @@ draw_tasks(scene, labels, roads.class_names, roads.palette, "street", {"car": ca
 # adjustable numbers (*weights*) inside, made of *layers*, one computing step each. `predict` runs it on a *batch*: several
 # pictures in one array, here only one. Both give *scores*, a number per class, and the highest wins.
 #
-# The pictures are 64 × 64, with one disk, square, triangle or cross on them.
+# The pictures are 64 × 64, with one disk, square, triangle or cross on them; `seed=1` picks the random ones, another seed gives
+# other pictures. The label map of such a picture is called its *mask*: 0 is the ground, 1 disk, 2 square, 3 triangle, 4 cross.
+# `fcn_from_cae` gives a *fully convolutional network* (FCN), made from a *convolutional autoencoder* (CAE). Notebooks 03 and 04
+# build both; for now it is a box that gives scores for every pixel.
 #
 # **Predict before you run:** the classifier knows four shapes; the segmenter knows five classes, the ground is one too.
-# How many scores, and how many classes, does each give for one picture?
+# How many scores does each give for one picture, and how many answers (one chosen class each)?
 
 # %%
 shapes = fcn.datasets.shapes(100, seed=1)
 picture, mask = shapes[2]
 batch = picture[None].astype("float32")  # (1, 64, 64, 3): a batch of one
 classifier = fcn.models.classifier(num_classes=4)
-segmenter = fcn.models.fcn_from_cae(fcn.models.cae(), num_classes=5)  # notebook 04 builds it
+segmenter = fcn.models.fcn_from_cae(fcn.models.cae(), num_classes=5)
 for model in (classifier, segmenter):
     scores = model.predict(batch, verbose=0)  # verbose=0: without a progress bar
-    classes = scores.argmax(axis=-1)  # which score is the highest?
-    print(f"{model.name}: scores {scores.shape}, that is {scores.size} numbers for {classes.size} classes")
+    chosen = scores.argmax(axis=-1)  # which score is the highest?
+    print(f"{model.name}: scores {scores.shape}, that is {scores.size} numbers; answers: {chosen.size}")
 
 # %% tags=["L05"]
-assert classes.size == mask.size == 64 * 64
+assert chosen.size == mask.size == 64 * 64
 draw_outputs(picture, mask, shapes.class_names, shapes.palette, window=(44, 6, 10))
 
 # %% [markdown]
-# **Classification predicts one class for the image; segmentation predicts one for every pixel.** The score of a class is
-# asked for 4,096 times, and each time about another place.
+# **Classification predicts one class for the image; segmentation predicts one for every pixel.** The question
+# *which class?* is asked 4,096 times, and each time about another place.
 #
 # ## 5. What, and where
 #
@@ -203,28 +209,28 @@ print(f"       {100 * still:.0f} % of the pixels that showed the thing still sho
 assert (what == what_moved).sum() >= 95 and (where != where_moved).any(axis=(1, 2)).all()
 
 # %% tags=["L06"]
-chosen = (1, 2, 3)
-names = [[shapes.class_names[1 + answers[i]] for i in chosen] for answers in (what, what_moved)]
-here, there = [shapes[i] for i in chosen], [moved[i] for i in chosen]
+three = (1, 2, 3)
+names = [[shapes.class_names[1 + guess[i]] for i in three] for guess in (what, what_moved)]  # class_names[0] is the ground
+here, there = [shapes[i] for i in three], [moved[i] for i in three]
 draw_what_and_where(
     [image for image, _ in here], [image for image, _ in there], [mask for _, mask in here], [mask for _, mask in there],
     *names, shapes.palette,
 )  # fmt: skip
 
 # %% [markdown]
-# For the classifier a moved cross is the same answer; it may forget where the cross was, and it does. For segmentation a mask
-# that is right except for its place is wrong. **Classification needs *what*; segmentation needs *what* and *where*.** A
-# network that is good at the first has thrown the second away. How to get it back, without losing the *what*, is the subject
-# of this course.
+# For the classifier a moved cross is the same answer: nothing in its four scores says where the cross was. For segmentation a
+# mask that is right except for its place is wrong. **Classification needs *what*; segmentation needs *what* and *where*.**
+# The answer of a good classifier holds only the first. How to get the second, without losing the *what*, is the subject of
+# this course.
 #
 # ## Exercise
 #
-# 1. Make three new pictures from `scene`: 30 brighter, mirrored left to right, and without its upper half. Which of them need
-#    another label map, and which another label? Check yourself: draw each with its label map by
-#    `fcn.visualization.draw_regions`.
+# 1. Make three new pictures from `scene`: 30 brighter (`np.clip(scene.astype(int) + 30, 0, 255).astype("uint8")`; in `uint8`
+#    alone 250 + 30 becomes 24), mirrored left to right, and without its upper half. Which of them need another label map, and
+#    which another label? Check yourself: draw each with its label map by `fcn.visualization.draw_regions`.
 # 2. A label map knows no things, only classes. Paint a bridge of car pixels from one box to the next (in a copy of `labels`),
 #    and call `boxes` again. How many boxes are there now? What would a label map need so that the two cars stay apart?
-# 3. How many classes and how many scores does a segmenter with 7 classes give for one road scene? Check yourself: build it
+# 3. How many answers and how many scores does a segmenter with 7 classes give for one road scene? Check yourself: build it
 #    with `fcn_from_cae` and look at the shape of `predict(scene[None].astype("float32"), verbose=0)`.
 # 4. Turn the 100 pictures upside down (`arrays(shapes)[0][:, ::-1]`). Which shapes does the classifier still name rightly,
 #    and which not? Predict it for each of the four, then count. Why is this different from moving?

@@ -14,8 +14,8 @@
 #
 # **Idea.** A convolution slides a small table of weights, the *kernel*, over a picture: multiply what lies under it,
 # add up, write down one number. A transposed convolution goes the other way: every number of a small map puts
-# one weighted copy of the kernel onto a large map. A fully convolutional network goes down by the first and
-# up again by the second, so both must be understood before anything else.
+# one weighted copy of the kernel onto a large map. The networks of this course make pictures small by the first and
+# large again by the second, so both must be understood before anything else.
 
 # %%
 import matplotlib.cbook
@@ -34,8 +34,8 @@ photo = grey.reshape(160, 2, 160, 2).mean(axis=(1, 3))  # every 2 × 2 pixels be
 print(photo.shape, f"from {photo.min():.0f} to {photo.max():.0f}")
 
 # %% [markdown]
-# The photograph shows the computer pioneer Rear Admiral Grace Hopper. It is an official photograph of the US Navy and comes with
-# matplotlib (found there on Wikimedia Commons, `File:Grace_Hopper.jpg`).
+# The photograph shows the computer pioneer Rear Admiral Grace Hopper. It is an official photograph of the US Navy and comes
+# with matplotlib (found there on Wikimedia Commons, `File:Grace_Hopper.jpg`).
 #
 # ## 1. What can a table of nine weights see?
 #
@@ -89,16 +89,17 @@ for name, (weights, result) in filtered.items():
 drawing.draw_filters(photo, filtered)
 
 # %% [markdown]
-# Mathematicians turn the kernel round before they slide it and call what we did *correlation*. Networks do not turn it:
-# their weights are learned, and would be learned turned round just as well.
+# Mathematicians turn the kernel by 180° (`kernel[::-1, ::-1]`) before they slide it and call what we did *correlation*.
+# Networks do not turn it: their weights are learned, and would be learned turned just as well.
 #
-# Nobody designs the filters of a network. It starts with random ones and changes them until they help. Many of those it
-# ends up with look like the ones above.
+# Nobody designs the filters of a network. It starts with random ones and changes them until they help. In networks trained on
+# millions of photographs many of the first ones look like those above; notebook 02 looks at those of a small network.
 #
 # ## 2. Which windows? Padding and stride
 #
 # Two choices decide where the window goes. *Padding*: VALID takes the windows that fit into the picture, SAME first adds a
-# border of zeros, so that with stride 1 the result is as large as the picture. *Stride*: how many pixels the window moves
+# border of zeros, so that with stride 1 the result is as large as the picture; if an odd number of rows or columns is needed,
+# the extra one goes below and to the right. *Stride*: how many pixels the window moves
 # at a time.
 #
 # **Predict before you run:** a 5 × 5 input and a 3 × 3 kernel. How large is the result for VALID and for SAME, with
@@ -117,8 +118,8 @@ for padding in ("valid", "same"):
         print(f"{padding:<5} stride {stride}: 5 → {places(5, 3, stride, padding)}")
 
 # %% [markdown]
-# The package has it as a formula, for $n$ pixels, a kernel of $k$ and stride $s$ (brackets that are open above round down, those
-# open below round up):
+# The package has it as a formula, for $n$ pixels, a kernel of $k$ and stride $s$ (brackets that are open above round down,
+# those open below round up):
 #
 # $$\text{VALID: } \left\lfloor \frac{n - k}{s} \right\rfloor + 1 \qquad \text{SAME: } \left\lceil \frac{n}{s} \right\rceil$$
 
@@ -149,13 +150,13 @@ drawing.animate_convolution(small, kernel, stride=2, padding="same")
 
 # %%
 def convolve(image, kernel, stride, padding):
-    layer = keras.layers.Conv2D(1, len(kernel), strides=stride, padding=padding, use_bias=False)
+    layer = keras.layers.Conv2D(1, len(kernel), strides=stride, padding=padding, use_bias=False)  # no constant is added
     layer.build((None, None, None, 1))  # any number of pictures of any size, one channel
     layer.set_weights([kernel[:, :, None, None]])
     return keras.ops.convert_to_numpy(layer(image[None, :, :, None].astype("float32")))[0, :, :, 0]
 
 
-padded = np.pad(small, 1)  # SAME: a border of one zero on each side
+padded = np.pad(small, 1)  # SAME, for 5 × 5 and a kernel of 3: one zero on each side
 for stride in (1, 2):
     np.testing.assert_allclose(convolve(small, kernel, stride, "valid"), slide(small, kernel)[::stride, ::stride])
     np.testing.assert_allclose(convolve(small, kernel, stride, "same"), slide(padded, kernel)[::stride, ::stride])
@@ -164,7 +165,7 @@ print(convolve(small, kernel, 2, "same"))
 # %% [markdown]
 # Stride 2 takes every second window, and the numbers are those of the figure. Now the sizes, for many inputs.
 #
-# **Predict before you run:** with SAME and stride 2, which inputs lose exactly half of their pixels?
+# **Predict before you run:** with SAME and stride 2, which heights and widths are halved exactly?
 
 # %% tags=["L08"]
 count = 0
@@ -211,8 +212,10 @@ drawing.draw_transposed_steps(values, kernel)
 drawing.animate_transposed(values, kernel, stride=2, padding="valid")
 
 # %% [markdown]
-# In Keras: `Conv2DTranspose`. Grey cells in the figure are what SAME cuts off: with stride 1 one row and one column on each
-# side, with stride 2 only one row below and one column on the right. The sizes: VALID $s\,(n - 1) + \max(k, s)$, SAME $s\,n$.
+# In Keras: `Conv2DTranspose`. Grey cells in the figure are what SAME cuts off; for our 3 × 3 kernel: with stride 1 one row
+# and one column on each side, with stride 2 only one row below and one column on the right. The sizes: VALID $s\,(n - 1) +
+# \max(k, s)$, SAME $s\,n$. (`stamp` makes $s\,(n - 1) + k$. Where the kernel is smaller than the stride there are gaps
+# between the stamps, and Keras leaves one at the end, too; hence the maximum.)
 
 
 # %%
@@ -269,9 +272,9 @@ print("A is Conv2D, its transpose is Conv2DTranspose")
 drawing.draw_matrices(kernel, A, (4, 4))
 
 # %% [markdown]
-# A row of $A$ is a window: which pixels one output pixel reads, with which weights. The same numbers as a column of
-# $A^\top$ are a stamp: which pixels one value writes to, with which weights. The same kernel works in both directions. This holds
-# for every padding and stride:
+# A row of $A$ is a window: which pixels one output pixel reads, with which weights. The same numbers as a column of $A^\top$
+# are a stamp: which pixels one value writes to, with which weights. The same kernel works in both directions. This holds for
+# every padding and stride:
 
 # %%
 random = np.random.default_rng(0)
@@ -289,12 +292,12 @@ for padding in ("valid", "same"):
 # ## 5. Is it the inverse?
 #
 # Some call the transposed convolution a *deconvolution*. That promises too much: an inverse would give back the very
-# picture that went in. Try it, in both orders, with a soft kernel that keeps the brightness.
+# picture that went in. Try it, in both orders, with a soft kernel.
 #
 # **Predict before you run:** will the eyes of the photograph come back sharp? Think of how many numbers there are halfway.
 
 # %% tags=["L09"]
-soft = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 32  # adds up to 2: going down doubles the brightness, going up halves it
+soft = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 32  # adds up to 2; with stride 2 a pixel gets a quarter of the weights: 0.5
 eyes = photo[50:114, 48:112]
 tiny = eyes.reshape(32, 2, 32, 2).mean(axis=(1, 3))
 halve = fcn.geometry.convolution_matrix(soft, (64, 64), stride=2, padding="same")  # this is A now: 1024 × 4096
@@ -309,19 +312,20 @@ drawing.draw_there_and_back(
 )
 
 # %% [markdown]
-# The size comes back, the values do not. From 4096 numbers to 1024 and back, something must be lost, whoever
-# does it. And in the second row nothing would have to be lost, but the transpose still mixes neighbours.
-# So an upsampling layer in a network undoes nothing. It only offers a way up with weights that can be learned. What was
-# lost on the way down has to be brought from elsewhere: that is what skip connections will be for.
+# The size comes back, the values do not. From 4096 numbers to 1024 and back, something must be lost, whoever does it. In the
+# second row nothing would have to be lost, since 4096 numbers have room for 1024, but the transpose still mixes neighbours.
+# So an *upsampling* layer, one that makes maps larger, undoes nothing. It only offers a way up with weights that can be
+# learned. What was lost on the way down has to be brought from elsewhere, from the large maps before it: such a side road is
+# called a *skip connection* (notebook 07).
 #
 # ## Exercise
 #
-# 1. Make a 3 × 3 filter that answers to edges along a diagonal, and draw what it finds in the photograph. To check: it must give
-#    0 on a wall, and `np.eye(9)` and its mirror image `np.eye(9)[::-1]` must not give the same largest absolute value.
+# 1. Make a 3 × 3 filter that answers to edges along a diagonal, and draw what it finds in the photograph. To check: it must
+#    give 0 on a wall, and `np.eye(9)` and its mirror image `np.eye(9)[::-1]` must not give the same largest absolute value.
 # 2. A convolution with kernel 3 and stride 2, then a transposed convolution with kernel 3 and stride 2. For which $n$ does
 #    the size come back, with SAME and with VALID? First on paper, then check with `conv_size` and `transposed_size`.
 # 3. SAME adds as few zeros as it can. How many before and how many after, for a kernel of 3, stride 2 and $n = 6$? And for
-#    $n = 7$? Check with `fcn.geometry.same_padding`, and with `convolve` on a picture of ones.
+#    $n = 7$? Check with `fcn.geometry.same_padding(n, kernel, stride)`, and with `convolve` on a picture of ones.
 # 4. There are kernels for which $A\,A^\top y = y$ holds exactly. Find one of 2 × 2 for stride 2, VALID. Does $A^\top A\,x = x$
 #    hold too? Check with `convolution_matrix` and `np.eye`.
 #

@@ -10,7 +10,7 @@
 # # A classifier, and what is inside
 #
 # **Goal.** Build a network that says which of four shapes is in a picture, train it, and look inside: at its
-# tensors, at the filters it learned, and at the places it looks at.
+# tensors (arrays inside a network), at the filters it learned, and at the places it looks at.
 #
 # **Idea.** Notebook 01 made filters by hand. A network *learns* its filters: it starts with random numbers and changes them,
 # a little at each step, so that its answers get better. A classification network is a chain of such filters. Between them the
@@ -23,7 +23,7 @@ import fcn_keras as fcn
 from fcn_keras.visualization import classifier as draw
 
 data, unseen = fcn.datasets.shapes(1600, seed=0), fcn.datasets.shapes(400, seed=1)
-names = data.class_names[1:]  # without the background
+names = data.class_names[1:]  # without the ground
 
 import keras  # noqa: E402  after fcn_keras, which loads it without its start-up lines
 
@@ -44,18 +44,24 @@ draw.draw_pictures(images[:4], [f"{label}: {names[label]}" for label in labels[:
 # ## 1. How is such a network built?
 #
 # In Keras a *layer* is a function from an array to an array, with numbers inside that can be learned (its *weights* or
-# *parameters*). A *model* is layers joined together. Six kinds are enough:
+# *parameters*). A *model* is layers joined together. Five kinds of layers, and two *activations* (functions of each number that
+# comes out of a layer), are enough:
 #
 # * `Rescaling` brings the pixels from 0–255 to −1 … 1, where learning is easier.
 # * `Conv2D(16, 3)` slides 16 filters of 3 × 3 over its input, as in notebook 01, and gives 16 maps (*channels*).
 # * `activation="relu"` keeps what is positive and sets the rest to 0. Without it, convolutions in a row would amount to
 #   a single one.
 # * `MaxPooling2D(2)` keeps the largest of every 2 × 2 numbers: half as high, half as wide.
-# * `Flatten` puts all numbers in one row; `Dense(64)` has 64 *units*, each a weighted sum of *all* of them.
+# * `Flatten` puts all numbers in one row.
+# * `Dense(64)` has 64 *units*, each a weighted sum of *all* of them.
 # * `activation="softmax"` turns the last four sums into probabilities: positive, and together 1.
+#
+# `keras.Input` is a placeholder: it has a shape (without the batch axis), but no numbers yet. `Conv2D(…)` makes a layer, and
+# `(x)` behind it joins it to what comes before; nothing is computed. `keras.Model(first, last)` collects all that lies between.
 #
 # **Predict before you run:** four poolings, each halves. How large are the maps when they reach `Flatten`, and how many numbers
 # are that with 64 channels?
+
 
 # %%
 def build():
@@ -115,7 +121,9 @@ assert [row.parameters for row in rows if row.parameters] == [*convolutions, den
 #
 # `compile` tells the model which loss to use and which *optimizer*, the rule that changes the weights so that the loss falls
 # (here Adam). `fit` does it: it takes the pictures in *batches* of 32, computes the loss of a batch, and changes all weights
-# a little. Once through all pictures is an *epoch*.
+# a little. Once through all pictures is an *epoch*. `sparse_categorical_crossentropy` is Keras' name of our loss for right
+# answers that come as numbers, `accuracy` the share of right answers; `history` will be a dictionary with both for every
+# epoch.
 #
 # **Predict before you run:** a network that gives each of the four classes the same probability, 1/4: what is its loss?
 
@@ -128,7 +136,7 @@ model.compile(  # compiling to machine code (jit) would cost more than it saves 
 before, _ = model.evaluate(new_images, new_labels, verbose=0)
 history = model.fit(images, labels, batch_size=32, epochs=8, verbose=0).history
 _, accuracy = model.evaluate(new_images, new_labels, verbose=0)
-print(f"loss before training {before:.1f}; even guessing costs {-np.log(1 / 4):.2f}")
+print(f"loss before training {before:.1f}; 1/4 for each class costs {-np.log(1 / 4):.2f}")
 print(f"right on pictures it never saw: {100 * accuracy:.1f} %")
 assert accuracy > 0.97
 draw.draw_learning(history["loss"], history["accuracy"])
@@ -136,8 +144,9 @@ draw.draw_learning(history["loss"], history["accuracy"])
 # %% [markdown]
 # ## 4. What becomes of one picture?
 #
-# Now send one new picture through, and look at what each layer makes of it. Of each stage with many channels the figure shows
-# the pattern that they share.
+# Now send one new picture through, and look at what each layer makes of it (in the package's model the layers have
+# names). Of a stage with many channels the figure shows one map: the weighted sum of the channels that varies most over the
+# picture (their first *principal component*).
 #
 # **Predict before you run:** from which stage on could you no longer draw the outline of the shape?
 
@@ -178,6 +187,7 @@ draw.draw_filters(image, filters[..., strongest], maps[..., strongest])
 # what was hidden. Do this all over the picture, and each pixel gets a number: how far the probability fell, on average, when
 # it was hidden.
 
+
 # %%
 def where_it_looks(model, image, label, patch=16, step=3):
     places = [(y, x) for y in range(0, 65 - patch, step) for x in range(0, 65 - patch, step)]
@@ -202,6 +212,7 @@ def where_it_looks(model, image, label, patch=16, step=3):
 by_hand = where_it_looks(model, image, new_labels[0])
 falls = [occlusion_map(model, new_images[i], new_labels[i]) for i in range(4)]
 np.testing.assert_allclose(by_hand, falls[0], atol=1e-4)
+# unseen[i] is a picture and its mask, in which 0 is the ground
 inside = np.mean([fall[unseen[i][1] > 0].mean() for i, fall in enumerate(falls)])
 outside = np.mean([fall[unseen[i][1] == 0].mean() for i, fall in enumerate(falls)])
 assert inside > 5 * abs(outside)
@@ -210,15 +221,16 @@ draw.draw_attention(new_images[:4], falls, [names[label] for label in new_labels
 
 # %% [markdown]
 # The classifier was told one word for each picture, and nobody told it where the shape is. It found the place to look at by
-# itself: *where* is inside it, on the way, and is thrown away in the end. Notebook 03 keeps it: the network goes down as
-# here, but then, in place of the dense layers, up again.
+# itself: *where* is inside it, on the way, and is thrown away in the end. Notebook 03 keeps it: its network makes the maps
+# small, too, but then, in place of the dense layers, large again.
 #
 # ## Exercise
 #
 # 1. On paper: how many parameters has this classifier for pictures of 96 × 96? Which of its layers change? Check yourself with
 #    `fcn.models.classifier(4, size=96).count_params()`.
 # 2. Leave out every `activation="relu"` of `build` and train it as in section 3. Then also put `AveragePooling2D`, the mean,
-#    in place of `MaxPooling2D`. Predict the right answers of both. Which of the two networks is one single weighted sum?
+#    in place of `MaxPooling2D`. Predict for both which share of the new pictures they get right. In which of the
+#    two are the numbers before the softmax a single weighted sum of the pixels?
 # 3. Train on the first 100 pictures only, for 40 epochs. Compare the right answers on those 100 and on the new ones. What has
 #    it learned?
 # 4. Paint a yellow square of 8 × 8 pixels into the upper left corner of a new picture of a disk. Does the answer change? Look

@@ -24,8 +24,8 @@ import fcn_keras as fcn
 from fcn_keras.visualization.reconstruction import draw_autoencoder, draw_reconstruction
 
 roads, others = fcn.datasets.road_scenes("train", count=120), fcn.datasets.road_scenes("test", count=20)
-large, seen = (np.stack([image for image, _ in data]) for data in (roads, others))  # (120, 160, 576, 3), (20, 160, 576, 3)
-train, test = (a.reshape(-1, 80, 2, 288, 2, 3).mean(axis=(2, 4)).round() for a in (large, seen))  # every 2 × 2 pixels: one
+large, large_test = (np.stack([image for image, _ in data]) for data in (roads, others))  # (120, 160, 576, 3), (20, 160, 576, 3)
+train, test = (a.reshape(-1, 80, 2, 288, 2, 3).mean(axis=(2, 4)).round() for a in (large, large_test))  # every 2 × 2 pixels: one
 pieces = train.reshape(120, 80, 4, 72, 3).swapaxes(1, 2).reshape(480, 80, 72, 3)  # each picture cut into four
 print("to train on:", pieces.shape, " to test on:", test.shape)
 
@@ -39,8 +39,10 @@ from fcn_keras.lecture import autoencoder  # noqa: E402
 #
 # ## 1. Down and up again
 #
-# Everything here was in notebooks 01 and 02: convolutions with stride 2 halve the height and the width; transposed convolutions
-# with stride 2 double them; ReLU sets what is negative to 0. `None` as height and width says: any size.
+# Everything here was in notebooks 01 and 02: convolutions with stride 2 halve the height and the width; transposed
+# convolutions with stride 2 double them; ReLU sets what is negative to 0. The kernels of the transposed ones are 4 × 4: a
+# multiple of the stride, so that away from the border every pixel gets equally many stamps. The last layer has no ReLU: its
+# results are colours. `None` as height and width says: any size.
 #
 # **Predict before you run:** a picture of 80 × 288 has 69,120 numbers. How large are the maps after three halvings, and with
 # 64 channels, how many numbers are that?
@@ -64,7 +66,8 @@ for row in fcn.models.describe(build(), (80, 288)):
 # %% [markdown]
 # In the middle are 10 × 36 × 64 = 23,040 numbers, a third of what came in. The network cannot simply copy.
 #
-# The package has this network as `fcn.models.cae`. With the same weights both give the same.
+# The package has this network as `fcn.models.cae`. With the same weights both give the same. (`predict_on_batch` runs all
+# pictures in one batch; `model(pictures)` does the same and gives an array of the backend.)
 
 # %%
 keras.utils.set_random_seed(0)
@@ -96,7 +99,8 @@ assert kinds == {"Conv2D", "Conv2DTranspose"}
 # %% [markdown]
 # | step | gone | new |
 # | --- | --- | --- |
-# | 02 → 03 | four poolings, two dense layers | stride 2 in the convolutions; three transposed convolutions |
+# | 02 → 03 | four poolings, `conv4`, `Flatten`, two dense layers | stride 2 in the convolutions; three transposed convolutions |
+# |  | pixels from −1 to 1 | pixels from 0 to 1, as the target's |
 # |  | 4 numbers for a picture of 64 × 64 | 64 × 64 × 3 numbers |
 # |  | one size only | any size |
 #
@@ -125,8 +129,9 @@ print(f"on new pictures: {np.mean((given - test) ** 2):.0f}; the mean picture in
 # %% [markdown]
 # ## 4. How good is that in decibels?
 #
-# Squared errors are hard to read. Usual is the *peak signal-to-noise ratio* (PSNR), in decibels (dB). It compares the squared
-# error with $255^2$, the largest that there can be, on a scale where 10 dB more mean a tenth of the squared error:
+# Squared errors are hard to read. The usual measure is the *peak signal-to-noise ratio* (PSNR), in decibels (dB). It compares
+# the squared error with $255^2$, the largest that there can be, on a scale where 10 dB more mean a tenth of the squared
+# error:
 #
 # $$\text{PSNR} = 10 \, \log_{10} \frac{255^2}{\text{mean squared error}}$$
 #
@@ -147,7 +152,8 @@ print(f"20 pictures never seen: {decibels.mean():.1f} dB; the mean picture inste
 assert decibels.mean() >= baseline.mean() + 5
 
 # %% [markdown]
-# 5 dB above the mean picture would be a third of its squared error. We are 8 dB above it: about a sixth. Now look.
+# At least 5 dB more than the mean picture is what we ask for (the last line): a third of its squared error. We are 8 dB above
+# it: about a sixth. Now look.
 #
 # **Predict before you run:** the whole network is in the next figure, drawn from the model itself. Where is it narrowest in
 # height and width, and where is it thickest in channels?
@@ -185,20 +191,21 @@ for number, name in enumerate(others.class_names):
     print(f"  {name:<11}{error[labels == number].mean():>5.0f}")
 
 # %% [markdown]
-# Large, even areas come back, best of all the road. Thin poles, the small cars and the stones of the pavement do not: after
-# three halvings each position has to describe 8 × 8 pixels, and the squared error forgives a blurred edge sooner than a wrong
-# sky. What passes through the middle is *what* there is and roughly *where*; exactly where is lost. The segmentation networks
-# of this course go through such a bottleneck too, and notebook 07 is about getting back what is lost in it.
+# The road, large and even, comes back best, and it alone is better than the average of 207; walls, trees and sky have many
+# edges of their own. Thin poles, the small cars and the stones of the pavement do not come back: after three halvings each
+# position has to describe 8 × 8 pixels, and the squared error forgives a blurred edge sooner than a wrong sky. What passes
+# through the middle is *what* there is and roughly *where*; exactly where is lost. The segmentation networks of this course
+# go through such a bottleneck too, and notebook 07 is about getting back what is lost in it.
 #
 # ## Exercise
 #
 # 1. On paper: a picture of 93 × 157 pixels. Write down height and width after each of the six layers, and say how much the
-#    package cuts off. Check yourself with `fcn.models.describe(model, (93, 157))`.
+#    package cuts off (once, after the last one). Check yourself with `fcn.models.describe(model, (93, 157))`.
 # 2. How many decibels more has a reconstruction whose differences are all half as large? Check yourself: add
 #    `np.random.default_rng(0).normal(0, 20, test[0].shape)` to `mean`, then half of it, and compare both with `mean`.
 # 3. The simplest autoencoder has no weights: replace every 2 × 2 pixels by their mean, and enlarge again with `.repeat(2,
-#    axis=1)`. It keeps a quarter of the numbers. How many decibels does it reach? If it beats ours, what is ours still good
-#    for?
+#    axis=1).repeat(2, axis=2)`. It keeps a quarter of the numbers. How many decibels does it reach? If it beats ours, what is
+#    ours still good for?
 # 4. Make the bottleneck eight times narrower: `fcn.models.cae(widths=(16, 32, 8))`, trained as in section 3. Is it still 5 dB
 #    above the mean picture? Look at the figure of section 5: what is lost first?
 #

@@ -9,13 +9,13 @@
 # %% [markdown]
 # # From the autoencoder to the FCN
 #
-# **Goal.** Turn the autoencoder of notebook 03 into a network that segments, by changing its last layer and its target and
-# nothing else. Then follow a picture through it and see where it finds out *what* and where it finds out *where*.
+# **Goal.** Turn the autoencoder of notebook 03 into a network that segments, by changing its last layer, its target and
+# its loss, and nothing else. Then follow a picture through it and see where it finds out *what* and where it finds out *where*.
 #
 # **Idea.** The autoencoder gives three numbers for every pixel: red, green, blue. For segmentation we want for every pixel
 # one number per class: how well does this class fit here? So the last layer gets one channel per class instead of one per
-# colour, and the target is the label map instead of the picture. A network like this, of local layers only, from a picture of
-# any size to scores for each of its pixels, is a *fully convolutional network* (FCN).
+# colour, and the target is the label map instead of the picture. A network like this, only of layers that look at a small
+# window, from a picture of any size to scores for each of its pixels, is a *fully convolutional network* (FCN).
 
 # %%
 import numpy as np
@@ -30,14 +30,14 @@ def at_half_size(data):
     return small, masks[:, ::2, ::2].astype("int32")  # (N, 80, 288, 3) and (N, 80, 288): 0 background, 1 road
 
 
-road = {"road": ["road"]}
-pictures, labels = at_half_size(fcn.datasets.road_scenes("train", count=120).view(road))
-test, true = at_half_size(fcn.datasets.road_scenes("test", count=20).view(road))
+only_road = {"road": ["road"]}  # new class: the old ones in it; all that is not named becomes class 0, background
+pictures, labels = at_half_size(fcn.datasets.road_scenes("train", count=120).view(only_road))
+test, true = at_half_size(fcn.datasets.road_scenes("test", count=20).view(only_road))
 
 # %% [markdown]
-# First the autoencoder, as in notebook 03: trained on pieces of the pictures, with the mean squared error, to give back what
-# went in. `train` will serve for all trainings of this notebook. From step to step its learning rate falls, along a cosine, so
-# that the last steps are small ones.
+# First the autoencoder, nearly as in notebook 03: trained on pieces of the pictures, with the mean squared error, to give back
+# what went in. `train` will serve for all trainings of this notebook. From step to step its learning rate falls, along a
+# cosine, so that the last steps are small ones; six epochs will do.
 
 # %%
 import keras  # noqa: E402  after fcn_keras, which loads it without its start-up lines
@@ -104,9 +104,10 @@ print(f"parameters: {autoencoder.count_params():,} before, {package.count_params
 # | 03 → 04 | `output`: 2 channels (classes) instead of 3 (colours) | 771 → 514 |
 # |  | target: the label map instead of the picture | |
 # |  | loss: cross-entropy instead of squared error | |
-# |  | nothing else: 64,592 parameters are the same | |
+# |  | nothing else: 64,592 parameters start from what the autoencoder learned | |
 #
-# (`logits` is only the new name of the last crop, and `to_pixels` was the step to 0–255.)
+# (`CropToMatch` is the package's layer that cuts off the surplus of odd sizes; it was called `reconstruction` and is called
+# `logits` now. `to_pixels` was the step to 0–255. In the training that follows all parameters go on changing.)
 
 # %% tags=["L12"]
 changed = fcn.lecture.changed_layers(first, second)
@@ -119,10 +120,11 @@ fcn.visualization.draw_two_architectures(first, second, titles, (test[7].astype(
 # %% [markdown]
 # ## 2. Another loss
 #
-# What comes out now are *logits*: any numbers, one per class and pixel, and the class with the highest wins. The softmax
-# turns them into probabilities: $e^{\text{logit}}$ of each class, divided by the sum over the classes. The loss is the
-# cross-entropy that the classifier had in notebook 02, minus the logarithm of the right class's probability. Only it is taken
-# at every pixel, and averaged.
+# What comes out now are *logits*: any numbers, one per class and pixel, and the class with the highest wins. The classifier
+# of notebook 02 had the softmax inside; here the loss applies it, which is safer with large numbers. The softmax turns them
+# into probabilities: $e^{\text{logit}}$ of each class, divided by the sum over the classes. The loss is the cross-entropy
+# that the classifier had in notebook 02, minus the logarithm of the right class's probability. Only it is taken at every
+# pixel, and averaged.
 #
 # **Predict before you run:** a network that gives 0 for both classes at every pixel: what is its loss?
 
@@ -135,17 +137,18 @@ def cross_entropy(labels, logits):
 
 
 logits = package.predict_on_batch(test)  # (20, 80, 288, 2), from a last layer that is still random
-theirs = fcn.training.segmentation_loss()(true, logits)
+theirs = fcn.training.segmentation_loss()(true, logits)  # the first brackets make the loss, the second use it
 np.testing.assert_allclose(cross_entropy(true, logits), theirs, rtol=1e-4)
 print(f"zeros everywhere: {cross_entropy(true, 0 * logits):.2f}")
 
 # %% [markdown]
-# (The package's also leaves out void pixels, of which these scenes have none.)
+# (The package's also leaves out pixels that nobody labelled, called *void*; these scenes have none.)
 #
 # ## 3. It segments
 #
-# *IoU*, intersection over union, is the number of pixels both there and found, divided by those there or found; 100 % is
-# perfect. The mean over both classes, background and road, is the *mean IoU*.
+# *IoU*, intersection over union: the number of pixels that belong to a class *and* were given it, divided by the number of
+# those that belong to it *or* were given it; 100 % is perfect. The mean over both classes, background and road, is the *mean
+# IoU*.
 #
 # **Predict before you run:** the network sees the colours of some 31 × 31 pixels around each pixel, and nothing more. What
 # will it take for road although it is none?
@@ -194,7 +197,7 @@ for name in ("conv1", "conv2", "conv3"):
 
 # %% [markdown]
 # What a position sees is called its *receptive field*, and what lies around a pixel is its *context*. On the way up,
-# positions that see different things are mixed, so the fields grow a little more: the package computes them too.
+# positions that see different things are mixed, so the fields go on growing: the package computes them too.
 #
 # **Predict before you run:** at which of the maps below is the road easiest to tell from the rest? And at which is its edge
 # most exact?
@@ -216,8 +219,10 @@ draw_hourglass_maps(test[7].astype("uint8"), down, up, result, "prediction: road
 #
 # * *What*: read the class off a layer's channels by a weighted sum, the best one on training pictures (least squares). How
 #   many pixels are wrong, far away from the road's edge? There it does not matter that the map is coarse.
-# * *Where*: suppose each position of the layer knew its best class. How many pixels near the edge would still be wrong,
-#   because one position stands for a whole block of them?
+# * *Where*: this is a matter of the grid and not of the weights. Suppose each position of the layer knew its best class. How
+#   many pixels near the edge would still be wrong, because one position stands for a whole block of them?
+#
+# And for comparison what is read off near the edge: it can be no better than the grid, and may be worse.
 
 
 # %%
@@ -240,16 +245,17 @@ def read_off(features, labels, new_features):  # a weighted sum of the channels,
 
 # %% tags=["L13"]
 near = np.stack([fcn.evaluation.boundary_band(mask, 4) for mask in true])  # up to 4 pixels from the road's edge
-layers = keras.Model(model.input, [model.get_layer(name).output for name in names])
+layers = keras.Model(model.input, [model.get_layer(name).output for name in names])  # gives the maps of all these layers
 known, new = ([keras.ops.convert_to_numpy(f) for f in layers(batch)] for batch in (pictures[:40], test))
-what, where = {}, {}
+what, where, read = {}, {}, {}
 for name, features, new_features in zip(names, known, new, strict=True):
     step = 80 // features.shape[1]
-    guess = read_off(features, share(labels[:40], step), new_features)
-    what[name] = (to_pixels(guess, step) != true)[~near].mean()
+    wrong = to_pixels(read_off(features, share(labels[:40], step), new_features), step) != true
+    what[name], read[name] = wrong[~near].mean(), wrong[near].mean()
     where[name] = (to_pixels(share(true, step) > 0.5, step) != true)[near].mean()
 assert what["conv3"] < 0.6 * what["conv1"] and where["conv3"] > where["up1"] > where["up2"] > where["output"]
-print(f"the prediction itself: {100 * (found != true)[near].mean():.0f} % wrong near the edge")
+for name in names:
+    print(f"{name:<7} what {100 * what[name]:>2.0f} %   where {100 * where[name]:>2.0f} %   read off {100 * read[name]:>2.0f} %")
 draw_what_where(seen, what, where, 4)
 
 # %% [markdown]
@@ -257,24 +263,24 @@ draw_what_where(seen, what, where, 4)
 # its grid is coarse: one pixel in five near the edge is wrong even with the best labels. On the way up the grid becomes fine
 # again, and what was known is not lost. It even gets a little better; the fields still grow.
 #
-# That the grid *allows* an exact edge does not mean that the network finds it. It must guess from a map of 10 × 36 where in
-# each block the edge lies, and one pixel in five near the edge is still wrong. Bringing the fine maps of the way down to the
-# way up would help. That is a skip connection, notebook 07.
+# That the grid *allows* an exact edge does not mean that the network finds it. Read off `conv3`, 29 % of the pixels near the edge
+# are wrong; in the output 19 % still are, where the grid would allow 0 %. So the way up finds *where*, but not all of it: it
+# must guess from a map of 10 × 36 where in each block the edge lies. Bringing the fine maps of the way down to the way up would
+# help. That is a skip connection, notebook 07.
 #
 # ## Exercise
 #
-# 1. Segment all seven classes instead of two: `num_classes=7`, and label maps without `.view(road)`. Predict the parameters
-#    of the last layer first. Which classes does it never find, and why? Check yourself: `count_params()`, and `np.unique` of
-#    what it found.
-# 2. Go back: make an autoencoder out of the trained FCN, by giving its last layer three channels and the picture as target.
-#    What is the least that you have to train? Check yourself: freeze all other layers (`layer.trainable = False`) and compare
-#    its error with the one of `autoencoder`.
+# 1. Segment all seven classes instead of two: `num_classes=7`, and label maps without `.view(only_road)`. Predict the
+#    parameters of the last layer first. Which classes does it never find, and why? Check yourself: `count_params()`, and
+#    `np.unique` of what it found.
+# 2. Go back: make an autoencoder out of the trained FCN, with `fcn_from(model, 3)`, `keras.layers.Rescaling(255.0)` behind it
+#    and the picture as target. What is the least that you have to train? Check yourself: keep all other layers as they are
+#    (`layer.trainable = False`, before `train`) and compare its error with the one of `autoencoder`.
 # 3. On paper: a fourth convolution with stride 2 (`widths=(16, 32, 64, 64)`). How much does one of its positions see, and how
 #    many of its positions are left of a picture of 80 × 288? Check yourself with `fcn.geometry.receptive_field` and
 #    `fcn.models.describe`.
 # 4. The same layers without any downsampling: three 3 × 3 convolutions with stride 1, then a 1 × 1 convolution with 2
 #    channels. What would become of the two curves of the last figure? Check yourself: how much does the last layer see?
-#
 # 5. Does the autoencoder's training help? `fcn_from_cae(autoencoder, 2)` starts from its weights,
 #    `fcn_from_cae(fcn.models.cae(), 2)` from random ones. Train both for two epochs only, with three seeds, so that luck shows.
 #    Check yourself with `mean_iou(segment(network), true)`. Which is ahead, and how sure are you?

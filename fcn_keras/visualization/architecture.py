@@ -239,7 +239,7 @@ def draw_two_architectures(first, second, titles, targets, target_titles, change
         changed: Names of the layers that differ.
     """
     with style():
-        figure = new_figure(19, 11.5, "From the autoencoder to the FCN: two things change")
+        figure = new_figure(19, 11.5, "From the autoencoder to the FCN: the last layer and the target change")
         halves = figure.subfigures(2, 1)
         rows_of = (first, second)
         for number, half in enumerate(halves):
