@@ -34,13 +34,14 @@ image, mask = (array[:, 144:432] for array in scenes[1])  # the middle: (160, 28
 import keras  # noqa: E402  after fcn_keras, which loads it without its start-up lines
 
 from fcn_keras.lecture.upsampling import coarse_scores, even_through  # noqa: E402
-from fcn_keras.visualization import upsampling as draw  # noqa: E402
+from fcn_keras.visualization import upsampling as figures  # noqa: E402
 
 # %% [markdown]
 # ## 1. The tent
 #
 # To upsample by a factor $f$, a value must count fully at its own place and fade to nothing one position further on: a tent.
-# Along one axis tap $i$ weighs $1 - |i - c| / f$, where $c$ is the middle of the kernel. Over the plane both axes are multiplied.
+# Along one axis tap $i$ weighs $1 - |i - c| / f$, where $c$ is the middle of the kernel. Over the plane both axes are
+# multiplied.
 #
 # **Predict before you run:** factor 2 needs a kernel of 4. What are its four weights along one axis?
 
@@ -55,11 +56,11 @@ print("factor 2:", tent(2), " factor 3:", tent(3).round(2))
 for factor in (1, 2, 3, 4, 8, 16, 32):
     kernel = np.outer(tent(factor), tent(factor))
     np.testing.assert_allclose(kernel, fcn.layers.bilinear_kernel(factor), atol=1e-6)
-draw.draw_bilinear_kernels({factor: fcn.layers.bilinear_kernel(factor) for factor in (2, 4, 8)})
+figures.draw_bilinear_kernels({factor: fcn.layers.bilinear_kernel(factor) for factor in (2, 4, 8)})
 
 # %% [markdown]
 # In the lower row each colour is the stamp of one position, along one axis. The black line is their sum: one. So a map that
-# is 1 everywhere stays 1 everywhere, and nothing flickers.
+# is 1 everywhere stays 1 (except at the rim, where neighbours are missing), and no pattern appears that was not there.
 #
 # ## 2. Stamps
 #
@@ -83,19 +84,31 @@ def upsample(scores, kernel, stride):
 
 
 coarse = coarse_scores(mask, 16)  # (10, 18)
-layer = fcn.layers.upscore(1, 16, "up")
+layer = fcn.layers.upscore(1, 16, "up")  # 1 class, factor 16
 by_layer = keras.ops.convert_to_numpy(layer(coarse[None, :, :, None]))[0, ..., 0]  # (160, 288)
 np.testing.assert_allclose(by_layer, upsample(coarse, fcn.layers.bilinear_kernel(16), 16), atol=1e-5)
 print(coarse.shape, "to", by_layer.shape, "and the picture is", image.shape[:2])
 
 # %% [markdown]
+# The film shows it step by step for a map of 3 × 4 scores, kernel 8, stride 4. The red square is the stamp that was just put
+# down; the black frame is what remains after the rim is cut off.
+#
+# **Predict before you run:** how many stamps reach one pixel in the middle of the output?
+
+# %%
+scores = np.array([[0, 1, 1, 0], [0, 1, 2, 0], [0, 0, 1, 0]])
+figures.animate_stamps(scores, fcn.layers.bilinear_kernel(4), 4)
+
+# %% [markdown]
+# Four: the kernel is twice the stride, so two stamps overlap along each axis, and 2 · 2 over the plane.
+#
 # ## 3. Three ways up
 #
 # *Nearest* repeats each score. *Bilinear* is what `keras.layers.UpSampling2D` offers; it has nothing to learn. The transposed
 # convolution starts as the same thing and can change.
 #
-# **Predict before you run:** *bilinear* and the *transposed convolution* start as the same thing. In one place of the picture
-# they differ all the same. Where?
+# **Predict before you run:** inside, *bilinear* and the transposed convolution agree. At the rim of the picture they differ.
+# Which of the two fades there, and why?
 
 # %% tags=["L16"]
 batch = coarse[None, :, :, None]
@@ -107,12 +120,13 @@ np.testing.assert_allclose(ways["bilinear"][inside], ways["transposed convolutio
 for way, scores in ways.items():
     assert scores.shape == mask.shape
     print(f"{way:<23} {100 * np.mean((scores > 0) == (mask == 1)):.1f} % of the pixels right")
-draw.draw_upsamplings(image, coarse, ways, "road")
+figures.draw_upsamplings(image, coarse, ways, "road")
 
 # %% [markdown]
 # Every pixel has its own score now: row 75, column 100 of the output belongs to row 75, column 100 of the picture. At the rim
-# the transposed convolution fades towards 0, because beyond it there is nobody to put a stamp; `UpSampling2D` repeats the last
-# position there. Zero is the line between road and not road, so the answer stays the same.
+# the transposed convolution fades towards 0, because beyond it there is nobody to put a stamp; `UpSampling2D` repeats the
+# last position there. Zero is the line between road and not road, so yes or no stays the same. A few pixels are wrong all the
+# same: a cell says how much of it is road, and not where in it.
 #
 # Is it really *the same* place, not one half of a cell beside it? Give each position of the small map the row of its middle,
 # and look what the upsampled map says: each pixel should get its own row.
@@ -142,9 +156,9 @@ fcn.visualization.draw_overlap(
 )
 
 # %% [markdown]
-# Now with weights. A map that is 1 everywhere goes through layers with *random* weights, as most layers start, and we look
-# at how strong the output is at each pixel: the root of the mean square over many channels. (`even_through` does it: 16 channels
-# in, 256 out.) Then the same for the bilinear start.
+# Now with weights. A map that is 1 everywhere goes through layers with *random* weights, as most layers start, and we look at
+# how strong the output is at each pixel: the root of the mean square over many channels. (`even_through` does it: 16 channels
+# in, 256 out; above 1 is stronger than the mean.) Then the same for the bilinear start.
 #
 # **Predict before you run:** which of the three comes out even?
 
@@ -156,10 +170,10 @@ maps = {
     "kernel 4, random": even_through(four),
     "kernel 4, bilinear start": even_through(fcn.layers.upscore(16, 2, "up2")),
 }
-draw.draw_checkerboards(maps)
+figures.draw_checkerboards(maps)
 
 # %% [markdown]
-# *Alternates* is the part of the picture's spectrum that changes from each pixel to the next, divided by the mean: 0 is even.
+# *Alternates* says how far the values go up and down from each pixel to the next, in percent of the mean: 0 is even.
 #
 # * Kernel 3: pixels with more stamps are stronger. More channels or other random numbers do not help.
 # * Kernel 4: every pixel gets four stamps. What is left is chance (any single random kernel is uneven), and it averages out.
@@ -196,15 +210,15 @@ cells = targets.reshape(200, 16, 4, 16, 4, 1).mean(axis=(2, 4))  # (200, 16, 16,
 starts = {"bilinear": trained(fcn.layers.Bilinear(4)), "random": trained("glorot_uniform")}
 for start, (_, kernel, loss) in starts.items():
     print(f"{start:<9} error {loss[0]:.4f} in the first epoch, {loss[-1]:.4f} in the last; weights add up to {kernel.sum():.1f}")
-draw.draw_trained_kernels(
+figures.draw_trained_kernels(
     {start: (before, after) for start, (before, after, _) in starts.items()},
     {start: loss for start, (_, _, loss) in starts.items()},
 )
 
 # %% [markdown]
-# The tent stays a tent, a little steeper: a mask has sharp edges, and straight lines between the cells are too soft for it. The
-# random kernel has become the same tent. So the layer can learn its interpolation; starting with it saves the steps, and
-# the picture is even from the first one.
+# The tent stays a tent, higher in the middle and lower at its rim: a mask has sharp edges, and straight lines between the cells
+# are too soft for it. The random kernel has become nearly the same tent. So the layer can learn its interpolation;
+# starting with it saves about ten epochs here, and the map is even from the first step.
 #
 # ## The ladder
 #
@@ -232,10 +246,10 @@ print("in FCN-8s:", ", ".join(f"{row.name} {row.detail}" for row in in_between i
 #
 # 1. How large is the kernel for factor 5, and which are its weights along one axis? Check yourself with
 #    `fcn.layers.bilinear_kernel(5)`.
-# 2. Upsample `coarse` with `upsample` and a kernel of ones, 16 × 16, stride 16. Which way up is that? Check yourself
-#    against `ways`.
-# 3. Find weights of a 3 × 3 kernel with stride 2 that give an even map. Check yourself with `upsample(np.ones((6, 6)), …, 2)` and
-#    look away from the rim. Where does such a kernel put the middle of a cell?
+# 2. Upsample `coarse` with a kernel of ones, 16 × 16, stride 16. Which of the three ways up is that? Check yourself against
+#    `ways`. What becomes of the ramp of section 3?
+# 3. Find weights of a 3 × 3 kernel with stride 2 that give an even map. Check yourself with `upsample(np.ones((6, 6)), …, 2)`
+#    and look away from the rim. Where does such a kernel put the middle of a cell?
 # 4. Train the layer of section 5 with kernel 4 instead of 8. What does it learn, and why can it not do better than nearest?
 #
 # Solutions: `fcn.solutions.show("06.1")`, `fcn.solutions.show("06.2")`, `fcn.solutions.show("06.3")`,

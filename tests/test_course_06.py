@@ -1,4 +1,4 @@
-"""Notebook 06: upsampling back to one score for each pixel (L16)."""
+"""Notebook 06: transposed convolution gives each pixel its own score, in its place, and evenly (L16)."""
 
 import keras
 import numpy as np
@@ -10,121 +10,178 @@ from fcn_keras.experiment import Experiment, Settings
 from fcn_keras.lecture import upsampling
 from fcn_keras.visualization.upsampling import (
     alternation,
+    animate_stamps,
     draw_bilinear_kernels,
     draw_checkerboards,
     draw_trained_kernels,
     draw_upsamplings,
 )
 
+FACTORS = (2, 4, 8)
 
-def up(layer, scores):
+
+def through(layer, scores):
     return keras.ops.convert_to_numpy(layer(np.asarray(scores, "float32")[None, :, :, None]))[0, ..., 0]
 
 
-def corresponds(layer, factor, size=6):
-    """Whether the output is `factor` times as large, and each pixel away from the rim gets its own place.
+def upsample(scores, kernel, stride, rim=None):
+    """The transposed convolution in NumPy; `rim` rows and columns are cut off in front."""
+    size, (rows, columns) = len(kernel), scores.shape
+    out = np.zeros((stride * (rows - 1) + size, stride * (columns - 1) + size))
+    for row, column in np.ndindex(rows, columns):
+        y, x = row * stride, column * stride
+        out[y : y + size, x : x + size] += scores[row, column] * kernel
+    rim = (size - stride) // 2 if rim is None else rim
+    return out[rim : rim + stride * rows, rim : rim + stride * columns]
 
-    Every position of the input says in which row its middle lies; the output has to say so for each pixel.
-    """
-    rows = np.arange(size) * factor + (factor - 1) / 2
-    out = up(layer, np.repeat(rows[:, None], size, axis=1))
-    inside = slice(factor, factor * (size - 1))
-    return out.shape == (factor * size, factor * size) and np.allclose(
-        out[inside, inside].T, np.arange(factor * size)[inside], atol=1e-3
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_L16_the_layer_puts_down_stamps(factor):
+    scores = np.random.default_rng(0).normal(size=(4, 5))
+    by_hand = upsample(scores, fcn.layers.bilinear_kernel(factor), factor)
+    np.testing.assert_allclose(through(fcn.layers.upscore(1, factor, "up"), scores), by_hand, atol=1e-5)
+
+
+# ------------------------------------------------------------------------------ a score for each pixel, in its place
+
+
+def each_pixel_gets_its_own_row(out, factor, rows=6):
+    """Every position of the small map says the pixel row of its cell's middle. Does the large map say each pixel's row?"""
+    inside = slice(factor, -factor)
+    return out.shape == (rows * factor,) * 2 and np.allclose(
+        out[inside, inside], np.arange(rows * factor)[inside, None], atol=1e-3
     )
 
 
-@pytest.mark.parametrize("factor", [2, 4, 8, 16])
-def test_L16_pixels_and_predictions_correspond_one_to_one(factor):
-    assert corresponds(fcn.layers.upscore(1, factor, "up"), factor)
+def ramp(factor, rows=6):
+    return np.repeat((np.arange(rows) * factor + (factor - 1) / 2)[:, None], rows, axis=1)
 
 
-def transposed(kernel, stride, padding="same"):
-    """A transposed convolution with this kernel."""
-    layer = keras.layers.Conv2DTranspose(1, len(kernel), strides=stride, padding=padding, use_bias=False)
-    layer.build((None, None, None, 1))
-    layer.set_weights([np.asarray(kernel)[:, :, None, None]])
-    return layer
+@pytest.mark.parametrize("factor", FACTORS)
+def test_L16_pixels_and_scores_correspond_one_to_one(factor):
+    assert each_pixel_gets_its_own_row(through(fcn.layers.upscore(1, factor, "up"), ramp(factor)), factor)
 
 
-def test_L16_breaks_when_the_padding_is_valid():
-    assert not corresponds(transposed(fcn.layers.bilinear_kernel(4), 4, "valid"), 4)
+@pytest.mark.parametrize("factor", FACTORS)
+def test_L16_breaks_when_nothing_is_cut_off(factor):
+    assert not each_pixel_gets_its_own_row(through(fcn.layers.upscore(1, factor, "up", padding="valid"), ramp(factor)), factor)
 
 
-def test_L16_breaks_when_the_crop_is_shifted():
-    image = keras.Input((None, None, 1))
-    full = transposed(fcn.layers.bilinear_kernel(4), 4, "valid")(image)
-    right, shifted = (keras.Model(image, keras.layers.Cropping2D(((cut, 4 - cut), (2, 2)))(full)) for cut in (2, 3))
-    assert corresponds(right, 4) and not corresponds(shifted, 4)
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_L16_breaks_when_the_cut_is_shifted(shift):
+    kernel, scores = fcn.layers.bilinear_kernel(8), ramp(8)
+    assert each_pixel_gets_its_own_row(upsample(scores, kernel, 8), 8)
+    assert not each_pixel_gets_its_own_row(upsample(scores, kernel, 8, rim=4 + shift), 8)
 
 
-def test_L16_breaks_when_the_kernel_is_one_pixel_short():
-    """An odd kernel for an even factor puts its middle on a pixel: the map is half a pixel off."""
-    assert not corresponds(transposed(np.outer([0.5, 1, 0.5], [0.5, 1, 0.5]), 2), 2)
+def test_L16_breaks_when_the_kernel_is_odd_and_the_factor_even():
+    """The tent 1/2, 1, 1/2 interpolates too, half a pixel beside the place."""
+    line = np.array([0.5, 1, 0.5])
+    out = upsample(ramp(2), np.outer(line, line), 2)
+    assert not each_pixel_gets_its_own_row(out, 2)
+    np.testing.assert_allclose(out[2:-2, 4], np.arange(12)[2:-2] - 0.5, atol=1e-6)
 
 
-@pytest.mark.parametrize("stride", [32, 16, 8])
-def test_L16_the_network_ends_with_a_score_for_every_pixel(encoder, stride):
-    rows = fcn.models.describe(fcn.models.fcn(3, stride, encoder, width=4), (160, 576))
-    assert rows[-1].output_shape == (160, 576, 3)
-    assert next(row for row in rows if row.name == "score_fr").output_shape == (5, 18, 3)
+def test_L16_a_network_gives_a_score_for_each_pixel(encoder):
+    image = random_image(64, 96)
+    model = fcn.models.fcn(2, 32, encoder, width=2)
+    maps = fcn.prediction.feature_maps(model, image, ["score_fr", "logits"])
+    assert maps["score_fr"].shape == (2, 3, 2) and maps["logits"].shape == (64, 96, 2)
 
 
-# ---------------------------------------------------------------------------------------------- checkerboards
+# ------------------------------------------------------------------------------------------------ even, or a checkerboard
 
 
 def is_even(layer):
-    return alternation(upsampling.even_through(layer)) < 0.1  # kernel 3: about 0.17
+    return alternation(upsampling.even_through(layer)) < 0.06
+
+
+def transposed(kernel):
+    return keras.layers.Conv2DTranspose(256, kernel, strides=2, padding="same", use_bias=False)
 
 
 def test_L16_the_bilinear_start_is_even():
-    assert alternation(upsampling.even_through(fcn.layers.upscore(16, 2, "up"))) < 1e-6
-    assert is_even(keras.layers.Conv2DTranspose(256, 4, strides=2, padding="same", use_bias=False))
+    layer = fcn.layers.upscore(16, 2, "up")
+    assert is_even(layer)
+    assert alternation(upsampling.even_through(layer)) < 1e-6
 
 
-def test_L16_breaks_when_the_kernel_is_no_multiple_of_the_stride():
-    assert not is_even(keras.layers.Conv2DTranspose(256, 3, strides=2, padding="same", use_bias=False))
+def test_L16_a_kernel_of_twice_the_stride_is_even_also_with_random_weights():
+    assert is_even(transposed(4))
 
 
-# ------------------------------------------------------------------------------------- what a coarse map can know
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_L16_breaks_when_the_stride_does_not_divide_the_kernel(kernel):
+    assert not is_even(transposed(kernel))
+    counts = fcn.geometry.overlap_map((6, 6), kernel=kernel, stride=2)
+    assert len(np.unique(counts[4:-4, 4:-4])) > 1
+    assert len(np.unique(fcn.geometry.overlap_map((6, 6), kernel=4, stride=2)[4:-4, 4:-4])) == 1
 
 
-def test_coarse_scores_are_the_share_of_the_class():
-    mask = np.zeros((4, 6), int)
-    mask[:2, :3] = 1
-    np.testing.assert_array_equal(upsampling.coarse_scores(mask, 2), [[0.5, 0, -0.5], [-0.5, -0.5, -0.5]])
-    with pytest.raises(ValueError, match="stride 4"):
-        upsampling.coarse_scores(mask, 4)
+# ------------------------------------------------------------------------------------------------------ three ways
 
 
-def test_three_ways_agree_away_from_the_rim_and_bilinear_draws_the_better_edge():
-    rows, columns = np.mgrid[:96, :96]
-    mask = (rows > 20 + 0.5 * columns).astype(int)  # a slanted edge
-    ways = upsampling.three_ways(upsampling.coarse_scores(mask, 16), 16)
-    inside = (slice(8, -8), slice(8, -8))
-    np.testing.assert_allclose(ways["bilinear"][inside], ways["transposed convolution"][inside], atol=1e-5)
-    right = {name: np.mean((scores > 0) == (mask == 1)) for name, scores in ways.items()}
-    assert right["bilinear"] > right["nearest"]
+def test_three_ways_agree_where_they_should():
+    coarse = np.random.default_rng(0).normal(size=(4, 5))
+    ways = upsampling.three_ways(coarse, 4)
+    assert list(ways) == ["nearest", "bilinear", "transposed convolution"]
+    np.testing.assert_allclose(ways["nearest"], upsample(coarse, np.ones((4, 4)), 4), atol=1e-5)
+    np.testing.assert_allclose(ways["bilinear"][2:-2, 2:-2], ways["transposed convolution"][2:-2, 2:-2], atol=1e-5)
+    assert not np.allclose(ways["bilinear"], ways["transposed convolution"], atol=1e-2)  # the rim
+
+
+def test_coarse_scores_are_shares_minus_one_half():
+    mask = np.zeros((4, 8), int)
+    mask[:2, :4] = 1
+    mask[2:, 4:] = 255  # void is not the class
+    np.testing.assert_array_equal(upsampling.coarse_scores(mask, 4), [[0, -0.5]])
+    with pytest.raises(ValueError, match="stride 3 divides"):
+        upsampling.coarse_scores(mask, 3)
+
+
+def test_training_turns_a_random_kernel_into_a_tent():
+    masks = np.stack([mask > 0 for _, mask in fcn.datasets.shapes(60, seed=0)]).astype("float32")
+    cells = masks.reshape(60, 16, 4, 16, 4).mean(axis=(2, 4))[..., None]
+    layer = keras.layers.Conv2DTranspose(1, 8, strides=4, padding="same", use_bias=False)
+    model = keras.Sequential([keras.Input((16, 16, 1)), layer])
+    model.compile(keras.optimizers.Adam(0.02), "mse", jit_compile=False)
+    tent = fcn.layers.bilinear_kernel(4)
+
+    def likeness():
+        return np.corrcoef(layer.get_weights()[0].ravel(), tent.ravel())[0, 1]
+
+    before = likeness()
+    model.fit(cells, masks[..., None], batch_size=10, epochs=25, verbose=0)
+    assert before < 0.6 and likeness() > 0.95
 
 
 # ----------------------------------------------------------------------------------------------------- figures
 
 
 def test_figures_are_drawn_from_small_arrays():
-    figure = draw_bilinear_kernels({factor: fcn.layers.bilinear_kernel(factor) for factor in (2, 4)})
-    assert [axis.get_title() for axis in figure.axes[:2]] == ["factor 2: kernel 4 × 4", "factor 4: kernel 8 × 8"]
+    figure = draw_bilinear_kernels({factor: fcn.layers.bilinear_kernel(factor) for factor in (2, 3)})
+    assert [axis.get_title() for axis in figure.axes][:2] == ["factor 2: kernel 4 × 4", "factor 3: kernel 5 × 5"]
+
     coarse = np.array([[0.5, -0.5], [-0.5, 0.5]])
-    figure = draw_upsamplings(random_image(8, 8), coarse, {"nearest": coarse.repeat(4, 0).repeat(4, 1)}, "disk")
-    assert "2 × 2 scores" in [axis.get_title() for axis in figure.axes]
-    board = 1 + 0.1 * (np.indices((12, 12)).sum(axis=0) % 2)
-    titles = [axis.get_title() for axis in draw_checkerboards({"even": np.ones((12, 12)), "board": board}).axes]
-    assert "alternates by 0 %" in titles and sum(title.startswith("alternates by") for title in titles) == 2
-    kernel = fcn.layers.bilinear_kernel(2)
-    assert draw_trained_kernels({"tent": (kernel, 2 * kernel)}, {"tent": [1.0, 0.5]}).axes
+    figure = draw_upsamplings(random_image(16, 16), coarse, upsampling.three_ways(coarse, 8), "road")
+    assert [axis.get_title() for axis in figure.axes][:4] == ["2 × 2 scores", "nearest", "bilinear", "transposed convolution"]
+
+    board = np.indices((8, 8)).sum(axis=0) % 2 + 0.5  # 0.5, 1.5, 0.5, …: half of the mean up and down
+    titles = [axis.get_title() for axis in draw_checkerboards({"even": np.ones((8, 8)), "board": board}).axes]
+    assert {"alternates by 0 %", "alternates by 50 %"} < set(titles)
+
+    pair = np.eye(4), np.ones((4, 4))
+    figure = draw_trained_kernels({"a": pair, "b": pair}, {"a": [2, 1], "b": [3, 1]})
+    assert {"a start", "b trained"} < {axis.get_title() for part in figure.subfigs for axis in part.axes}
 
 
-def test_the_lecture_draws_the_same_figure(tmp_path, monkeypatch):
-    roads = fcn.datasets.road_scenes("test", count=4).view({"road": ["road"]})
-    monkeypatch.setattr(Experiment, "road", fcn.datasets.Opened(roads, roads))
+def test_the_film_of_stamps_is_small_and_the_same_each_time():
+    films = [animate_stamps(np.eye(2), fcn.layers.bilinear_kernel(2), 2) for _ in range(2)]
+    assert films[0]._repr_html_() == films[1]._repr_html_()
+    assert films[0]._repr_html_().count("] = \"data:image/png") == 5 and len(films[0]._repr_html_()) < 1_000_000
+
+
+def test_the_lecture_draws_the_same_figure(tmp_path, monkeypatch, roads):
+    monkeypatch.setattr(Experiment, "road", fcn.datasets.Opened(roads.subset(range(2)), roads.subset(range(2, 5))))
     fcn.visualization.save(upsampling.upsampling(Experiment(Settings())), tmp_path / "L16.png", dpi=20)
     assert fcn.images.read_image(tmp_path / "L16.png").std() > 10

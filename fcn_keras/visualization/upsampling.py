@@ -1,7 +1,9 @@
 """Going up again: the bilinear kernel, coarse scores made large, checkerboards, what training changes (lecture: L16)."""
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
+from fcn_keras.visualization.film import Film
 from fcn_keras.visualization.style import CHANGED, INK, NEUTRAL, QUIET, SERIES, new_figure, show_image, style
 
 
@@ -53,7 +55,7 @@ def draw_upsamplings(image, coarse, ways: dict, name: str):
     with style():
         panels = 1 + len(ways)
         rows = -(-panels // 2)
-        figure = new_figure(17, 0.8 + rows * (7.4 * height / width + 0.5), "Back to a score for every pixel")
+        figure = new_figure(17, 0.8 + rows * (7.6 * height / width + 0.7), "Back to a score for every pixel")
         axes = figure.subplots(rows, 2, squeeze=False).ravel()
         for axis in axes[panels:]:
             axis.axis("off")
@@ -81,9 +83,9 @@ def draw_checkerboards(maps: dict):
             show_image(above, values, title, cmap="Blues", vmin=0, vmax=high)
             row = values[len(values) // 2]
             below.bar(np.arange(len(row)), row, width=0.9, color=SERIES[0])
-            below.axhline(row.mean(), color=CHANGED, linewidth=3)
+            below.axhline(row[2:-2].mean(), color=CHANGED, linewidth=3)
             below.set(xlabel="column of the middle row", ylim=(0, high), title=f"alternates by {100 * alternation(values):.0f} %")
-        grid[1, 0].set_ylabel("value")
+        grid[1, 0].set_ylabel("strength (red: mean)")
     return figure
 
 
@@ -104,7 +106,7 @@ def alternation(values) -> float:
 
 
 def draw_trained_kernels(starts: dict, losses: dict):
-    """A kernel before and after training, from several starts, and the loss (lecture: L16).
+    """A kernel before and after training, from several starts, and the loss meanwhile (lecture: L16).
 
     Args:
         starts: `{start: (kernel before (k, k), kernel after (k, k))}`.
@@ -123,13 +125,62 @@ def draw_trained_kernels(starts: dict, losses: dict):
         profile, curve = right.subplots(2, 1)
         for number, (start, (before, after)) in enumerate(starts.items()):
             middle = len(after) // 2
-            profile.plot(before[middle], ":", color=SERIES[number], linewidth=3, label=f"{start} start")
-            profile.plot(after[middle], "-o", color=SERIES[number], linewidth=3, label="trained")
+            profile.plot(before[middle], ":", color=SERIES[number], linewidth=3, label=f"{start}: start")
+            profile.plot(after[middle], "-o", color=SERIES[number], linewidth=3, label=f"{start}: trained")
             curve.plot(losses[start], color=SERIES[number], linewidth=3, label=start)
         profile.axhline(0, color=NEUTRAL)
-        profile.set(title="middle row of the kernel", xlabel="tap", ylabel="weight")
-        profile.legend(frameon=False, fontsize=12, loc="best")
-        curve.set(title="loss", xlabel="epoch", ylabel="loss", yscale="log")
+        profile.set(title="middle row of the kernel", xlabel="column", ylabel="weight", ylim=(None, 1.75 * limit))
+        profile.legend(frameon=False, fontsize=11, loc="upper left")
+        curve.set(title="error while training", xlabel="epoch", ylabel="mean squared error", ylim=(0, None))
+        curve.set_xticks(range(0, len(losses[start]) + 1, 10))
         curve.grid(axis="y", color=QUIET, alpha=0.25)
         curve.legend(frameon=False)
     return figure
+
+
+def animate_stamps(scores, kernel, stride: int) -> Film:
+    """A transposed convolution at work: one position after the other puts its stamp down, and the stamps add up (lecture: L16).
+
+    Args:
+        scores: The small map `(h, w)`, 0 or more.
+        kernel: One channel `(k, k)`.
+        stride: Output pixels from one stamp to the next.
+
+    Returns:
+        `Film`; a notebook shows it with buttons to play, stop and step. The frame around the output is what
+        `padding="same"` keeps.
+    """
+    scores, size = np.asarray(scores), len(kernel)
+    rows, columns = scores.shape
+    places = list(np.ndindex(rows, columns))
+    totals = [np.zeros((stride * (rows - 1) + size, stride * (columns - 1) + size))]
+    for row, column in places:
+        total = totals[-1].copy()
+        total[row * stride : row * stride + size, column * stride : column * stride + size] += scores[row, column] * kernel
+        totals.append(total)
+    high = max(total.max() for total in totals)
+    rim = (size - stride) // 2 - 0.5
+    with style():
+        figure = new_figure(9.4, 5.4, "Stamps add up")
+        left, right = figure.subplots(1, 2, width_ratios=(1, 1.4))
+        show_image(left, scores, f"{rows} × {columns} scores", cmap="Blues", vmin=0, vmax=1.6 * scores.max())
+        for (row, column), value in np.ndenumerate(scores):
+            left.text(column, row, f"{value:g}", ha="center", va="center", fontsize=20)
+        show_image(right, totals[0], " ", cmap="Blues", vmin=0, vmax=high)
+        kept = Rectangle((rim, rim), stride * columns, stride * rows, fill=False, edgecolor=INK, linewidth=3)
+        right.add_patch(kept)
+        marks = [axis.add_patch(Rectangle((0, 0), side, side, fill=False, edgecolor=CHANGED, linewidth=4, clip_on=False))
+                 for axis, side in ((left, 1), (right, size))]  # fmt: skip
+
+        def frame(number):
+            right.images[0].set_data(totals[number])
+            for mark in marks:
+                mark.set_visible(0 < number <= len(places))
+            if number:
+                row, column = places[number - 1]
+                marks[0].set_xy((column - 0.5, row - 0.5))
+                marks[1].set_xy((column * stride - 0.5, row * stride - 0.5))
+            right.set_title(f"output after {number} of {len(places)} stamps")
+            return marks
+
+        return Film("stamps of a transposed convolution", figure, frame, len(totals), interval=700)
