@@ -12,6 +12,8 @@ from pathlib import Path
 
 from fcn_keras.startup import import_keras_quietly
 
+OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
+
 EPILOG = """examples:
   python -m fcn_keras lecture                                 the experiment on drawn road scenes; figures/index.html
   python -m fcn_keras lecture --data path/to/camvid           the same on your data
@@ -100,6 +102,8 @@ def parser() -> argparse.ArgumentParser:
     segment.add_argument("model", type=Path, metavar="M.keras")
     segment.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="picture files, or a folder of them")
     segment.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
+    segment.add_argument("--tile", type=_tile, metavar="auto|N", help="for pictures larger than memory: N x N pixels at a time; "
+                         "goes on after an interruption; reads .npy and uncompressed .tif in place")  # fmt: skip
 
     fidelity = command("fidelity", run_fidelity, "the published figures beside those found here; status 1 if one fails")
     fidelity.add_argument("--json", action="store_true", help="for programs")
@@ -141,6 +145,10 @@ def _at_least_1(text):
 
 def _at_least_0(text):
     return _number(text, int, lambda value: 0 <= value < 2**32, "a whole number from 0 to 4294967295")
+
+
+def _tile(text):
+    return text if text == "auto" else _at_least_1(text)
 
 
 def _positive(text):
@@ -235,25 +243,48 @@ def run_segment(options):
     """`segment`: NAME_labels.png (class numbers, with a palette) and NAME_overlay.png for each picture."""
     _make_folder(options.out)
     import_keras_quietly()
-    from fcn_keras import images, models, prediction, visualization
+    from fcn_keras import images, models, prediction
     from fcn_keras.datasets import default_palette
     from fcn_keras.progress import progress
 
-    paths = [path for given in options.images for path in _pictures(given, images.SUFFIXES)]
+    suffixes = images.SUFFIXES + ((".npy",) if options.tile else ())
+    paths = [path for given in options.images for path in _pictures(given, suffixes)]
     model = models.load(options.model)
     palette = default_palette(model.output_shape[-1])
+    if options.tile:
+        return _segment_tiled(options, model, palette, paths)
     with progress("segmenting", len(paths)) as advance:
         for path in paths:
             image = images.read_image(path)
             labels = prediction.segment(model, image)
             images.write_image(options.out / f"{path.stem}_labels.png", labels, palette)
-            painted = image
-            for number in range(1, len(palette)):
-                colour = (0, 255, 0, 127) if len(palette) == 2 else (*palette[number], 127)
-                painted = visualization.overlay(painted, labels == number, colour)
-            images.write_image(options.out / f"{path.stem}_overlay.png", painted)
+            images.write_image(options.out / f"{path.stem}_overlay.png", _painted(image, labels, palette))
             advance()
     print(f"{len(paths)} label maps and overlays in {options.out}")
+
+
+def _segment_tiled(options, model, palette, paths):
+    """As `segment`, with NAME_labels.npy too; the overlay is at most 2000 pixels wide and high."""
+    from fcn_keras import images, prediction
+
+    for path in paths:
+        image = images.open_in_place(path)
+        labels = prediction.segment_tiled(model, image, options.out / f"{path.stem}_labels.npy", options.tile)
+        images.write_image(options.out / f"{path.stem}_labels.png", labels, palette)
+        step = -(-max(labels.shape) // OVERLAY_PIXELS)
+        few = image[::step, ::step].astype("uint8"), labels[::step, ::step]
+        images.write_image(options.out / f"{path.stem}_overlay.png", _painted(*few, palette))
+    print(f"{len(paths)} label maps and overlays in {options.out}")
+
+
+def _painted(image, labels, palette):
+    """The classes but the first laid over the picture; a single one in the lecture's green."""
+    from fcn_keras import visualization
+
+    for number in range(1, len(palette)):
+        colour = (0, 255, 0, 127) if len(palette) == 2 else (*palette[number], 127)
+        image = visualization.overlay(image, labels == number, colour)
+    return image
 
 
 def run_fidelity(options):

@@ -75,6 +75,82 @@ def write_image(path: str | Path, image: np.ndarray, palette: np.ndarray | None 
         picture.save(temporary, **({"quality": 92} if Path(path).suffix in (".jpg", ".jpeg") else {}))
 
 
+def open_in_place(path: str | Path) -> np.ndarray:
+    """A picture file that can be cut without reading all of it, where its format allows that.
+
+    Args:
+        path: `.npy` or an uncompressed RGB TIFF, 8 bits a channel, in one piece: mapped into memory, whatever its
+            size. Any other picture: read whole, as `read_image` does.
+
+    Returns:
+        `(H, W, 3)`, 0–255: a read-only `np.memmap`, or an array.
+
+    Raises:
+        FileNotFoundError: If nothing is there.
+        ValueError: If it is neither.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a picture or .npy file. Received: {path}, which is not there.")
+    if path.suffix.lower() == ".npy":
+        try:
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ValueError(f"{path} could not be read as a NumPy array: {error}") from error
+    if path.suffix.lower() in (".tif", ".tiff"):
+        mapped = _map_tiff(path)
+        if mapped is not None:
+            return mapped
+    return read_image(path)
+
+
+def _map_tiff(path) -> np.memmap | None:
+    """The pixels of a TIFF file in place; `None` if they are compressed, turned, in tiles or not 8-bit RGB."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # nothing is decoded here
+    try:
+        with Image.open(path) as image:
+            columns, rows = image.size
+            plain = image.mode == "RGB" and image.getexif().get(0x0112, 1) == 1
+            strips = [(box, offset) for codec, box, offset, how in image.tile if codec == "raw" and how[0] == "RGB"]
+            plain &= len(strips) == len(image.tile) > 0
+    except (OSError, SyntaxError, ValueError):
+        return None
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+    start = strips[0][1] if plain else 0
+    in_one_piece = plain and all(
+        left == 0 and right == columns and offset == start + 3 * columns * top for (left, top, right, _), offset in strips
+    )
+    if not in_one_piece or path.stat().st_size < start + 3 * columns * rows:
+        return None
+    return np.memmap(path, np.uint8, "r", start, (rows, columns, 3))
+
+
+def checked_image(image, channels: int) -> np.ndarray:
+    """An image as a model wants it.
+
+    Args:
+        image: `(H, W, channels)`, 0–255.
+        channels: How many the model reads.
+
+    Returns:
+        float32, the same shape.
+
+    Raises:
+        ValueError: If the shape is another, a value is not a number, or the values look like 0–1 instead of 0–255.
+    """
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != channels or 0 in image.shape:
+        hint = " One image at a time: take image[0] of a batch." if image.ndim == 4 else ""
+        raise ValueError(f"Expected image of shape (height, width, {channels}). Received: shape {image.shape}.{hint}")
+    if np.issubdtype(image.dtype, np.floating):
+        if not np.isfinite(image).all():
+            raise ValueError("Expected image values 0 to 255. Received: NaN or infinity")
+        if image.size > 3 * 64 and 0 < image.max() <= 1.0:
+            raise ValueError("Expected image values 0 to 255. Received: values up to 1; multiply by 255, the model does the rest")
+    return image.astype("float32")
+
+
 def _open(path) -> Image.Image:
     path = Path(path)
     if not path.is_file():

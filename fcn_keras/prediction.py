@@ -3,6 +3,11 @@
 import keras
 import numpy as np
 
+from fcn_keras.images import checked_image
+from fcn_keras.tiling import segment_tiled
+
+__all__ = ["feature_maps", "logits", "probabilities", "segment", "segment_tiled"]
+
 
 def segment(model: keras.Model, image) -> np.ndarray:
     """The class of every pixel: the one with the highest score (lecture: L05, L17).
@@ -35,7 +40,7 @@ def probabilities(model: keras.Model, image) -> np.ndarray:
 
 def logits(model: keras.Model, image) -> np.ndarray:
     """The class scores under every pixel, float32 `(H, W, C)`. Args and errors: as `segment`."""
-    return model.predict_on_batch(_checked_image(image, model.input_shape[-1])[None])[0]
+    return model.predict_on_batch(checked_image(image, model.input_shape[-1])[None])[0]
 
 
 def feature_maps(model: keras.Model, image, layers) -> dict[str, np.ndarray]:
@@ -57,18 +62,5 @@ def feature_maps(model: keras.Model, image, layers) -> dict[str, np.ndarray]:
     if unknown:
         raise ValueError(f"Expected names of layers of {model.name}, see `models.describe`. Received: {', '.join(unknown)}")
     probe = keras.Model(model.inputs[0], {name: model.get_layer(name).output for name in names})
-    answers = probe.predict_on_batch(_checked_image(image, model.input_shape[-1])[None])
+    answers = probe.predict_on_batch(checked_image(image, model.input_shape[-1])[None])
     return {name: answers[name][0] for name in names}
-
-
-def _checked_image(image, channels) -> np.ndarray:
-    image = np.asarray(image)
-    if image.ndim != 3 or image.shape[2] != channels or 0 in image.shape:
-        hint = " One image at a time: take image[0] of a batch." if image.ndim == 4 else ""
-        raise ValueError(f"Expected image of shape (height, width, {channels}). Received: shape {image.shape}.{hint}")
-    if np.issubdtype(image.dtype, np.floating):
-        if not np.isfinite(image).all():
-            raise ValueError("Expected image values 0 to 255. Received: NaN or infinity")
-        if image.size > 3 * 64 and 0 < image.max() <= 1.0:
-            raise ValueError("Expected image values 0 to 255. Received: values up to 1; multiply by 255, the model does the rest")
-    return image.astype("float32")

@@ -149,7 +149,9 @@ def _train(
     history.steps_per_epoch = len(batches)
 
     trained_part, source = model, batches
-    if cache and not batches.augment and frozen_border(model):
+    if cache and batches.augment and frozen_border(model):
+        print("Frozen features are not kept: augmentation other than flips changes the images. Every step computes them again.")
+    elif cache and frozen_border(model):
         try:
             features = features or frozen_features(model, train, flip=batches.flip)
         except ImagesDifferInSize as difference:

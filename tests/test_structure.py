@@ -16,7 +16,7 @@ ORDER = [
     ["layers", "skip_connections", "convolutionalize"],
     ["backbones"],
     ["models", "published"],
-    ["evaluation", "prediction"],
+    ["evaluation", "prediction", "tiling"],
     ["frozen", "diagnosis", "fidelity"],
     ["training", "pretraining"],
     ["visualization"],

@@ -77,6 +77,14 @@ def test_images_of_different_sizes_are_trained_on_without_the_cache(encoder, cap
     assert "differ in size" in capsys.readouterr().out
 
 
+@few_steps
+def test_another_augmentation_turns_the_cache_off_and_says_so(encoder, toy, capsys):
+    history = fit(small(encoder), toy, steps=2, batch_size=4, augment=keras.layers.RandomFlip("vertical"))
+    assert "features" not in history.seconds and "augmentation other than flips" in capsys.readouterr().out
+    history = fit(small(encoder), toy, steps=2, batch_size=4, augment="flip")
+    assert "features" in history.seconds and capsys.readouterr().out == ""
+
+
 def test_void_pixels_give_no_loss_and_no_gradient():
     logits = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype("float32")
     labels = np.array([[[0, 255], [2, 255]]], "int32")
