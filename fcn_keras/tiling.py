@@ -7,6 +7,7 @@ pixels that its labels see gives exactly the labels of the whole picture, if two
 * it is, modulo that stride, as large as the whole, since SAME padding puts its zeros by the size.
 """
 
+import bisect
 import contextlib
 import hashlib
 import json
@@ -43,7 +44,7 @@ def spans(size: int, tile: int, field: Field) -> list[Span]:
 
     Args:
         size: Pixels of the picture along the axis.
-        tile: Pixels to keep of each tile; the last may be smaller.
+        tile: Pixels to keep of each tile, at least; only the last may keep fewer.
         field: What the network's output sees: `geometry.receptive_field(model, name, size, axis)`.
 
     Returns:
@@ -51,18 +52,23 @@ def spans(size: int, tile: int, field: Field) -> list[Span]:
         prepares itself for one shape only.
     """
     stride = field.shift  # the pattern of windows repeats after so many pixels: that of all poolings together
-    kept, needed = [], []
-    for start in range(0, size, tile):
-        stop = min(start + tile, size)
-        first = min(field.pixels(row)[0] for row in range(start, min(start + stride, stop)))
-        last = max(field.pixels(row)[1] for row in range(max(stop - stride, start), stop))
-        before = max(first // stride * stride, 0)
-        after = min(size - (size - last - 1) // stride * stride, size)
-        kept.append(slice(start, stop))
-        needed.append((before, after))
-    length = max(after - before for before, after in needed)  # as all of them: `size`, modulo the stride
-    starts = [min(before, size - length) for before, _ in needed]
-    return [Span(keep, slice(start, start + length)) for keep, start in zip(kept, starts, strict=True)]
+    length = tile + _around(field)
+    length = min(size, size - (size - length) // stride * stride)  # as the whole, modulo the stride
+    found, begin = [], 0
+    while begin < size:
+        first = min(field.pixels(row)[0] for row in range(begin, begin + stride))
+        start = min(max(first // stride * stride, 0), size - length)
+        stop = end = start + length
+        while end < size and max(field.pixels(row)[1] for row in range(stop - stride, stop)) >= end:
+            stop -= 1
+        found.append(Span(slice(begin, stop), slice(start, end)))
+        begin = stop
+    return found
+
+
+def _around(field) -> int:
+    """Pixels to read beside those to keep, at most: what both ends see further out, and up to the next stride."""
+    return field.size + 2 * field.shift
 
 
 def output_fields(model: keras.Model, size: tuple[int, int]) -> tuple[Field, Field]:
@@ -94,9 +100,14 @@ def fitting_tile(model: keras.Model, fields: tuple[Field, Field], memory: int) -
         A multiple of the network's stride, at least one stride.
     """
     stride = max(field.shift for field in fields)
-    around = max(field.size for field in fields) + 2 * stride
-    side = int((memory / bytes_per_pixel(model)) ** 0.5) - around
+    side = int((memory / bytes_per_pixel(model)) ** 0.5) - max(_around(field) for field in fields)
     return max(side // stride * stride, stride)
+
+
+def _even(size, tile, field) -> int:
+    """The same number of tiles, but smaller ones, rather than a last one that is mostly read again."""
+    smaller = range(1, tile + 1)
+    return smaller[bisect.bisect_left(smaller, -len(spans(size, tile, field)), key=lambda side: -len(spans(size, side, field)))]
 
 
 def segment_tiled(model: keras.Model, image, out=None, tile: int | str = "auto", memory: int = MEMORY):
@@ -110,7 +121,7 @@ def segment_tiled(model: keras.Model, image, out=None, tile: int | str = "auto",
         image: RGB 0–255 `(H, W, 3)`: an array, a `np.memmap`, or a file. `.npy` and uncompressed TIFF are read in
             place; any other picture file is read whole.
         out: Where to: an array or `np.memmap` `(H, W)` of a whole-number type, a path ending in `.npy`, or `None`.
-        tile: Pixels along each side of what is labelled at a time, or `"auto"`: as many as `memory` allows.
+        tile: Pixels along each side of what is labelled at a time, at least, or `"auto"`: as many as `memory` allows.
         memory: Bytes that the network may use for a tile, about.
 
     Returns:
@@ -125,7 +136,11 @@ def segment_tiled(model: keras.Model, image, out=None, tile: int | str = "auto",
     fields = output_fields(model, size)
     if tile != "auto" and (not isinstance(tile, (int, np.integer)) or tile < 1):
         raise ValueError(f'Expected tile to be "auto" or a number of pixels, at least 1. Received: tile={tile!r}')
-    sides = _even(size, fitting_tile(model, fields, memory)) if tile == "auto" else (int(tile), int(tile))
+    sides = (
+        (int(tile),) * 2
+        if tile != "auto"
+        else tuple(_even(length, fitting_tile(model, fields, memory), field) for length, field in zip(size, fields, strict=True))
+    )
     rows, columns = (spans(*axis) for axis in zip(size, sides, fields, strict=True))
     jobs = [(row, column) for row in rows for column in columns]
     labeller = keras.Model(model.inputs, keras.ops.cast(keras.ops.argmax(model.outputs[0], axis=-1), "uint8"))
@@ -139,11 +154,6 @@ def segment_tiled(model: keras.Model, image, out=None, tile: int | str = "auto",
                 mark(number)
             advance()
     return np.load(out, mmap_mode="r") if isinstance(out, (str, Path)) else labels
-
-
-def _even(size, tile) -> tuple[int, int]:
-    """The same number of tiles, but all of one size rather than a small one at the end."""
-    return tuple(-(-length // -(-length // tile)) for length in size)
 
 
 def _labels(labeller, pixels) -> np.ndarray:
