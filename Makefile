@@ -7,7 +7,7 @@ READY  := $(VENV)/ready
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE))
 OUT    ?= figures
 
-.PHONY: help install lecture test test-long notebooks course slides lint weights data wheelhouse clean
+.PHONY: help install lecture test test-long benchmarks notebooks course slides lint weights data wheelhouse clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 22
@@ -29,6 +29,13 @@ test: $(READY)  ## the test suite
 
 test-long: $(READY)  ## what takes longer: three seeds, real pictures where they are
 	$(BIN)/python -m pytest -m long
+
+benchmarks: $(READY)  ## what everything costs on this machine, and the README's table of it: 45 minutes
+	@for name in startup forward growth memory lecture_loop; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	$(BIN)/python benchmarks/tiled.py --side 20000
+	$(BIN)/python benchmarks/lecture_loop.py --score
+	$(BIN)/python benchmarks/head_width.py
+	$(BIN)/python benchmarks/table.py
 
 notebooks: $(READY)  ## JupyterLab in notebooks/
 	$(BIN)/python -m jupyter lab notebooks

@@ -26,7 +26,7 @@ if __name__ == "__main__":
         found = []
         for seed in options.seeds:
             keras.utils.set_random_seed(seed)
-            model = fcn.models.lecture_fcn(2, width=width)
+            model = fcn.models.lecture_fcn(2, width=width, skip_width=width)
             start = time.perf_counter()
             fcn.training.fit(model, train, steps=options.steps, batch_size=Settings.batch_size, learning_rate=LEARNING_RATE,
                              augment="flip", seed=seed, features=features)  # fmt: skip

@@ -1,18 +1,20 @@
 """The lecture's training loop against `training.fit`: seconds for 300 steps of 20 images, and the road IoU of both.
 
-    python benchmarks/lecture_loop.py            # seconds only, VGG16 with random weights: a few minutes
-    python benchmarks/lecture_loop.py --score    # the small VGG instead: both heads trained to the end, and scored
+    python benchmarks/lecture_loop.py            # seconds, VGG16 with random weights: six minutes
+    python benchmarks/lecture_loop.py --score    # the small VGG instead: both heads trained to the end, and scored; half an hour
 
-The loop sends every image of every step through VGG16 and trains a head 4096 wide. `fit` runs VGG16 once for each image and
-trains a head 32 wide. Long parts are timed over a few steps and multiplied; what the weights are does not change the time.
+The loop sends every image of every step through VGG16 and trains a head 4096 wide. `fit` runs VGG16 once for each image
+and trains the default head, 32 wide in its skips too. Long parts are timed over a few steps and multiplied; what the
+weights are does not change the time.
 """
 
 import argparse
-import statistics
+import itertools
 import time
 
 import keras
 import numpy as np
+from measuring import keep, median_seconds
 
 import fcn_keras as fcn
 
@@ -32,13 +34,8 @@ def seconds_a_step(model, train, repeats=3) -> float:
     """Median seconds of one step in which every image goes through the whole model, after a first one that does not count."""
     model.compile(keras.optimizers.Adam(1e-3), fcn.training.segmentation_loss(), jit_compile=False)
     batches = train.batches(BATCH_SIZE, shuffle=True)
-    taken = []
-    for step in range(1 + repeats):
-        batch = batches[step]
-        start = time.perf_counter()
-        model.train_on_batch(*batch)
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken[1:])
+    step = itertools.count()
+    return median_seconds(lambda: model.train_on_batch(*batches[next(step)]), repeats)
 
 
 def seconds_of_fit(model, train, features, steps) -> float:
@@ -49,17 +46,11 @@ def seconds_of_fit(model, train, features, steps) -> float:
 
 def time_both(train):
     encoder = fcn.backbones.vgg16(weights=None)
-    heads = {width: fcn.models.lecture_fcn(2, encoder, width) for width in (WIDE, DEFAULT)}
+    heads = {width: fcn.models.lecture_fcn(2, encoder, width, skip_width=width) for width in (WIDE, DEFAULT)}
     loop = {width: STEPS * seconds_a_step(model, train) for width, model in heads.items()}
     forward = keras.Model(encoder.inputs[0], encoder.get_layer("pool5").output)
     images = np.stack([train[n][0] for n in range(8)]).astype("float32")
-    forward.predict_on_batch(images)
-    taken = []
-    for _ in range(3):
-        start = time.perf_counter()
-        forward.predict_on_batch(images)
-        taken.append(time.perf_counter() - start)
-    limit = statistics.median(taken) / len(images) * IMAGES
+    limit = median_seconds(lambda: forward.predict_on_batch(images)) / len(images) * IMAGES
     features = fcn.training.frozen_features(heads[DEFAULT], train)
     fit = {
         width: features.seconds + seconds_of_fit(model, train, features, 4 if width == WIDE else STEPS)
@@ -77,17 +68,22 @@ def time_both(train):
     print(f"\nfit is {loop[WIDE] / fit[DEFAULT]:.0f} times as fast as the lecture's loop; the limit is {loop[WIDE] / limit:.0f}.")
     shares = loop[WIDE] / fit[WIDE], loop[WIDE] / loop[DEFAULT]
     print(f"keeping features alone: {shares[0]:.1f} times; the smaller head alone: {shares[1]:.1f} times")
+    keep("lecture_loop", loop=loop[WIDE], loop_default_head=loop[DEFAULT], fit_wide_head=fit[WIDE], fit=fit[DEFAULT], limit=limit)
 
 
 def score_both(train, test):
+    """The wide head as the lecture trains it, the default head as `fit` does, on the same images for as many steps."""
+    found = {}
     for width in (WIDE, DEFAULT):
         keras.utils.set_random_seed(0)
-        model = fcn.models.lecture_fcn(2, width=width)
+        model = fcn.models.lecture_fcn(2, width=width, skip_width=width)
         start = time.perf_counter()
         # kept features give the weights of the plain loop within rounding (tests/test_training.py), sooner
         fcn.training.fit(model, train, steps=STEPS, batch_size=BATCH_SIZE, decay=width != WIDE)
-        print(f"head {width:>4} wide: road IoU {fcn.evaluation.evaluate(model, test).iou[1]:.4f} "
-              f"({time.perf_counter() - start:.0f} s)", flush=True)  # fmt: skip
+        seconds = time.perf_counter() - start
+        found[f"width_{width}"] = float(fcn.evaluation.evaluate(model, test).iou[1])
+        print(f"head {width:>4} wide: road IoU {found[f'width_{width}']:.4f} ({seconds:.0f} s)", flush=True)
+    keep("lecture_loop_scores", **found)
 
 
 if __name__ == "__main__":

@@ -8,43 +8,16 @@ process asked for, without mapped files), at its highest, above what the process
 """
 
 import argparse
-import statistics
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 import numpy as np
+from measuring import PeakMemory, keep, median_seconds
 
 import fcn_keras as fcn
 
 WHOLE = 1536
-
-
-def anonymous() -> int:
-    """Bytes of anonymous memory of this process (Linux)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon"):
-            return 1024 * int(line.split()[1])
-    raise OSError("expected RssAnon in /proc/self/status")
-
-
-class Highest(threading.Thread):
-    """The most anonymous memory while a block runs, looked at fifty times a second."""
-
-    def __enter__(self):
-        self.most, self.running = anonymous(), True
-        self.start()
-        return self
-
-    def run(self):
-        while self.running:
-            self.most = max(self.most, anonymous())
-            time.sleep(0.02)
-
-    def __exit__(self, *error):
-        self.running = False
-        self.join()
 
 
 def write_tiff(path, side):
@@ -75,7 +48,7 @@ if __name__ == "__main__":
     parser.add_argument("--side", type=int, default=4000)
     parser.add_argument("--tile", default="auto", type=lambda text: text if text == "auto" else int(text))
     options = parser.parse_args()
-    model = fcn.models.lecture_fcn(2, width=32)
+    model = fcn.models.lecture_fcn(2, width=32, skip_width=32)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "big.tif")
         write_tiff(path, options.side)
@@ -83,18 +56,13 @@ if __name__ == "__main__":
         assert isinstance(image, np.memmap) and image.shape == (options.side, options.side, 3)
         whole = np.array(image[:WHOLE, :WHOLE])
         fcn.prediction.segment(model, whole[:256, :256])
-        idle = anonymous()
-        with Highest() as memory:
+        with PeakMemory() as memory:
             start = time.perf_counter()
             fcn.prediction.segment_tiled(model, path, Path(folder, "labels.npy"), tile=options.tile)
-            tiled = (time.perf_counter() - start) / options.side**2
-        fcn.prediction.segment(model, whole)
-        taken = []
-        for _ in range(3):
-            start = time.perf_counter()
-            fcn.prediction.segment(model, whole)
-            taken.append((time.perf_counter() - start) / WHOLE**2)
-    untiled = statistics.median(taken)
-    print(f"{options.side} x {options.side} pixels: {tiled * options.side**2:.0f} s, {1e6 * tiled:.2f} s a megapixel")
+            seconds = time.perf_counter() - start
+        tiled = seconds / options.side**2
+        untiled = median_seconds(lambda: fcn.prediction.segment(model, whole), 5) / WHOLE**2
+    print(f"{options.side} x {options.side} pixels: {seconds:.0f} s, {1e6 * tiled:.2f} s a megapixel")
     print(f"whole, {WHOLE} x {WHOLE}: {1e6 * untiled:.2f} s a megapixel; tiled runs at {untiled / tiled:.2f} of its speed")
-    print(f"anonymous memory above the idle process: {(memory.most - idle) / 2**30:.2f} GiB")
+    print(f"anonymous memory above the idle process: {memory.gib:.2f} GiB")
+    keep("tiled", side=options.side, seconds=seconds, of_whole_speed=untiled / tiled, gib=memory.gib)

@@ -119,8 +119,8 @@ def _add_experiment_options(sub):
     sub.add_argument("--data", default="road_scenes", metavar="DIR", help="the lecture's .npy folder, a CamVid folder or "
                      "images/ + masks/ + classes.txt with a class road (default: drawn road scenes)")  # fmt: skip
     _add_network_options(sub)
-    sub.add_argument("--steps", type=_at_least_1, default=800, metavar="N", help="default: 800; the lecture's: 300")
-    sub.add_argument("--batch-size", type=_at_least_1, default=10, metavar="N", help="images; default: 10; the lecture's: 20")
+    sub.add_argument("--steps", type=_at_least_1, default=600, metavar="N", help="default: 600; the lecture's: 300")
+    sub.add_argument("--batch-size", type=_at_least_1, default=8, metavar="N", help="images; default: 8; the lecture's: 20")
 
 
 def _add_network_options(sub):
@@ -215,7 +215,7 @@ def run_train(options):
     encoder = backbones.by_name(options.backbone, options.vgg16_weights)
     shared = dict(backbone=encoder, width=options.width, freeze_backbone=not options.train_encoder)
     if options.network == "lecture":
-        model = models.lecture_fcn(data.train.num_classes, **shared)
+        model = models.lecture_fcn(data.train.num_classes, skip_width=options.width, **shared)
     else:
         model = models.fcn(data.train.num_classes, options.stride, fusion=options.fusion, **shared)
     epochs = options.epochs or (None if options.steps else 20)

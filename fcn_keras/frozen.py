@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from fcn_keras.datasets.base import BATCHES_AHEAD, READERS
 from fcn_keras.geometry import inputs_of
 from fcn_keras.layers import CropToMatch
 from fcn_keras.progress import progress
@@ -137,7 +138,7 @@ class FeatureBatches(keras.utils.PyDataset):
     """The same batches as `Batches`, with the frozen border's features in place of the images."""
 
     def __init__(self, batches, model, features):
-        super().__init__()
+        super().__init__(workers=READERS, max_queue_size=BATCHES_AHEAD)
         self.batches, self.features = batches, features
         self.names = frozen_border(model)
         missing = [n for n in self.names if n not in features.maps and not _read_for_size_only(model, n)]
@@ -148,7 +149,7 @@ class FeatureBatches(keras.utils.PyDataset):
                 f"Received: features of {', '.join(features.maps)} for {known} images, flipped={features.flipped}"
             )
         # Only the image is ever read for its size alone, and the targets have the image's size.
-        self.blank = np.zeros((batches.batch_size, *features.targets.shape[1:3], 1), "float32")
+        self.blank = np.zeros((batches.batch_size, *features.targets.shape[1:3], 1), "uint8")
 
     def __len__(self):
         return len(self.batches)
@@ -157,8 +158,7 @@ class FeatureBatches(keras.utils.PyDataset):
         indices = self.batches.indices(batch) + len(self.batches.data) * self.batches.flips(batch)
         blank = self.blank[: len(indices)]
         maps = [self.features.maps[n][indices] if n in self.features.maps else blank for n in self.names]
-        targets = self.features.targets[indices].astype("float32" if self.batches.reconstructs else "int32")
-        return tuple(maps), targets
+        return tuple(maps), self.features.targets[indices]
 
 
 def _read_for_size_only(model, name) -> bool:

@@ -17,9 +17,7 @@ from fcn_keras.skip_connections import FUSIONS, align, fuse
 STRIDES = (32, 16, 8)
 
 
-def classifier(
-    num_classes: int, size: int = 64, widths: tuple[int, ...] = (16, 32, 64, 64), dense: int = 64
-) -> keras.Model:
+def classifier(num_classes: int, size: int = 64, widths: tuple[int, ...] = (16, 32, 64, 64), dense: int = 64) -> keras.Model:
     """A classification network: convolution, ReLU, pooling, again and again, then dense layers (lecture: L03).
 
     The dense layers are what ties it to one image size, and what `convolutionalize` rewrites (L14).
@@ -175,6 +173,7 @@ def lecture_fcn(
     backbone: keras.Model | None = None,
     width: int = 4096,
     freeze_backbone: bool = True,
+    skip_width: int | None = None,
 ) -> keras.Model:
     """The network of the lecture's experiment: skips add features, not scores (lecture: L23).
 
@@ -185,6 +184,9 @@ def lecture_fcn(
         width: Channels of `conv6` and `fcn4`. The lecture's 4096 are 103 million weights behind
             VGG16; 32 do for the drawn roads.
         freeze_backbone: Whether the encoder's weights stay as they are in training.
+        skip_width: Channels to which a 1 × 1 convolution narrows pool3 and pool4 before they are added, where they
+            have more. `None`: none does, as in the lecture. With VGG16's 256 and 512 channels the upsamplings
+            are most of a small head's work.
 
     Returns:
         `keras.Model`, `(batch, H, W, 3)` RGB 0–255 → `(batch, H, W, C)` logits. With VGG16 and
@@ -201,6 +203,7 @@ def lecture_fcn(
 
     # shapes for the lecture's 160 x 576 image, VGG16 and width 4096
     pool3, pool4, pool5 = pools["pool3"], pools["pool4"], pools["pool5"]  # (20, 72, 256) (10, 36, 512) (5, 18, 512)
+    pool3, pool4 = _narrowed(pool3, skip_width, "narrow_pool3"), _narrowed(pool4, skip_width, "narrow_pool4")
     x = keras.layers.Conv2D(width, 7, padding="same", activation="relu", name="conv6")(pool5)  # (5, 18, 4096)
     x = keras.layers.Conv2D(width, 1, activation="relu", name="fcn4")(x)  # (5, 18, 4096)
     x = keras.layers.Conv2D(num_classes, 1, name="fcn3")(x)  # (5, 18, 2)
@@ -210,6 +213,13 @@ def lecture_fcn(
     x = fuse(align(x, pool3, "align_pool3"), pool3, "sum", "fuse_pool3")
     x = up(num_classes, 16, 8, "output")(x)  # (160, 576, 2)
     return keras.Model(image, align(x, image, name="logits"), name="lecture_fcn")
+
+
+def _narrowed(pool, channels, name):
+    """The pool, or what a 1 × 1 convolution makes of it where it has more channels than that."""
+    if channels is None or pool.shape[-1] <= channels:
+        return pool
+    return keras.layers.Conv2D(channels, 1, name=name)(pool)
 
 
 def _check_num_classes(num_classes):

@@ -22,6 +22,7 @@ def networks(encoder):
         "cae": autoencoder,
         "fcn_from_cae": fcn.models.fcn_from_cae(autoencoder, 4),
         "lecture": fcn.models.lecture_fcn(2, encoder, width=8),
+        "lecture narrow": fcn.models.lecture_fcn(2, encoder, width=8, skip_width=8),
     }
     for stride in (32, 16, 8):
         for fusion in ("sum", "concat"):
@@ -36,6 +37,14 @@ def test_any_size_gives_logits_of_the_same_size(networks, name):
         out = model.predict_on_batch(random_image(height, width)[None].astype("float32"))
         assert out.shape == (1, height, width, model.output_shape[-1]), f"{name} at {height} x {width}"
         assert np.isfinite(out).all()
+
+
+def test_narrow_skips_are_narrowed_only_where_they_are_wider(encoder):
+    rows = {row.name: row for row in fcn.models.describe(fcn.models.lecture_fcn(2, encoder, 8, skip_width=100), (64, 96))}
+    assert rows["narrow_pool4"].output_shape == (4, 6, 100) == rows["fcn2"].output_shape and rows["narrow_pool4"].detail == "1×1"
+    assert "narrow_pool3" not in rows and rows["fcn1"].output_shape == rows["pool3"].output_shape == (8, 12, 64)
+    plain, same = (fcn.models.lecture_fcn(2, encoder, 8, skip_width=width) for width in (None, 4096))
+    assert [row.name for row in fcn.models.describe(plain)] == [row.name for row in fcn.models.describe(same)]
 
 
 def test_the_lectures_network_has_the_lectures_layers_and_parameters():

@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+import time
 
 import keras
 import numpy as np
@@ -28,13 +31,15 @@ def models(encoder):
     keras.utils.set_random_seed(0)
     made = {
         "fcn_from_cae": fcn.models.fcn_from_cae(fcn.models.cae(), 5),
-        "lecture_fcn": fcn.models.lecture_fcn(3, encoder, width=8),
+        "lecture_fcn": fcn.models.lecture_fcn(3, encoder, width=8, skip_width=8),
     }
     for stride in (32, 16, 8):
         for fusion in ("sum", "concat"):
             made[f"fcn{stride}s {fusion}"] = fcn.models.fcn(4, stride, encoder, fusion, width=8)
     for stride in (32, 16, 8):
-        made[f"published fcn{stride}s"] = getattr(fcn.published, f"fcn{stride}s")(4, widths=((4,), (6,), (8,), (8,), (8,)), width=8)
+        made[f"published fcn{stride}s"] = getattr(fcn.published, f"fcn{stride}s")(
+            4, widths=((4,), (6,), (8,), (8,), (8,)), width=8
+        )
     return {name: restless(model) for name, model in made.items()}
 
 
@@ -291,3 +296,26 @@ def test_the_command_line_writes_labels_and_overlay(models, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["segment", "m.keras", "a.tif", "--tile", "none", "--out", str(tmp_path)])
     assert "whole number of at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.long
+def test_the_command_line_goes_on_after_being_killed(models, tmp_path):
+    """`kill -9` in the middle, then the same command again: the labels of an undisturbed run."""
+    model, image = models["fcn8s sum"], blocks(1800, 1700)
+    model.save(tmp_path / "m.keras")
+    np.save(tmp_path / "big.npy", image)
+    out = tmp_path / "found"
+    command = [sys.executable, "-m", "fcn_keras", "segment", tmp_path / "m.keras", tmp_path / "big.npy", "--tile", "64"]
+    command += ["--out", out]
+    state = out / ".big_labels-partial.json"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (state.exists() and len(state.read_text()) > 200):
+        time.sleep(0.01)
+    assert process.poll() is None, "it was done before it could be killed"
+    process.kill()
+    process.wait()
+    done = len(json.loads(state.read_text())["done"])
+    assert 0 < done < tiles(model, image, 64) and not (out / "big_labels.npy").exists()
+    subprocess.run(command, check=True, capture_output=True)
+    np.testing.assert_array_equal(np.load(out / "big_labels.npy"), fcn.prediction.segment_tiled(model, image, tile=64))
+    assert sorted(os.listdir(out)) == ["big_labels.npy", "big_labels.png", "big_overlay.png"]

@@ -97,6 +97,20 @@ def test_void_pixels_give_no_loss_and_no_gradient():
     assert float(segmentation_loss()(np.full((1, 2, 2), 255), logits)) == 0.0
 
 
+@pytest.mark.parametrize("num_classes", [2, 7])
+def test_the_loss_and_its_gradient_are_those_of_keras(num_classes):
+    rng = np.random.default_rng(num_classes)
+    labels = rng.choice([*range(num_classes), 255], (2, 5, 6)).astype("int32")
+    model = keras.Sequential([keras.Input((5, 6, 3)), keras.layers.Conv2D(num_classes, 1)])
+    start, images, found = model.get_weights(), 9 * rng.normal(size=(2, 5, 6, 3)), []
+    for loss in (segmentation_loss(), keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)):
+        model.set_weights(start)
+        model.compile(keras.optimizers.SGD(1.0), loss)  # one step of rate 1 moves the weights by the gradient
+        found.append([model.train_on_batch(images, labels), *model.get_weights()])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
 def test_an_autoencoder_learns_to_give_its_input_back(toy):
     model = fcn.models.cae(widths=(8, 16))
     target = toy.reconstruction()

@@ -3,12 +3,16 @@
     image, mask = data[0]       # uint8 H×W×3 RGB 0–255; uint8 H×W class numbers, 255 is void
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import numpy as np
 
 VOID = 255
+# Batches are made in threads of Keras' own, a few ahead. With one thread Keras leaves that to tf.data, whose tuning
+# thread lets every `fit` wait up to five seconds at its end (TensorFlow 2.21).
+READERS, BATCHES_AHEAD = 2, 4
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, then lighter mixes of them
 OKABE_ITO = np.array(
@@ -153,7 +157,7 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(self, data, batch_size, shuffle=False, augment=None, seed=0, steps=None):
-        super().__init__()
+        super().__init__(workers=READERS, max_queue_size=BATCHES_AHEAD)
         if len(data) == 0:
             raise ValueError(f"Expected at least one image. Received: {data!r}")
         for name, value in (("batch_size", batch_size), ("steps", 1 if steps is None else steps)):
@@ -162,6 +166,7 @@ class Batches(keras.utils.PyDataset):
         self.data, self.batch_size, self.shuffle, self.seed, self.steps = data, batch_size, shuffle, seed, steps
         self.flip, self.augment = augment == "flip", _augmentation_layers(augment)
         self.epoch = 0
+        self.one_at_a_time = threading.Lock()  # neither a data set's `read` nor an augmentation need be safe for threads
 
     def __len__(self):
         return self.steps or -(-len(self.data) // self.batch_size)
@@ -184,6 +189,10 @@ class Batches(keras.utils.PyDataset):
         return coins & self.flip
 
     def __getitem__(self, batch):
+        with self.one_at_a_time:
+            return self._read(batch)
+
+    def _read(self, batch):
         pairs = [self.data[index] for index in self.indices(batch)]
         if any(target is None for _, target in pairs):
             raise ValueError(f"{self.data!r} has images without a label, so it cannot be trained on or scored.")
