@@ -43,7 +43,7 @@ def trained_autoencoder(experiment: Experiment) -> keras.Model:
         keras.utils.set_random_seed(experiment.settings.seed)
         model = models.cae()
         history = training.fit(
-            model, pieces(experiment.data.train, PIECE).reconstruction(), steps=min(STEPS, experiment.settings.steps),
+            model, pieces(experiment.data.train, PIECE).reconstruction(), steps=min(STEPS, 2 * experiment.settings.steps),
             batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, seed=experiment.settings.seed,
         )  # fmt: skip
         return model, history

@@ -17,7 +17,7 @@ def shapes_classifier(experiment: Experiment) -> keras.Model:
     seed = experiment.settings.seed
 
     def train():
-        images, labels = arrays(shapes(max(4, min(PICTURES, 2 * experiment.settings.steps)), seed))
+        images, labels = arrays(shapes(max(4, min(PICTURES, 4 * experiment.settings.steps)), seed))
         keras.utils.set_random_seed(seed)
         model = models.classifier(4)
         model.compile(
