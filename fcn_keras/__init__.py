@@ -15,6 +15,7 @@
 | what is frozen is computed once | `frozen` |
 | compile and fit | `training` |
 | what went wrong in a training, named | `diagnosis` |
+| what assignments call: right, or a hint | `checks` |
 | an encoder learns to see from drawn pictures | `pretraining` |
 | the published figures beside those found here | `fidelity` |
 | arrays in, figure out | `visualization` |
@@ -50,6 +51,7 @@ SUBMODULES = (
     "fidelity",
     "training",
     "pretraining",
+    "checks",
     "visualization",
     "lecture",
     "solutions",

@@ -19,6 +19,7 @@ ORDER = [
     ["evaluation", "prediction", "tiling"],
     ["frozen", "diagnosis", "fidelity"],
     ["training", "pretraining"],
+    ["checks"],
     ["visualization"],
     ["experiment"],
     ["lecture"],

@@ -1,0 +1,11 @@
+"""What assignments call: right, or a hint.
+
+`fcn.checks.conv2d(my_conv2d)` prints that the answer is right, or raises `NotYet` with one sentence on what is wrong and where to
+look; it never shows what is right. Every check takes `seed=`, from which its inputs and their sizes are drawn: `seed=7`
+tries the answer on others. `hints` has what all checks share; the others are one module an assignment.
+"""
+
+from fcn_keras.checks.convolution import conv2d, conv_size
+from fcn_keras.checks.hints import NotYet
+
+__all__ = ["NotYet", "conv2d", "conv_size"]
