@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY  := $(VENV)/ready
+TEACH  := $(VENV)/ready-teach
 # A class without a network: make wheelhouse once, carry the folder, then make install WHEELHOUSE=wheelhouse
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE))
 OUT    ?= figures
 
-.PHONY: help install lecture test test-long benchmarks notebooks course slides lint weights data wheelhouse clean
+.PHONY: help install lecture test test-long benchmarks notebooks course assignments grade slides lint weights data wheelhouse clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 22
@@ -21,13 +22,17 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) -r requirements.txt
 	@touch $(READY)
 
+$(TEACH): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) -c constraints.txt -e .[teach]
+	@touch $(TEACH)
+
 lecture: $(READY)  ## the lecture's experiment and its figures, in figures/
 	$(BIN)/python -m fcn_keras lecture --out $(OUT)
 
-test: $(READY)  ## the test suite
+test: $(TEACH)  ## the test suite
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: $(READY)  ## what takes longer: three seeds, real pictures where they are
+test-long: $(TEACH)  ## what takes longer: three seeds, real pictures where they are, sixty submissions graded
 	$(BIN)/python -m pytest -m long
 
 benchmarks: $(READY)  ## what everything costs on this machine, and the README's table of it: 45 minutes
@@ -43,6 +48,12 @@ notebooks: $(READY)  ## JupyterLab in notebooks/
 course: $(READY)  ## run the notebooks' sources and write the executed notebooks again
 	$(BIN)/python notebooks/build.py
 
+assignments: $(TEACH)  ## the students' versions of the assignments; COURSE=DIR: with your own hidden tests
+	$(BIN)/python notebooks/assignments/course.py $(if $(COURSE),--course $(COURSE))
+
+grade: $(TEACH)  ## grade a folder: make grade SUBMISSIONS=DIR [COURSE=DIR] [OUT=DIR]
+	$(BIN)/python notebooks/assignments/grade.py $(SUBMISSIONS) --out $(if $(filter figures,$(OUT)),grading,$(OUT)) $(if $(COURSE),--course $(COURSE))
+
 slides: $(READY)  ## a deck from each notebook, in slides/; NAME=05: only that one
 	$(BIN)/python notebooks/slides.py $(NAME) --out slides
 
@@ -56,7 +67,7 @@ data: $(READY)  ## draw the scenes in data/road_scenes again
 	$(BIN)/python -m fcn_keras scenes --out data/road_scenes --count 24
 
 wheelhouse: $(READY)  ## every wheel in one folder, for installing without a network
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheelhouse -r requirements.txt "setuptools>=77"
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheelhouse -r requirements.txt -c constraints.txt nbgrader "setuptools>=77"
 	@echo "Copy this folder, wheelhouse included. There: make install WHEELHOUSE=wheelhouse"
 	@echo "or: python -m pip install --no-index --find-links wheelhouse -r requirements.txt"
 

@@ -15,8 +15,11 @@ as that sentence alone. Nothing here needs matplotlib.
 """
 
 import functools
+import itertools
 import linecache
 import sys
+import textwrap
+import threading
 import traceback
 
 import keras
@@ -40,7 +43,7 @@ class NotYet(AssertionError):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback: the student's mistake is not in this package's files."""
-        return [f"Not yet: {self}"]
+        return textwrap.wrap(f"Not yet: {self}", 100)
 
 
 def check(function):
@@ -93,6 +96,7 @@ def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
 
     try:
         if without:
+            threading.setprofile(watch)
             sys.setprofile(watch)
         result = answer(*arguments, **named)
         undisturbed = not without or sys.getprofile() is watch
@@ -104,6 +108,7 @@ def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
         undisturbed = True
     finally:
         sys.setprofile(None)
+        threading.setprofile(None)
     if called or not undisturbed:
         whom = called[0] if called else "sys.setprofile"
         raise NotYet(f"`{name}` calls {whom}. This task asks you to write that part yourself: see its text for what you may use.")
@@ -220,14 +225,14 @@ def _same(a, b, atol) -> bool:
 
 def _sentence_of(error, name, arguments, named) -> str:
     """An error of the student's own code: what, in which of their lines, and with what it was called."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<") or f.name == name]
+    frames = traceback.extract_tb(error.__traceback__.tb_next)  # below `ask`: first the student's lines, then those of packages
+    own = list(itertools.takewhile(lambda f: "site-packages" not in f.filename, frames))
     where = ""
     if own:
-        line = own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno)
-        where = f" in line {own[-1].lineno} of its cell" + (f" (`{line.strip()}`)" if line.strip() else "")
+        line = (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno)).strip()
+        where = f" in line {own[-1].lineno} of its cell" + (f" (`{line}`)" if line else "")
     given = [_shortly(a) for a in arguments] + [f"{key}={_shortly(value)}" for key, value in named.items()]
-    if isinstance(error, TypeError) and "argument" in str(error) and not own[1:]:
+    if isinstance(error, TypeError) and not own:
         call = f"{name}({', '.join(given)})"
         return f"the check calls `{call}`, and it does not take these arguments ({error}). Keep its first line."
     return f"`{name}({', '.join(given)})` stopped with {type(error).__name__}{where}: {str(error)[:300]}"
