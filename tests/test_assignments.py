@@ -2,11 +2,13 @@
 
 import copy
 import csv
+import importlib
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 
 import grade
 import handed_in
@@ -348,3 +350,36 @@ def test_a_wrong_command_is_one_line(arguments, said, tmp_path, capsys):
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+# --- a whole class
+
+
+@pytest.mark.long
+def test_a_class_of_all_kinds_and_all_planted_answers(tmp_path):
+    """Sixty submissions and more, one command: each planted wrong answer loses its own task and no other, and gets its hint."""
+    kinds(tmp_path / "in")
+    expected = {}
+    for name in NAMES:
+        handed_in.write(handed_in.right(name), tmp_path / "in", f"right_{name[0]}", name)
+        expected[f"right_{name[0]}"] = (name, None, "")
+        for task, answers in importlib.import_module(f"planted.a{name[0]}").WRONG.items():
+            for number, (_, code, hint) in enumerate(answers):
+                student = f"planted_{name[0]}_{task}_{number}"
+                handed_in.write(handed_in.with_answers(name, {task: code}), tmp_path / "in", student, name)
+                expected[student] = (name, task, hint)
+    start = time.perf_counter()
+    grade.main([str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--seconds", "15"])
+    count = len(list((tmp_path / "in").iterdir()))
+    assert count >= 60
+    print(f"\n{count} submissions in {(time.perf_counter() - start) / 60:.1f} minutes")
+    handed = {path.name for path in (tmp_path / "in").iterdir()}
+    assert {row["student"] for row in rows(tmp_path / "out" / "grades.csv")} == handed
+    found = {}
+    for row in rows(tmp_path / "out" / "tasks.csv"):
+        found.setdefault(row["student"], {})[row["task"]] = row
+    for student, (name, task, hint) in expected.items():
+        full = tasks_of(COURSE.sources[name])
+        lost = {t for t in full if float(found[student][t]["points"]) < full[t]}
+        assert lost == ({task} if task else set()), f"{student} lost {lost}: {[found[student][t]['hint'] for t in lost]}"
+        assert task is None or hint in found[student][task]["hint"], f"{student}: {found[student][task]['hint']}"

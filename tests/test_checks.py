@@ -5,8 +5,11 @@ import re
 from pathlib import Path
 
 import jupytext
+import keras
+import numpy as np
 import pytest
 
+import fcn_keras as fcn
 from fcn_keras.checks import NotYet
 
 ASSIGNMENTS = Path(__file__).parents[1] / "notebooks" / "assignments"
@@ -66,3 +69,57 @@ def test_every_task_has_wrong_answers(path):
     tasks = [c.metadata["check"] for c in cells(path) if "check" in c.metadata]
     assert set(wrong) == set(tasks) and all(wrong.values())
     assert sum(map(len, wrong.values())) >= 10
+
+
+def solution_of(path, task):
+    """The reference answer's cell."""
+    return next(c.source for c in cells(path) if c.metadata.get("answer") == task)
+
+
+def tasks():
+    return [pytest.param(path, c.metadata["check"], id=f"{path.stem[0]}-{c.metadata['check']}")
+            for path in SOURCES for c in cells(path) if "check" in c.metadata]  # fmt: skip
+
+
+@pytest.mark.parametrize("path, task", tasks())
+def test_the_reference_is_right_at_any_seed_and_a_wrong_answer_at_none(path, task, settings, capsys):
+    """At sizes and numbers that the checks' author did not try, and its hidden tests too."""
+    space = settings(path)
+    exec(solution_of(path, task), space)
+    test = next(c.source for c in cells(path) if c.metadata.get("check") == task)
+    for seed in (*SEEDS, 20261123):
+        exec(test, space | {"SEED": seed})
+    assert f"{task}: right" in capsys.readouterr().out
+    check = getattr(fcn.checks, task)
+    code = importlib.import_module(f"planted.a{path.stem[0]}").WRONG[task][0][1]
+    space = settings(path)
+    exec(code, space)
+    for seed in SEEDS:
+        with pytest.raises(NotYet):
+            check(space[task], seed=seed)
+
+
+@pytest.mark.parametrize("path, task", tasks())
+def test_nonsense_gets_a_sentence(path, task, settings):
+    """Nothing a student hands to a check ends in a traceback of the package, or is right."""
+    check = getattr(fcn.checks, task)
+    for nonsense in (None, 3.0, "text", [[1], [2, 3]], np.zeros((2, 2)), keras.ops.zeros(3), lambda: None, lambda *a, **k: None,
+                     lambda *a, **k: "text", lambda *a, **k: np.full((3, 3), np.nan), lambda *a, **k: [[1], [2, 3]]):  # fmt: skip
+        with pytest.raises(NotYet) as caught:
+            check(nonsense)
+        assert 10 < len(str(caught.value)) < 600 and caught.value.__cause__ is None
+    empty = re.compile(r" *### BEGIN SOLUTION.*### END SOLUTION", re.S)
+    blank = empty.sub("    raise NotImplementedError()", solution_of(path, task))
+    space = settings(path)
+    if blank.lstrip().startswith("def "):
+        exec(blank, space)
+        with pytest.raises(NotYet, match="is not written yet") as caught:
+            check(space[task])
+        assert caught.value.kind == "not answered"
+
+
+def test_a_hint_is_all_that_a_notebook_shows():
+    with pytest.raises(NotYet) as caught:
+        fcn.checks.conv2d(lambda image, kernel, stride=1: image)
+    lines = caught.value._render_traceback_()
+    assert lines[0].startswith("Not yet: conv2d: the output for") and all(len(line) <= 100 for line in lines)

@@ -5,7 +5,7 @@ look; it never shows what is right. Every check takes `seed=`, from which its in
 tries the answer on others. `hints` has what all checks share; the others are one module an assignment.
 """
 
-from fcn_keras.checks.convolution import conv2d, conv_size
+from fcn_keras.checks.convolution import bilinear, conv2d, conv2d_transpose, conv_size, transposed_size, upsampling
 from fcn_keras.checks.hints import NotYet
 
-__all__ = ["NotYet", "conv2d", "conv_size"]
+__all__ = ["NotYet", "bilinear", "conv2d", "conv2d_transpose", "conv_size", "transposed_size", "upsampling"]

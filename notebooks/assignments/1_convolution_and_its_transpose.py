@@ -9,17 +9,42 @@
 # %% [markdown]
 # # Assignment 1: convolution and its transpose
 #
-# (what it is about in two sentences; expected time; how a task works; what may be used; how it is graded)
+# A fully convolutional network makes maps smaller by convolution and larger by transposed convolution. Here you write both
+# yourself, in NumPy, and you find the kernel with which the second one interpolates.
+#
+# | task | minutes | points |
+# | --- | --- | --- |
+# | 1 sizes of a convolution | 10 | 2 |
+# | 2 convolution in NumPy | 25 | 4 |
+# | 3 sizes of a transposed convolution | 10 | 2 |
+# | 4 transposed convolution in NumPy | 25 | 4 |
+# | 5 the bilinear kernel | 20 | 3 |
+# | 6 a layer that starts as bilinear | 15 | 2 |
+# | 7 in words: why it is no inverse | 15 | 3 |
+#
+# Two hours in all. **How a task works:** write the cell that says `raise NotImplementedError()`, then run the cell below it.
+# It says that the answer is right, or gives a hint. A hint costs nothing; run it as often as you like. **What you may use:**
+# NumPy; from task 6 on Keras too. A task that says *write* earns nothing by calling a package that does it. **How it is
+# graded:** tasks 1 to 6 by the computer, with other sizes and numbers than here, all the points or none for each task; task 7
+# by a person.
 
 # %%
 import numpy as np
 
 import fcn_keras as fcn
 
+# %%
+import keras
+
+keras.utils.set_random_seed(0)
+
 # %% [markdown]
-# ## Task 1: how large is the result? (3 points)
+# ## Task 1: how large is the result? (2 points)
 #
-# (the task)
+# A window of `kernel` pixels moves over `size` pixels in steps of `stride`. With VALID padding it never leaves the picture.
+# With SAME padding the picture gets a frame of zeros, so large that a stride of 1 keeps the size; with a larger stride the
+# size is divided, and rounded so that no pixel of the picture is left out. Write the size of the result, a whole number.
+# (L08)
 
 # %% answer="conv_size"
 def conv_size(size, kernel, stride, padding):
@@ -31,21 +56,25 @@ def conv_size(size, kernel, stride, padding):
     ### END SOLUTION
 
 
-# %% check="conv_size" points=3
+# %% check="conv_size" points=2
 fcn.checks.conv_size(conv_size)
 ### BEGIN HIDDEN TESTS
 fcn.checks.conv_size(conv_size, seed=SEED)
-assert conv_size(5, 5, 3, "valid") == 1
+assert conv_size(5, 5, 3, "valid") == 1 and conv_size(1, 1, 2, "same") == 1
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Task 2: convolution in NumPy (4 points)
 #
-# (the task)
+# Write what `keras.layers.Conv2D` does with VALID padding and no bias. At each place the window of the image, all channels of
+# it, is multiplied with the kernel number by number, and everything is added up; that gives one number for each output
+# channel. As in every network the kernel is not turned round. Use NumPy only; loops are fine. (L08)
+#
+# For example an image of 6 × 9 × 3 and a kernel of 3 × 2 × 3 × 4 with stride 1 give 4 × 8 × 4.
 
 # %% answer="conv2d"
 def conv2d(image, kernel, stride=1):
-    """Image (H, W, Cin) and kernel (h, w, Cin, Cout) to (H', W', Cout), VALID padding; no Keras, no SciPy."""
+    """Image (H, W, Cin) and kernel (h, w, Cin, Cout) to (H', W', Cout), VALID padding."""
     ### BEGIN SOLUTION
     height, width = kernel.shape[:2]
     rows = (image.shape[0] - height) // stride + 1
@@ -63,14 +92,138 @@ def conv2d(image, kernel, stride=1):
 fcn.checks.conv2d(conv2d)
 ### BEGIN HIDDEN TESTS
 fcn.checks.conv2d(conv2d, seed=SEED)
+assert np.allclose(conv2d(np.ones((5, 5, 2)), np.ones((5, 5, 2, 1))), 50)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Task 6: a question, in words (2 points)
+# ## Task 3: and the other way? (2 points)
 #
-# In two or three sentences: why is "deconvolution" a wrong name for the transposed convolution? A person reads this answer.
+# A transposed convolution lays down one stamp, the kernel, for each pixel of its input: the next stamp begins `stride` pixels
+# after the last one. With VALID padding the result reaches from the beginning of the first stamp to the end of the last. With
+# SAME padding it is cut to `stride` times the input's size. Write the size; the kernel is never smaller than the stride.
+# (L09)
 
-# %% [markdown] written="why_transpose" points=2
+# %% answer="transposed_size"
+def transposed_size(size, kernel, stride, padding):
+    """Output pixels of a transposed convolution over `size` pixels; kernel >= stride; `padding` is "valid" or "same"."""
+    ### BEGIN SOLUTION
+    if padding == "same":
+        return size * stride
+    return (size - 1) * stride + kernel
+    ### END SOLUTION
+
+
+# %% check="transposed_size" points=2
+fcn.checks.transposed_size(transposed_size)
+### BEGIN HIDDEN TESTS
+fcn.checks.transposed_size(transposed_size, seed=SEED)
+assert transposed_size(1, 16, 8, "valid") == 16 and transposed_size(1, 16, 8, "same") == 8
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 4: transposed convolution in NumPy (4 points)
+#
+# Write what `keras.layers.Conv2DTranspose` does with VALID padding and no bias: each pixel of the map multiplies the kernel
+# and the product is laid down; where products overlap they are added. Note the order of the kernel's axes: the *last* one
+# belongs to the channels that come in. Use NumPy only. (L09)
+
+# %% answer="conv2d_transpose"
+def conv2d_transpose(image, kernel, stride):
+    """Map (H, W, Cin) and kernel (h, w, Cout, Cin) to (H', W', Cout), VALID padding."""
+    ### BEGIN SOLUTION
+    (height, width), (h, w) = image.shape[:2], kernel.shape[:2]
+    result = np.zeros(((height - 1) * stride + h, (width - 1) * stride + w, kernel.shape[2]))
+    for i in range(height):
+        for j in range(width):
+            result[i * stride : i * stride + h, j * stride : j * stride + w] += kernel @ image[i, j]
+    return result
+    ### END SOLUTION
+
+
+# %% check="conv2d_transpose" points=4
+fcn.checks.conv2d_transpose(conv2d_transpose)
+### BEGIN HIDDEN TESTS
+fcn.checks.conv2d_transpose(conv2d_transpose, seed=SEED)
+assert np.allclose(conv2d_transpose(np.ones((3, 3, 1)), np.ones((2, 2, 1, 1)), 1)[1:-1, 1:-1], 4)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 5: the kernel that interpolates (3 points)
+#
+# Stamped `factor` pixels apart, which kernel makes straight lines between the values? A tent: along one axis it falls from 1
+# at its middle by 1 / `factor` a pixel. In two dimensions it is the outer product of two such tents. Its size is `2 * factor
+# - factor % 2`. The middle of an even number of pixels lies between two of them. Write it in NumPy. (L16)
+#
+# One axis for factor 2: 0.25, 0.75, 0.75, 0.25. For factor 3: 0.33, 0.67, 1, 0.67, 0.33.
+
+# %% answer="bilinear"
+def bilinear(factor):
+    """The kernel of bilinear upsampling by `factor`: (k, k), k = 2 * factor - factor % 2."""
+    ### BEGIN SOLUTION
+    size = 2 * factor - factor % 2
+    tent = 1 - np.abs(np.arange(size) - (size - 1) / 2) / factor
+    return np.outer(tent, tent)
+    ### END SOLUTION
+
+
+# %% check="bilinear" points=3
+fcn.checks.bilinear(bilinear)
+### BEGIN HIDDEN TESTS
+fcn.checks.bilinear(bilinear, seed=SEED)
+assert np.isclose(np.sum(bilinear(16)), 256)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 6: a layer that starts as bilinear (2 points)
+#
+# Build a `keras.Model` with an input of any height and width and `num_classes` channels, and one `Conv2DTranspose` with SAME
+# padding, without bias, whose kernel starts so that each class is upsampled bilinearly *by itself*. Keras' kernel has the
+# shape (k, k, classes out, classes in). It stays trainable. You may use Keras and, of the package, `fcn_bilinear` below, but
+# not its layers. (L16)
+
+# %%
+fcn_bilinear = {factor: fcn.layers.bilinear_kernel(factor) for factor in range(1, 17)}  # kernels, float32
+
+# %% answer="upsampling"
+def upsampling(num_classes, factor):
+    """A model: scores (batch, H, W, classes) to (batch, factor * H, factor * W, classes)."""
+    ### BEGIN SOLUTION
+    tent = fcn_bilinear[factor]
+    start = tent[:, :, None, None] * np.eye(num_classes)
+    scores = keras.Input((None, None, num_classes))
+    layer = keras.layers.Conv2DTranspose(num_classes, len(tent), strides=factor, padding="same", use_bias=False)
+    model = keras.Model(scores, layer(scores))
+    layer.set_weights([start])
+    return model
+    ### END SOLUTION
+
+
+# %% check="upsampling" points=2
+fcn.checks.upsampling(upsampling)
+### BEGIN HIDDEN TESTS
+fcn.checks.upsampling(upsampling, seed=SEED)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 7: in words (3 points)
+#
+# The transposed convolution is often called "deconvolution". In three to six sentences: what is it the transpose *of*? Why is
+# it not the inverse of a convolution? Give a small example, in numbers or in sizes, of something that a convolution with
+# stride 2 loses and the transposed convolution cannot bring back. A person reads this answer.
+
+# %% [markdown] written="no_inverse" points=3
 # ### BEGIN SOLUTION
-# (a model answer)
+# A convolution is linear, so it is a matrix: one row for each output pixel, with the kernel's numbers at the pixels of its
+# window. The transposed convolution multiplies with the transpose of that matrix: each output pixel is sent back to the
+# pixels it came from, with the same weights. The inverse would undo the convolution; the transpose only has the right shape.
+# With stride 2 a picture of 4 × 4 becomes 2 × 2: sixteen numbers become four, and no four numbers tell which sixteen they
+# came from. With a kernel of ones the pictures (1, 0) and (0, 1) in one window give the same sum 1.
 # ### END SOLUTION
+
+# %% [markdown]
+# ## Rubric
+#
+# Task 7: 1 point for the matrix (or for "the same connections, backwards"), 1 point for why a transpose is not an inverse, 1
+# point for an example that fits.
+#
+# **Before you hand in:** Kernel → Restart and run all. Does each check say what it said before?
