@@ -5,7 +5,11 @@ look; it never shows what is right. Every check takes `seed=`, from which its in
 tries the answer on others. `hints` has what all checks share; the others are one module an assignment.
 """
 
+from fcn_keras.checks.autoencoder import build_cae, build_fcn, cross_entropy, one_hot, trained_cae, trained_fcn
 from fcn_keras.checks.convolution import bilinear, conv2d, conv2d_transpose, conv_size, transposed_size, upsampling
 from fcn_keras.checks.hints import NotYet
 
-__all__ = ["NotYet", "bilinear", "conv2d", "conv2d_transpose", "conv_size", "transposed_size", "upsampling"]
+__all__ = [
+    "NotYet", "bilinear", "build_cae", "build_fcn", "conv2d", "conv2d_transpose", "conv_size", "cross_entropy", "one_hot",
+    "trained_cae", "trained_fcn", "transposed_size", "upsampling",
+]  # fmt: skip

@@ -270,6 +270,8 @@ def _about_shape(got, want, what, axes) -> str:
 def _about_values(got, want, what, close) -> str:
     """What is wrong with numbers of the right shape, in words."""
     got, want = got.astype("float64"), want.astype("float64")
+    if got.ndim == 0:
+        return f"{what} is {got:.6g}, which is not right."
     if got.size > 1 and np.ptp(got) == 0:
         return f"{what} is {got.flat[0]:.4g} everywhere. Is it filled at all?"
     if close(-want):
@@ -289,8 +291,6 @@ def _about_values(got, want, what, close) -> str:
     if got.size > 1 and np.ptp(got - want) < 1e-3 * np.abs(got - want).max():
         return f"{what} is off by the same number everywhere ({(got - want).mean():+.4g})."
     wrong = np.abs(got - want) > 1e-4 * max(1e-12, np.abs(want).max())
-    if got.ndim == 0:
-        return f"{what} is {got:.6g}, which is not right."
     first = tuple(int(i) for i in np.argwhere(wrong)[0])
     share = f"{wrong.mean():.0%} of its values are wrong"
     return f"{what} has the right shape, but {share}, first at {list(first)}, where it is {got[first]:.4g}."

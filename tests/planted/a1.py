@@ -123,7 +123,7 @@ def conv2d_transpose(image, kernel, stride):
         ("adds up to 1", tent(returned="np.outer(tent, tent) / np.outer(tent, tent).sum()"), "to factor²"),
         ("not in the middle", tent(middle="size // 2"), "not in the middle"),
         ("always odd", tent(size="2 * factor - 1"), "too few in height"),
-        ("one axis", tent(returned="tent"), "1 axes, where 2 axes are expected"),
+        ("one axis", tent(returned="tent"), "the tent along one axis"),
         ("ones", tent(returned="np.ones((size, size))"), "all ones"),
         ("added", tent(returned="tent[:, None] + tent[None, :]"), "must be multiplied"),
         ("the package's own", "from fcn_keras.layers import bilinear_kernel as bilinear", "calls fcn_keras"),
