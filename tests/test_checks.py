@@ -1,5 +1,6 @@
 """The assignments' checks: reference solutions pass at any seed, each plausible wrong answer gets its own hint."""
 
+import functools
 import importlib
 import re
 from pathlib import Path
@@ -43,10 +44,15 @@ def visible_check(path, task):
     return re.split(r"### BEGIN HIDDEN TESTS", source)[0]
 
 
-@pytest.fixture(scope="module")
+@functools.cache
+def made_setting(path):
+    return setting(path)
+
+
+@pytest.fixture
 def settings():
-    made = {}
-    return lambda path: dict(made.setdefault(path, setting(path)))
+    """`settings(path)`: a fresh copy of a sheet's setting, which is made once."""
+    return lambda path: dict(made_setting(path))
 
 
 @pytest.mark.parametrize("path, task, code, hint", list(planted()))

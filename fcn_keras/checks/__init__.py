@@ -7,9 +7,18 @@ tries the answer on others. `hints` has what all checks share; the others are on
 
 from fcn_keras.checks.autoencoder import build_cae, build_fcn, cross_entropy, one_hot, trained_cae, trained_fcn
 from fcn_keras.checks.convolution import bilinear, conv2d, conv2d_transpose, conv_size, transposed_size, upsampling
+from fcn_keras.checks.fully_convolutional import (
+    dense_as_conv,
+    fully_convolutional,
+    pixels_seen,
+    receptive_field,
+    scores_to_labels,
+)
 from fcn_keras.checks.hints import NotYet
+from fcn_keras.checks.skips import band, band_error, crop_to, fcn_concat, fcn_sum
 
 __all__ = [
-    "NotYet", "bilinear", "build_cae", "build_fcn", "conv2d", "conv2d_transpose", "conv_size", "cross_entropy", "one_hot",
-    "trained_cae", "trained_fcn", "transposed_size", "upsampling",
+    "NotYet", "band", "band_error", "bilinear", "build_cae", "build_fcn", "conv2d", "conv2d_transpose", "conv_size",
+    "crop_to", "cross_entropy", "dense_as_conv", "fcn_concat", "fcn_sum", "fully_convolutional", "one_hot", "pixels_seen",
+    "receptive_field", "scores_to_labels", "trained_cae", "trained_fcn", "transposed_size", "upsampling",
 ]  # fmt: skip

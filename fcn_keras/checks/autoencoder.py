@@ -1,10 +1,10 @@
 """Assignment 2, from the autoencoder to the FCN: build it, change it, its loss, both trained (L10-L13, L22, L24)."""
 
-import keras
 import numpy as np
 
 from fcn_keras import models
-from fcn_keras.checks.hints import PACKAGES, NotYet, as_array, as_model, ask, check, compare, still_weights
+from fcn_keras.checks.hints import PACKAGES, NotYet, as_array, as_model, ask, check, compare
+from fcn_keras.checks.networks import outputs_with_same_weights, predict, require_gradients, require_same_layers
 
 VOID = 255
 
@@ -16,20 +16,20 @@ def build_cae(answer, seed):
     for widths in [(4, 6, 8), tuple(draw.integers(2, 9, 2).tolist())]:
         model = as_model(ask(answer, widths, without=("fcn_keras",)), "build_cae(widths)")
         reference = models.cae(widths=widths)
-        _same_layers(model, reference)
+        require_same_layers(model, reference)
         images = _images(draw, 2 ** len(widths))
-        got, want = _with_weights_of(model, reference, images)
+        got, want = outputs_with_same_weights(model, reference, images)
         compare(
             got,
             want,
             what=f"the output for widths={widths}",
             mistakes=[
-                ("the picture is not brought to 0–1 before the first convolution.", _predict(reference, images * 255)),
+                ("the picture is not brought to 0–1 before the first convolution.", predict(reference, images * 255)),
                 ("the output is in 0–1: the last step, back to 0–255, is missing.", want / 255),
                 ("`output` has a ReLU: nothing below 0 can come out while it learns.", np.maximum(want, 0)),
             ],
         )
-        _gradients(model, images, seed)
+        require_gradients(model, images, seed)
     return "Down by convolution, up by transposed convolution, no dense layer."
 
 
@@ -46,16 +46,16 @@ def build_fcn(answer, seed):
         if shape[-1] == 3 != num_classes:
             raise NotYet("`output` still has 3 channels, one per colour; it needs one per class.")
         images = _images(draw, 2 ** len(widths))
-        raw = _predict(model, images)
+        raw = predict(model, images)
         if raw.shape[-1] == num_classes and raw.min() >= 0 and np.allclose(raw.sum(-1), 1, atol=1e-3):
             raise NotYet("the outputs of a pixel add up to 1: there is a softmax at the end, and logits are asked for.")
-        _same_layers(model, reference)
+        require_same_layers(model, reference)
         for layer in reference.layers:
             if layer.name.startswith(("conv", "up")):
                 theirs = model.get_layer(layer.name).get_weights()
                 if not all(np.allclose(a, b, atol=1e-6) for a, b in zip(theirs, layer.get_weights(), strict=True)):
                     raise NotYet(f"`{layer.name}` does not start from the autoencoder's weights.")
-        got, want = _with_weights_of(model, reference, images)
+        got, want = outputs_with_same_weights(model, reference, images)
         compare(
             got,
             want,
@@ -63,11 +63,11 @@ def build_fcn(answer, seed):
             axes=("height", "width", "classes"),
             mistakes=[
                 ("the step to 0–255 is still there: logits are not colours.", want * 255),
-                ("the picture is not brought to 0–1 before the first convolution.", _predict(reference, images * 255)),
+                ("the picture is not brought to 0–1 before the first convolution.", predict(reference, images * 255)),
                 ("`output` has a ReLU: logits may be negative.", np.maximum(want, 0)),
             ],
         )
-        _gradients(model, images, seed)
+        require_gradients(model, images, seed)
     return "Only the last layer is another one."
 
 
@@ -156,7 +156,7 @@ def trained_cae(answer, seed):
     images, _ = _scenes(seed)
     given = _given(model, images, 3)
     error, grey = _rms(given, images), _rms(images.mean((1, 2), keepdims=True), images)
-    if -0.3 < given.min() and given.max() < 1.5:
+    if given.min() > -0.3 and given.max() < 1.5:
         raise NotYet("what comes out is in 0–1, and pictures in 0–255 went in: the target was in another range.")
     if error > 0.9 * grey:
         raise NotYet(
@@ -216,7 +216,7 @@ def _scenes(seed):
 def _given(model, images, channels):
     """What a model gives for pictures, or `NotYet` if it does not take them or gives another shape."""
     try:
-        given = _predict(model, images)
+        given = predict(model, images)
     except Exception as error:
         raise NotYet(f"the model does not take pictures of 80 × 288: {str(error).splitlines()[0][:200]}") from None
     if given.shape != (*images.shape[:3], channels):
@@ -224,52 +224,6 @@ def _given(model, images, channels):
     if not np.isfinite(given).all():
         raise NotYet("the model gives NaN: the training ran away. Is the rate too high?")
     return given
-
-
-def _predict(model, images):
-    return keras.ops.convert_to_numpy(model(images, training=False)).astype("float64")
-
-
-def _same_layers(model, reference):
-    """Compares names, kinds, channels, kernels and strides of the layers that have weights."""
-    if model.input_shape[1:3] != (None, None):
-        raise NotYet("the model takes one size only: leave height and width open in `keras.Input`.")
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Dense | keras.layers.Flatten):
-            raise NotYet(f"`{layer.name}` is a {type(layer).__name__} layer: it ties the network to one size.")
-    theirs, ours = ({layer.name: layer for layer in m.layers if layer.weights} for m in (model, reference))
-    missing, surplus = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
-    if missing or surplus:
-        parts = ["there is no layer called " + ", ".join(missing), ", ".join(surplus) + " is not expected"]
-        said = [part for part, names in zip(parts, (missing, surplus)) if names]
-        raise NotYet(f"{' and '.join(said)}: see the names in the task.")
-    for name, ours_one in ours.items():
-        one = theirs[name]
-        if type(one) is not type(ours_one):
-            raise NotYet(f"`{name}` is a {type(one).__name__}; see the task for its kind.")
-        for what in ("filters", "kernel_size", "strides", "padding", "use_bias"):
-            if getattr(one, what) != getattr(ours_one, what):
-                raise NotYet(f"`{name}`: look at its {what.replace('_', ' ')} again, which is {getattr(one, what)}.")
-        if one.activation is not ours_one.activation and name != "output":
-            raise NotYet(f"`{name}` has the activation {one.activation.__name__}: see the task.")
-
-
-def _with_weights_of(model, reference, images):
-    """The outputs of both with the model's weights in the reference, layer by layer."""
-    for layer in reference.layers:
-        if layer.weights:
-            layer.set_weights(model.get_layer(layer.name).get_weights())
-    try:
-        return _predict(model, images), _predict(reference, images)
-    except Exception as error:
-        raise NotYet(f"the model does not run on {images.shape[1]} × {images.shape[2]} pixels: {str(error)[:200]}") from None
-
-
-def _gradients(model, images, seed):
-    if still := still_weights(model, images.shape[1:], seed):
-        raise NotYet(f"no gradient reaches {still[0]}: is it in the way from input to output, and trainable?")
-    if len(model.trainable_weights) < len(model.weights):
-        raise NotYet("some layer is frozen: all of them are trained here.")
 
 
 def _log_softmax(logits):

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 
 from fcn_keras import layers
-from fcn_keras.checks.hints import PACKAGES, NotYet, as_model, ask, check, compare, still_weights
+from fcn_keras.checks.hints import PACKAGES, NotYet, as_model, ask, check, compare
+from fcn_keras.checks.networks import still_weights
 
 
 @check

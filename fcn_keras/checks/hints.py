@@ -189,31 +189,6 @@ def as_model(value, what: str = "the answer") -> keras.Model:
     return value
 
 
-def still_weights(model: keras.Model, image_shape, seed: int = 0) -> list[str]:
-    """The trainable weights to which no gradient comes: one step of descent on noise leaves them as they were.
-
-    The model itself is not changed.
-
-    Args:
-        model: A model with one input and one output.
-        image_shape: Shape of one input, `(height, width, channels)`.
-        seed: Of the noise.
-
-    Returns:
-        Their paths, such as `"score_pool4/kernel"`.
-    """
-    draw = np.random.default_rng(seed)
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    images = draw.uniform(0, 255, (2, *image_shape)).astype("float32")
-    outputs = keras.ops.convert_to_numpy(copy(images))
-    copy.compile(optimizer=keras.optimizers.SGD(1.0), loss="mean_squared_error", jit_compile=False)
-    before = [keras.ops.convert_to_numpy(w).copy() for w in copy.trainable_weights]
-    copy.train_on_batch(images, outputs + draw.normal(0, 1 + np.abs(outputs).max(), outputs.shape).astype("float32"))
-    after = [keras.ops.convert_to_numpy(w) for w in copy.trainable_weights]
-    return [w.path for w, a, b in zip(copy.trainable_weights, before, after) if np.array_equal(a, b)]
-
-
 def _copy(value):
     return value.copy() if isinstance(value, np.ndarray) else value
 
