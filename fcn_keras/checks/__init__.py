@@ -15,10 +15,12 @@ from fcn_keras.checks.fully_convolutional import (
     scores_to_labels,
 )
 from fcn_keras.checks.hints import NotYet
+from fcn_keras.checks.own_data import faults, mask_from_colours, mask_from_labelme, mean_iou, shrink_labels
 from fcn_keras.checks.skips import band, band_error, crop_to, fcn_concat, fcn_sum
 
 __all__ = [
     "NotYet", "band", "band_error", "bilinear", "build_cae", "build_fcn", "conv2d", "conv2d_transpose", "conv_size",
-    "crop_to", "cross_entropy", "dense_as_conv", "fcn_concat", "fcn_sum", "fully_convolutional", "one_hot", "pixels_seen",
-    "receptive_field", "scores_to_labels", "trained_cae", "trained_fcn", "transposed_size", "upsampling",
+    "crop_to", "cross_entropy", "dense_as_conv", "faults", "fcn_concat", "fcn_sum", "fully_convolutional",
+    "mask_from_colours", "mask_from_labelme", "mean_iou", "one_hot", "pixels_seen", "receptive_field", "scores_to_labels",
+    "shrink_labels", "trained_cae", "trained_fcn", "transposed_size", "upsampling",
 ]  # fmt: skip

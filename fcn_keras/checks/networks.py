@@ -32,7 +32,7 @@ def require_same_layers(model, reference):
             if getattr(one, what) != getattr(ours_one, what):
                 raise NotYet(f"`{name}`: look at its {what.replace('_', ' ')} again, which is {getattr(one, what)}.")
         if one.kernel.shape != ours_one.kernel.shape:
-            raise NotYet(f"`{name}` reads a map of the wrong channels (its kernel is {tuple(one.kernel.shape)}): what goes into it?")
+            raise NotYet(f"`{name}` reads a map of the wrong channels (kernel {tuple(one.kernel.shape)}): what goes into it?")
         if one.activation is not ours_one.activation and name != "output":
             raise NotYet(f"`{name}` has the activation {one.activation.__name__}: see the task.")
 
@@ -46,8 +46,8 @@ def outputs_with_same_weights(model, reference, images):
         return predict(model, images), predict(reference, images)
     except Exception as error:
         raise NotYet(
-            f"the model does not run on pictures of {images.shape[1]} × {images.shape[2]} pixels: are maps that are merged cut to "
-            f"the same size? ({type(error).__name__})"
+            f"the model does not run on pictures of {images.shape[1]} × {images.shape[2]} pixels: are maps that are merged cut "
+            f"to the same size? ({type(error).__name__})"
         ) from None
 
 

@@ -183,8 +183,8 @@ def _compared(model, reference, images, draw):
         raw = predict(model, images[:, :32, :64])
     except Exception:
         raise NotYet(
-            "the model does not run, not even on 32 × 64 pixels: the maps that are merged differ in size. Does each skip read the "
-            "pool of its own stride, along the right axis?"
+            "the model does not run, not even on 32 × 64 pixels: the maps that are merged differ in size. Does each skip read "
+            "the pool of its own stride, along the right axis?"
         ) from None
     if raw.shape[-1] == reference.output_shape[-1] and raw.min() >= 0 and np.allclose(raw.sum(-1), 1, atol=1e-3):
         raise NotYet("the outputs of a pixel add up to 1: there is a softmax at the end, and logits are asked for.")
