@@ -38,7 +38,7 @@ def mask_from_labelme(answer, seed):
             ("boxes are filled instead of the polygons in them.", boxes),
         ):
             mistake = _labels_of({**record, "shapes": shapes}, names)
-            if got.shape == want.shape and np.mean(got == mistake) > max(0.97, np.mean(got == want)):
+            if got.shape == want.shape and np.mean(got == mistake) > max(0.9, np.mean(got == want)):
                 raise NotYet(hint)
         compare(
             without_edges(got),
