@@ -110,17 +110,22 @@ def fully_convolutional(answer, seed):
 
 
 def _classifier(draw, plain: bool) -> keras.Model:
-    """A chain of Rescaling, Conv2D, MaxPooling2D, Flatten and Dense; not square, biases not zero, window not 1 × 1."""
+    """A chain of Rescaling, Conv2D, MaxPooling2D, Flatten and Dense; not square, biases not zero, window not 1 × 1.
+
+    Its layers have names of their own: a grader makes it in another process, where Keras counts "conv2d" from the start too.
+    """
     rows, columns, pools = (2, 3, 2) if plain else (*draw.choice([2, 3, 4], 2, replace=False).tolist(), int(draw.integers(2, 4)))
     x = image = keras.Input((rows * 2**pools, columns * 2**pools, 3))
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(x)
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="given_scaling")(x)
     for level in range(pools):
-        x = keras.layers.Conv2D(4 + level, 3, padding="same", activation="relu")(x)
-        x = keras.layers.MaxPooling2D(2)(x)
-    x = keras.layers.Flatten()(x)
-    for _ in range(1 if plain else int(draw.integers(1, 3))):
-        x = keras.layers.Dense(7 if plain else int(draw.integers(5, 10)), activation="relu" if plain else "tanh")(x)
-    model = keras.Model(image, keras.layers.Dense(4 if plain else int(draw.integers(3, 7)), activation="softmax")(x))
+        x = keras.layers.Conv2D(4 + level, 3, padding="same", activation="relu", name=f"given_conv{level}")(x)
+        x = keras.layers.MaxPooling2D(2, name=f"given_pool{level}")(x)
+    x = keras.layers.Flatten(name="given_flatten")(x)
+    for number in range(1 if plain else int(draw.integers(1, 3))):
+        units, activation = (7, "relu") if plain else (int(draw.integers(5, 10)), "tanh")
+        x = keras.layers.Dense(units, activation=activation, name=f"given_dense{number}")(x)
+    last = keras.layers.Dense(4 if plain else int(draw.integers(3, 7)), activation="softmax", name="given_probabilities")
+    model = keras.Model(image, last(x))
     for layer in model.layers:
         if layer.weights:
             shape, units = layer.kernel.shape, layer.bias.shape  # (…, units) and (units,)

@@ -145,15 +145,17 @@ def grade_all(work: list[Submission], root: Path, settings, workers: int, finish
                 for s in (tried if width > 1 else tried[:1])
             }
             for job in as_completed(jobs):
+                report, problem = None, ""
                 try:
-                    finished(jobs[job], job.result(), "")
+                    report = job.result()
                 except BrokenProcessPool:  # one of them took the grader down: the unfinished ones again, each by itself
                     if width > 1:
                         waiting.append(jobs[job])
-                    else:
-                        finished(jobs[job], None, "the grader itself was ended while it graded this one")
+                        continue
+                    problem = "the grader itself was ended while it graded this one"
                 except Exception as error:
-                    finished(jobs[job], None, f"could not be graded: {str(error).strip().splitlines()[-1][:300]}")
+                    problem = f"could not be graded: {str(error).strip().splitlines()[-1][:300]}"
+                finished(jobs[job], report, problem)
         waiting += tried[1:] if width == 1 else []
         width = 1
 
