@@ -151,8 +151,9 @@ assert np.allclose(conv2d_transpose(np.ones((3, 3, 1)), np.ones((2, 2, 1, 1)), 1
 # ## Task 5: the kernel that interpolates (3 points)
 #
 # Stamped `factor` pixels apart, which kernel makes straight lines between the values? A tent: along one axis it falls from 1
-# at its middle by 1 / `factor` a pixel. In two dimensions it is the outer product of two such tents. Its size is `2 * factor
-# - factor % 2`. The middle of an even number of pixels lies between two of them. Write it in NumPy. (L16)
+# at its middle by 1 / `factor` a pixel. In two dimensions it is the outer product of two such tents. It has
+# `2 * factor - factor % 2` rows and as many columns. The middle of an even number of pixels lies between two of them.
+# Write it in NumPy. (L16)
 #
 # One axis for factor 2: 0.25, 0.75, 0.75, 0.25. For factor 3: 0.33, 0.67, 1, 0.67, 0.33.
 
