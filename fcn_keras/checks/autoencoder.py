@@ -152,7 +152,7 @@ def cross_entropy(answer, seed):
 @check
 def trained_cae(answer, seed):
     """`trained_cae`: an autoencoder that gives back scenes it has never seen (L11)."""
-    model = as_model(answer, "trained_cae")
+    model = _trained(answer, "trained_cae")
     images, _ = _scenes(seed)
     given = _given(model, images, 3)
     error, grey = _rms(given, images), _rms(images.mean((1, 2), keepdims=True), images)
@@ -175,7 +175,7 @@ def trained_cae(answer, seed):
 @check
 def trained_fcn(answer, seed):
     """`trained_fcn`: an FCN that finds the road in scenes it has never seen (L12, L24)."""
-    model = as_model(answer, "trained_fcn")
+    model = _trained(answer, "trained_fcn")
     images, masks = _scenes(seed)
     logits = _given(model, images, 2)
     found = logits.argmax(-1)
@@ -196,6 +196,12 @@ def trained_fcn(answer, seed):
             "belong together?"
         )
     return f"Road IoU on new scenes: {iou:.2f}."
+
+
+def _trained(answer, name):
+    if answer is None:
+        raise NotYet(f"`{name}` is still None: train a model and give it that name.", "not answered")
+    return as_model(answer, name)
 
 
 def _images(draw, multiple):

@@ -171,7 +171,7 @@ fcn.visualization.draw_one_hot([p.astype("uint8") for p in pictures[order][:3]],
 # `verbose=0` keeps the page short. Pick the target and the loss yourself. (L10, L11)
 
 # %% answer="trained_cae"
-# trained_cae = ...
+trained_cae = None  # your trained model
 ### BEGIN SOLUTION
 keras.utils.set_random_seed(0)
 trained_cae = fcn.models.cae()
@@ -193,7 +193,7 @@ fcn.checks.trained_cae(trained_cae, seed=SEED)
 # `fcn.training.segmentation_loss()`. The rest as in task 5. (L12, L24)
 
 # %% answer="trained_fcn"
-# trained_fcn = ...
+trained_fcn = None  # your trained model
 ### BEGIN SOLUTION
 keras.utils.set_random_seed(0)
 trained_fcn = fcn.models.fcn_from_cae(fcn.models.cae(), 2)

@@ -16,11 +16,9 @@ def write(value, folder):
     """Writes a value into a folder: `value.json`, `arrays.npz`, `0.keras` ...; `value.json` comes last, and whole.
 
     Args:
-        value: A number, string, bool, None, NumPy array, Keras tensor or model, or lists, tuples and dicts of these.
+        value: A number, string, bool, None, NumPy array, Keras tensor or model, or lists, tuples and dicts of these. Of anything
+            else only the name of its type arrives, enough for a check to say what it is.
         folder: Where to; made when missing.
-
-    Raises:
-        TypeError: If the value, or a part of it, is something else.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +42,8 @@ def write(value, folder):
         if isinstance(part, np.ndarray | np.generic) and part.dtype.kind in "biufc":
             arrays[f"a{len(arrays)}"] = np.asarray(part)
             return {"array": f"a{len(arrays) - 1}", "single": isinstance(part, np.generic)}
-        raise TypeError(f"a {type(part).__name__} cannot be handed in; numbers, texts, lists, arrays and Keras models can.")
+        kind = "tensor" if isinstance(part, keras.KerasTensor) else "layer" if isinstance(part, keras.layers.Layer) else ""
+        return {"strange": [type(part).__name__, kind]}
 
     packed = pack(value)
     np.savez(folder / "arrays.npz", **arrays)
@@ -71,6 +70,11 @@ def read(folder):
             return keras.models.load_model(folder / f"{int(content)}.keras", compile=False, safe_mode=True)
         if kind == "array":
             return arrays[content][()] if part["single"] else arrays[content]
+        if kind == "strange":
+            name, keras_kind = content
+            if keras_kind == "tensor":
+                return keras.KerasTensor((None,))
+            return keras.layers.Layer() if keras_kind == "layer" else type(str(name), (), {})()
         return content
 
     return unpack(json.loads((folder / "value.json").read_text(encoding="utf-8")))

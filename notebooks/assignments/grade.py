@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -128,10 +129,11 @@ def rehearse(course: Course, names, root: Path, releases, options) -> dict[str, 
 
 
 def quietly():
-    """Starts a worker without TensorFlow's start-up lines, which would break the progress bar."""
+    """Starts a worker without TensorFlow's start-up lines and warnings about answers, which would break the progress bar."""
     from fcn_keras.startup import import_keras_quietly
 
     import_keras_quietly()
+    warnings.simplefilter("ignore")
 
 
 def grade_all(work: list[Submission], root: Path, settings, workers: int, finished):
@@ -144,18 +146,22 @@ def grade_all(work: list[Submission], root: Path, settings, workers: int, finish
                 pool.submit(grade_one, str(root), s.assignment, s.student, dict(settings[s.assignment])): s
                 for s in (tried if width > 1 else tried[:1])
             }
-            for job in as_completed(jobs):
-                report, problem = None, ""
-                try:
-                    report = job.result()
-                except BrokenProcessPool:  # one of them took the grader down: the unfinished ones again, each by itself
-                    if width > 1:
-                        waiting.append(jobs[job])
-                        continue
-                    problem = "the grader itself was ended while it graded this one"
-                except Exception as error:
-                    problem = f"could not be graded: {str(error).strip().splitlines()[-1][:300]}"
-                finished(jobs[job], report, problem)
+            try:
+                for job in as_completed(jobs):
+                    report, problem = None, ""
+                    try:
+                        report = job.result()
+                    except BrokenProcessPool:  # one of them took the grader down: the unfinished ones again, each by itself
+                        if width > 1:
+                            waiting.append(jobs[job])
+                            continue
+                        problem = "the grader itself was ended while it graded this one"
+                    except Exception as error:
+                        problem = f"could not be graded: {str(error).strip().splitlines()[-1][:300]}"
+                    finished(jobs[job], report, problem)
+            except BaseException:  # Ctrl-C, or a failed rehearsal: begin nothing more
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         waiting += tried[1:] if width == 1 else []
         width = 1
 

@@ -2,6 +2,7 @@
 
 import csv
 import html
+import re
 from pathlib import Path
 
 import nbformat
@@ -200,7 +201,9 @@ def canvas_rows(everyone, people, names, total, full) -> list[dict]:
     for student in everyone:
         person = people.get(student, {})
         shown = ", ".join(filter(None, (person.get("last_name"), person.get("first_name")))) or student
-        row = {"Student": shown, "ID": person.get("lms_user_id", ""), "SIS User ID": "", "SIS Login ID": student, "Section": ""}
+        number = re.match(r"[^_]+(?:_late)?_(\d+)_\d+$", student, re.I)  # Canvas names files name_USER_FILE_...
+        known = person.get("lms_user_id") or (number[1] if number else "")
+        row = {"Student": shown, "ID": known, "SIS User ID": "", "SIS Login ID": "" if number else student, "Section": ""}
         rows.append(row | {title(name): total[student, name]["points"] for name in names})
     return rows
 

@@ -173,8 +173,8 @@ def reply():
             as_model(value)
         try:
             write({"value": None if function else value, "function": function}, Path(PLACE) / "answer")
-        except TypeError as error:
-            raise NotYet(f"`{NAME}`: {error}") from None
+        except Exception as error:
+            raise NotYet(f"`{NAME}` cannot be handed in ({type(error).__name__}: {str(error)[:200]}).") from None
     except NotYet as hint:
         write({"hint": str(hint), "kind": hint.kind}, Path(PLACE) / "answer")
 
