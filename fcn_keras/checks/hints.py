@@ -15,6 +15,7 @@ as that sentence alone. Nothing here needs matplotlib.
 """
 
 import functools
+import gc
 import itertools
 import linecache
 import sys
@@ -27,6 +28,10 @@ import numpy as np
 
 PACKAGES = ("fcn_keras", "keras", "tensorflow", "scipy", "torch", "torchvision", "jax", "cv2", "skimage", "PIL")
 """What a task that says "write it with NumPy" must not call."""
+
+
+SET_OFF = ("<module>", "__getattr__", "__del__")
+"""What an import, or the clearing away of an object, sets off: no call of the student's."""
 
 
 class NotYet(AssertionError):
@@ -87,15 +92,20 @@ def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
         raise NotYet("hand the function itself to the check, its name without parentheses or arguments.")
     name = getattr(answer, "__name__", "your function")
     arguments, named = [_copy(a) for a in arguments], {key: _copy(value) for key, value in named.items()}
-    called: list[tuple[str, str]] = []
+    called: list[str] = []
+
+    def refused(frame):
+        module = (frame.f_globals.get("__name__") or "") if frame else ""
+        return any(module == w or module.startswith(w + ".") for w in without)
 
     def watch(frame, event, _argument):
-        module = frame.f_globals.get("__name__") or ""
-        if event == "call" and any(module == w or module.startswith(w + ".") for w in without):
-            called.append((module, frame.f_code.co_name))
+        name = frame.f_code.co_name
+        if event == "call" and name not in SET_OFF and refused(frame) and not refused(frame.f_back):
+            called.append(f"{frame.f_globals['__name__'].split('.')[0]} ({name})")
 
     try:
         if without:
+            gc.disable()  # so that nobody is blamed for what a package does when an old object of its is cleared away
             threading.setprofile(watch)
             sys.setprofile(watch)
         result = answer(*arguments, **named)
@@ -109,10 +119,9 @@ def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
+        gc.enable()
     if called or not undisturbed:
-        by_name = [(m, f) for m, f in called if f[0] not in "_<" and m != "fcn_keras.startup"]  # not what an import sets off
-        module, function = [*by_name, *called, ("sys", "setprofile")][0]
-        whom = f"{module.split('.')[0]} ({function})"
+        whom = called[0] if called else "sys.setprofile"
         raise NotYet(f"`{name}` calls {whom}. This task asks you to write that part yourself: see its text for what you may use.")
     return result
 
