@@ -98,10 +98,16 @@ def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
         module = (frame.f_globals.get("__name__") or "") if frame else ""
         return any(module == w or module.startswith(w + ".") for w in without)
 
+    here = sys._getframe()
+
     def watch(frame, event, _argument):
-        name = frame.f_code.co_name
-        if event == "call" and name not in SET_OFF and refused(frame) and not refused(frame.f_back):
-            called.append(f"{frame.f_globals['__name__'].split('.')[0]} ({name})")
+        if event == "call" and refused(frame) and (frame.f_back is here or not refused(frame.f_back)):
+            caller, names = frame, []
+            while caller not in (here, None):
+                names.append(caller.f_code.co_name)
+                caller = caller.f_back
+            if not set(names) & set(SET_OFF):
+                called.append(f"{frame.f_globals['__name__'].split('.')[0]} ({names[0]})")
 
     try:
         if without:
