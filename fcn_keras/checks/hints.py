@@ -104,7 +104,7 @@ def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
         if event == "call" and refused(frame) and (frame.f_back is here or not refused(frame.f_back)):
             caller, names = frame, []
             while caller not in (here, None):
-                names.append(caller.f_code.co_name)
+                names += [caller.f_code.co_name] * refused(caller)
                 caller = caller.f_back
             if not set(names) & set(SET_OFF):
                 called.append(f"{frame.f_globals['__name__'].split('.')[0]} ({names[0]})")

@@ -102,6 +102,16 @@ def conv2d(image, kernel, stride=1):
 """, "write that part yourself"),
     ],
     "transposed_size": [
+        ("the package's own in a text", """
+def transposed_size(size, kernel, stride, padding):
+    return eval("fcn.geometry.transposed_size(size, kernel, stride, padding)", globals(), locals())
+""", "calls fcn_keras (transposed_size)"),
+        ("the package's own in a thread", """
+from concurrent.futures import ThreadPoolExecutor
+def transposed_size(*arguments):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(fcn.geometry.transposed_size, *arguments).result()
+""", "calls fcn_keras (transposed_size)"),
         ("size of a convolution", TRANSPOSED.format(same="-(-size // stride)", valid="(size - kernel) // stride + 1"), "makes a map larger"),
         ("a step too many", TRANSPOSED.format(same="size * stride", valid="size * stride + kernel"), "steps between them"),
         ("forgets the last stamp", TRANSPOSED.format(same="size * stride", valid="size * stride"), "as wide as the kernel"),
