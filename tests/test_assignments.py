@@ -99,6 +99,16 @@ def test_references_get_full_marks_blank_sheets_none_and_in_time(tmp_path):
         assert sum(taken.values()) < 90 * float(os.environ.get("SLOWER", 2)), f"{name}: {taken}"
 
 
+def test_sheets_of_one_student_are_graded_side_by_side(tmp_path, monkeypatch):
+    """Two workers that add the same student to nbgrader's gradebook collide; so they are all added before."""
+    monkeypatch.setattr(grade, "ProcessPoolExecutor", lambda *_: pytest.fail("nobody may be added by a worker"))
+    work = [grade.Submission("ann", name, tmp_path) for name in NAMES] + [grade.Submission("bob", FIRST, tmp_path)]
+    with pytest.raises(pytest.fail.Exception):
+        grade.grade_all(work, tmp_path, {}, 2, None)
+    with grade.nbgrader_api(tmp_path).gradebook as book:
+        assert sorted(student.id for student in book.students) == ["ann", "bob"]
+
+
 def test_nothing_is_graded_when_the_reference_fails(tmp_path, capsys):
     """As on a computer where a package is missing: everybody would get 0."""
     private = tmp_path / "course"

@@ -55,6 +55,8 @@ def grade_one(root: str, assignment: str, student: str, settings: dict) -> dict:
     pipeline(config)
     api = nbgrader_api(root, config)
     result = api.autograde(assignment, student)
+    if not result["success"]:  # once more: another worker may have been in the way
+        result = api.autograde(assignment, student)
     if not result["success"]:
         raise RuntimeError(result.get("log") or result.get("error") or "nbgrader failed")
     api.generate_feedback(assignment, student)
@@ -138,6 +140,9 @@ def quietly():
 
 def grade_all(work: list[Submission], root: Path, settings, workers: int, finished):
     """Grades submissions side by side; for each calls `finished(submission, report or None, problem)`, whatever happens to it."""
+    with nbgrader_api(root).gradebook as book:  # before, because two workers that add the same student would collide
+        for student in sorted({one.student for one in work}):
+            book.update_or_create_student(student)
     waiting, width = list(work), workers
     while waiting:
         tried, waiting = waiting, []
