@@ -18,6 +18,7 @@ def build_cae(answer, seed):
         reference = models.cae(widths=widths)
         require_same_layers(model, reference)
         images = _images(draw, 2 ** len(widths))
+        model.set_weights([draw.normal(0, 0.3, w.shape) for w in model.get_weights()])  # with biases, so that scales matter
         got, want = outputs_with_same_weights(model, reference, images)
         compare(
             got,
@@ -182,18 +183,18 @@ def trained_fcn(answer, seed):
     iou = _iou(found, masks)
     if logits.min() >= 0 and np.allclose(logits.sum(-1), 1, atol=1e-3):
         raise NotYet("it gives probabilities: the model must end in logits, and the loss applies the softmax.")
-    if _iou(1 - found, masks) > max(0.4, iou):
+    if _iou(1 - found, masks) > max(0.5, iou):
         raise NotYet("road and background are exchanged: which number is the road in the labels?")
     if len(np.unique(found)) == 1:
         raise NotYet(f"every pixel is class {found.flat[0]}: is it trained, on `labels`, with a loss that expects logits?")
     moved = {way: _iou(view, masks) for way, view in (("left and right", found[:, :, ::-1]), ("top and bottom", found[:, ::-1]))}
     for way, score in moved.items():
-        if score > iou + 0.1:
+        if score > max(0.5, iou + 0.1):
             raise NotYet(f"its answer is the scene's with {way} exchanged: do pictures and labels lie on one another?")
-    if iou < 0.5:
+    if iou < 0.4:
         raise NotYet(
-            f"the road's IoU on new scenes is {iou:.2f}; 0.7 is easily reached. Is it trained, and do pictures and labels "
-            "belong together?"
+            f"the road's IoU on new scenes is {iou:.2f}; 0.6 is easily reached. Is it trained, does the loss expect logits "
+            "(`from_logits=True`), and do pictures and labels belong together?"
         )
     return f"Road IoU on new scenes: {iou:.2f}."
 

@@ -28,7 +28,9 @@ def conv_size(answer, seed):
                     ("a window that does not fit is left out: VALID rounds down.", -(-(size - kernel) // stride) + 1),
                     ("a size is a whole number: a window that does not fit is left out.", (size - kernel) / stride + 1),
                     ("the stride is left out.", size - kernel + 1 if valid else size),
-                    ("`same` and `valid` are exchanged.", up if valid else fits),
+                    ("that is SAME's size: with VALID the kernel's size counts too.", up)
+                    if valid
+                    else ("that is VALID's size: with SAME only the stride counts.", fits),
                 ],
             )
     return "Every window that fits counts once."
@@ -78,7 +80,9 @@ def transposed_size(answer, seed):
                     ("that is the size of a convolution: a transposed one makes a map larger.",
                      (size - kernel) // stride + 1 if valid else -(-size // stride)),
                     ("`size` stamps have only `size` - 1 steps between them.", size * stride + kernel),
-                    ("the last stamp is as wide as the kernel, not as the stride.", size * stride if valid else spread),
+                    ("the last stamp is as wide as the kernel, not as the stride.", size * stride)
+                    if valid
+                    else ("that is VALID's size: with SAME it is cut to `stride` times `size`.", spread),
                     ("one too many or too few: where do the first stamp begin and the last one end?", spread - 1),
                     ("one too many or too few: where do the first stamp begin and the last one end?", spread + 1),
                 ],

@@ -82,6 +82,7 @@ def fully_convolutional(answer, seed):
         images = draw.uniform(0, 255, (2, height + 32, width + 48, 3)).astype("float32")
         small = images[:, :height, :width]
         alone, want = _numbers(classifier, small)[:, None, None], _numbers(twin, images)
+        trained = len(classifier.trainable_weights)
         got = as_model(ask(answer, classifier, without=("fcn_keras.convolutionalize",)), "the answer")
         if tuple(got.input_shape[1:]) != (None, None, 3):
             raise NotYet(f"your model takes {got.input_shape[1:]}: leave height and width of its input open, with None.")
@@ -101,7 +102,7 @@ def fully_convolutional(answer, seed):
                     axes=("height", "width", "classes"), mistakes=_wrong_models(classifier, batch, got, scores))  # fmt: skip
         if not np.allclose(_numbers(classifier, small)[:, None, None], alone, atol=1e-5):
             raise NotYet("the classifier itself was changed: build new layers, or only read from its own.")
-        if len(got.trainable_weights) < len(classifier.trainable_weights):
+        if len(got.trainable_weights) < trained:
             raise NotYet("some layers of your model are frozen. It should train like the classifier: leave `trainable` as it is.")
         still = still_weights(got, images.shape[1:], seed)
         if still:

@@ -284,5 +284,5 @@ def _about_values(got, want, what, close) -> str:
         return f"{what} is off by the same number everywhere ({(got - want).mean():+.4g})."
     wrong = np.abs(got - want) > 1e-4 * max(1e-12, np.abs(want).max())
     first = tuple(int(i) for i in np.argwhere(wrong)[0])
-    share = f"{wrong.mean():.0%} of its values are wrong"
+    share = f"{wrong.mean():.0%} of its values are wrong" if wrong.mean() > 0.01 else f"{wrong.sum()} of its values are wrong"
     return f"{what} has the right shape, but {share}, first at {list(first)}, where it is {got[first]:.4g}."

@@ -110,6 +110,9 @@ def band(answer, seed):
         one_side = _touching(labels, sides=1)
         for _ in range(width - 1):
             one_side = _grown(one_side)
+        stopped = boundary_band(labels, 1)
+        for _ in range(width - 1):
+            stopped = _grown(stopped) & known
         framed = want.copy()
         framed[:width], framed[-width:], framed[:, :width], framed[:, -width:] = True, True, True, True
         compare(
@@ -125,6 +128,7 @@ def band(answer, seed):
                 ("one ring too many: width 1 are the pixels that touch another class.", boundary_band(labels, width + 1)),
                 ("one ring too few: width 1 are the pixels that touch another class.",
                  boundary_band(labels, width - 1) if width > 1 else ~known & False),
+                ("the rings stop at void: they grow across it, and void pixels are taken out at the end.", stopped),
                 ("the corners are missing: a ring grows to all eight neighbours.", diamond & known),
                 ("the border of the picture counts as a boundary.", framed & known),
                 ("only boundaries between left and right are found.", _spread(labels, width, axes=(1,)) & known),

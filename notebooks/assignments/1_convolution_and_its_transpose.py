@@ -43,7 +43,7 @@ keras.utils.set_random_seed(0)
 #
 # A window of `kernel` pixels moves over `size` pixels in steps of `stride`. With VALID padding it never leaves the picture.
 # With SAME padding the picture gets a frame of zeros, so large that a stride of 1 keeps the size; with a larger stride the
-# size is divided, and rounded so that no pixel of the picture is left out. Write the size of the result, a whole number.
+# size is divided by it and rounded up. Write the size of the result, a whole number; `padding` comes in lower case.
 # (L08)
 
 # %% answer="conv_size"
@@ -224,7 +224,6 @@ fcn.checks.upsampling(upsampling, seed=SEED)
 # %% [markdown]
 # ## Rubric
 #
-# Task 7: 1 point for the matrix (or for "the same connections, backwards"), 1 point for why a transpose is not an inverse, 1
-# point for an example that fits.
+# Task 7: 1 point for what it is the transpose of, 1 point for why that is no inverse, 1 point for an example that fits.
 #
 # **Before you hand in:** Kernel → Restart and run all. Does each check say what it said before?

@@ -77,9 +77,9 @@ assert build_cae((4,)).count_params() == 112 + 195
 # ## Task 2: what has to change (3 points)
 #
 # `autoencoder` is a trained autoencoder as in task 1 (from `fcn.models.cae`; its layers are called `from_pixels`, `conv1`, …,
-# `up1`, …, `output`, `to_pixels`). Give a new model that segments: the same layers *with the autoencoder's weights* up to the
-# last one, and a new `output` with one channel per class. It gives logits: any numbers, the class with the highest one wins.
-# The autoencoder itself stays as it is. (L12)
+# `up1`, …, `output`, `to_pixels`, `reconstruction`; go by name). Give a new model that segments: the same layers *with the
+# autoencoder's weights* up to the last one, and a new `output` with one channel per class. It gives logits: any numbers, the
+# class with the highest one wins. (L12)
 
 # %% answer="build_fcn"
 def build_fcn(autoencoder, num_classes):
@@ -228,7 +228,6 @@ fcn.checks.trained_fcn(trained_fcn, seed=SEED)
 # %% [markdown]
 # ## Rubric
 #
-# Task 7: 1 point for what changed (channels, target, loss) and what stayed; 1 point for *what* on the way down and *where* on
-# the way up; 1 point for the dense layer (one size only, or no sense of place, or the number of weights).
+# Task 7: 1 point for what changed and what stayed, 1 point for the two parts, 1 point for the dense layer with a reason.
 #
 # **Before you hand in:** Kernel → Restart and run all. Does each check say what it said before?

@@ -323,11 +323,11 @@ assert np.array_equal(labels, np.full((3, 2), 2)) and np.allclose(probability, 1
 #
 # | task | points | for |
 # | --- | --- | --- |
-# | 6 | 1 | names the (first) dense layer, and says that it has a fixed number of weights, one for each number that comes in |
-# | | 1 | says that a convolution's weights are those of its window and are used at every place |
-# | 7 | 1 | the right number of windows, and a factor of about 12 (10 to 16 with a reason) |
-# | | 0.5 | says that windows overlap and that what they share is computed again for each |
-# | | 0.5 | zeros round a cut-out window instead of neighbouring pixels |
+# | 6 | 1 | names the layer, with a reason |
+# | | 1 | says what is different with a convolution |
+# | 7 | 1 | the right number of windows, and a factor with a reason |
+# | | 0.5 | says what is computed more than once |
+# | | 0.5 | says why the numbers differ at the edge of a window |
 #
 # **Before you hand in:** Kernel → Restart and run all. Each check should print that the answer is right, or give the hint you
 # decided to live with.

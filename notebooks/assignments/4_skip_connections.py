@@ -72,7 +72,8 @@ fcn.checks.crop_to(crop_to, seed=SEED)
 #
 # The result has the picture's height and width, whatever they are, and is logits. Before an addition, and at the end, cut as
 # in task 1. You may use Keras' layers and these of the package: `fcn.layers.score(num_classes, name)`,
-# `fcn.layers.upscore(num_classes, factor, name)` and `fcn.layers.CropToMatch()([coarse, fine])`. Build the rest yourself:
+# `fcn.layers.upscore(num_classes, factor, name)` and `fcn.layers.CropToMatch()([coarse, fine])`. With Keras' own: upscore
+# layers have no bias, score layers have one. Go on from the encoder's tensors, do not call it. Build the rest yourself:
 # `fcn.models` and `fcn.skip_connections` earn nothing here. (L18–L20)
 
 # %% answer="fcn_sum"
@@ -131,8 +132,8 @@ fcn.checks.fcn_concat(fcn_concat, seed=SEED)
 #
 # Write, in NumPy, which pixels lie within `width` of a boundary between two classes. Width 1: the pixels that touch a pixel
 # of another class at the left, the right, above or below; so both sides of the boundary. Each further pixel of width adds a
-# ring, to all eight neighbours. Where a class meets void (255) there is no boundary, nor at the border of the picture; and no
-# void pixel is in the band. (L20)
+# ring, to all eight neighbours, also across void. Where a class meets void (255) there is no boundary, nor at the border of
+# the picture; and no void pixel is in the band. (L20)
 
 # %% answer="band"
 def band(labels, width):
@@ -219,8 +220,7 @@ for stride in (32, 16, 8):
 # %% [markdown]
 # ## Rubric
 #
-# Task 6: 1 point for the narrow band (a shift by a pixel, share of easy pixels), 1 point for what the skips change with
-# numbers from the table, 1 point for why the whole picture hides it, 1 point for the width at stride 32 (about 16 pixels on
-# either side, or "half a cell") with a reason.
+# Task 6: 1 point for the narrow band with a reason, 1 point for what the skips change with numbers from the table, 1 point
+# for why the whole picture hides it, 1 point for the width at stride 32 with a reason.
 #
 # **Before you hand in:** Kernel → Restart and run all. Does each check say what it said before?

@@ -209,7 +209,7 @@ assert np.isclose(mean_iou(np.diag([3, 0, 5])), 1)
 
 # %%
 own = Path("my_pictures")
-names = (own / "classes.txt").read_text().split() if own.is_dir() else []
+names = (own / "classes.txt").read_text().splitlines() if own.is_dir() else []
 COLOURS = {(0, 0, 0): 0, (255, 0, 0): 1, (0, 0, 255): 2}  # of your painted masks, with the class of each
 for path in sorted(own.glob("labelme/*.json")):
     record = json.loads(path.read_text())

@@ -74,7 +74,7 @@ WRONG = {  # task: (what is wrong, the answer's cell, a piece of the hint)
     "conv_size": [
         ("rounds SAME down", SIZE.format(same="size // stride", valid="(size - kernel) // stride + 1"), "rounded up"),
         ("one short", SIZE.format(same="-(-size // stride)", valid="(size - kernel) // stride"), "how many places has a window"),
-        ("exchanged", SIZE.format(same="(size - kernel) // stride + 1", valid="-(-size // stride)"), "are exchanged"),
+        ("exchanged", SIZE.format(same="(size - kernel) // stride + 1", valid="-(-size // stride)"), "that is SAME's size"),
         ("rounds VALID up", SIZE.format(same="-(-size // stride)", valid="-(-(size - kernel) // stride) + 1"), "VALID rounds down"),
         ("no whole number", SIZE.format(same="-(-size // stride)", valid="(size - kernel) / stride + 1"), "whole number"),
         ("no stride", SIZE.format(same="size", valid="size - kernel + 1"), "stride is left out"),

@@ -83,6 +83,7 @@ WRONG = {  # task: (what is wrong, the answer's cell, a piece of the hint)
     "build_cae": [
         ("no scaling down", cae(start="image"), "not brought to 0–1"),
         ("no scaling up", cae(returned="keras.Model(image, x)"), "back to 0–255, is missing"),
+        ("no scaling at all", cae(start="image", returned="keras.Model(image, x)"), "build_cae"),
         ("no stride", cae(stride=1), "`conv1`: look at its strides"),
         ("VALID", cae(padding="valid"), "`conv1`: look at its padding"),
         ("no activation", cae(activation=None), "`conv1` has the activation linear"),
