@@ -1,13 +1,53 @@
 """Reading and writing picture files. The only place that knows Pillow."""
 
+import contextlib
+import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from fcn_keras import arguments, memory
 from fcn_keras.files import written_whole
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+ORIENTATION = 0x0112  # the Exif tag for the way up
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """What a picture file says of itself at its beginning; its pixels are not read for this."""
+
+    height: int  # as stored
+    width: int
+    mode: str  # Pillow's: RGB, L (grey), P (palette), RGBA, CMYK, I;16 …
+    bits: int  # of each channel
+    format: str  # PNG, JPEG …
+    turn: int  # Exif's orientation: 1 upright, 3 upside down, 6 and 8 on the side …
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Height and width as a viewer shows it."""
+        return (self.width, self.height) if self.turn >= 5 else (self.height, self.width)
+
+
+def examine(path: str | Path) -> PictureFile:
+    """Reads a picture file's beginning: size, channels, which way up.
+
+    Raises:
+        TypeError: If `path` is no path.
+        FileNotFoundError: If nothing is there.
+        ValueError: If it is not a picture.
+    """
+    with _opened(path) as image:
+        turn = image.getexif().get(ORIENTATION, 1)
+        codec = image.tile[0][3] if image.tile else ""
+        raw = codec if isinstance(codec, str) else str(codec[0] if codec else "")
+        deep = image.mode.startswith("I") or image.mode == "F" or raw.endswith((";16B", ";16L", ";16N"))
+        return PictureFile(
+            image.height, image.width, image.mode, 16 if deep else 8, image.format, turn if turn in range(1, 9) else 1
+        )
 
 
 def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -21,13 +61,29 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndar
         uint8, `(H, W, 3)`, 0–255.
 
     Raises:
+        TypeError: If `path` is no path.
         FileNotFoundError: If nothing is there.
-        ValueError: If it is not a picture.
+        ValueError: If it is not a picture, or one whose values would have to be guessed: more than 8 bits a channel, or
+            transparent pixels.
+        MemoryError: If its pixels need more memory than is free; said before they are read.
     """
-    image = ImageOps.exif_transpose(_open(path)).convert("RGB")
-    if size is not None and image.size != size[::-1]:
-        image = image.resize(size[::-1], Image.Resampling.BILINEAR)
-    return np.asarray(image)
+    size = size and arguments.size("size", size)
+    with _opened(path) as image:
+        if image.mode.startswith("I") or image.mode == "F":
+            raise ValueError(
+                f"Expected a picture of 8 bits a channel. Received: {path} of mode {image.mode}. Which of its values is white "
+                "has to be said: (values / white * 255).clip(0, 255).astype('uint8'), and save that."
+            )
+        image = ImageOps.exif_transpose(_loaded(image, path))
+        if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+            raise ValueError(
+                f"Expected a picture with a colour at every pixel. Received: {path}, which is transparent in places. Put it "
+                "on a background: PIL.Image.alpha_composite(background, picture), both RGBA, then .convert('RGB')."
+            )
+        image = image.convert("RGB")
+        if size is not None and image.size != size[::-1]:
+            image = image.resize(size[::-1], Image.Resampling.BILINEAR)
+        return np.asarray(image)
 
 
 def read_mask(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -42,20 +98,39 @@ def read_mask(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarr
         uint8, `(H, W)`.
 
     Raises:
-        FileNotFoundError: If nothing is there.
+        TypeError, FileNotFoundError, MemoryError: As `read_image`.
         ValueError: If it is not a picture, or has colours instead of class numbers.
     """
-    mask = _open(path)
-    if mask.mode == "1":
-        mask = mask.convert("L").point(lambda value: value // 255)
-    if mask.mode not in ("L", "P"):
-        raise ValueError(
-            f"Expected {path} to hold class numbers, one 8-bit channel (mode L or P). Received: mode {mask.mode}. "
-            "Colours must be turned into class numbers first; JPEG blurs them, so masks belong in PNG."
-        )
-    if size is not None and mask.size != size[::-1]:
-        mask = mask.resize(size[::-1], Image.Resampling.NEAREST)
-    return np.asarray(mask)
+    with _opened(path) as mask:
+        if mask.mode not in ("1", "L", "P"):
+            raise ValueError(
+                f"Expected {path} to hold class numbers, one 8-bit channel (mode L or P). Received: mode {mask.mode}. "
+                "If its colours stand for classes, say which: image_folder(…, colours={'road': (128, 64, 128), …}), or the "
+                "colours in classes.txt. JPEG blurs them, so masks belong in PNG."
+            )
+        mask = _loaded(mask, path)
+        if mask.mode == "1":
+            mask = mask.convert("L").point(lambda value: value // 255)
+        return np.asarray(_resized_mask(mask, size))
+
+
+def read_colours(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Reads a label map whose colours stand for classes, every colour as it is.
+
+    Args, errors but for the mode: as `read_mask`.
+
+    Returns:
+        uint8, `(H, W, 3)`.
+    """
+    with _opened(path) as mask:
+        if mask.mode.startswith("I") or mask.mode == "F":
+            raise ValueError(f"Expected {path} to hold colours of 8 bits a channel. Received: mode {mask.mode}")
+        return np.asarray(_resized_mask(_loaded(mask, path).convert("RGB"), size))
+
+
+def _resized_mask(mask, size):
+    size = size and arguments.size("size", size)
+    return mask if size is None or mask.size == size[::-1] else mask.resize(size[::-1], Image.Resampling.NEAREST)
 
 
 def write_image(path: str | Path, image: np.ndarray, palette: np.ndarray | None = None) -> None:
@@ -65,7 +140,23 @@ def write_image(path: str | Path, image: np.ndarray, palette: np.ndarray | None 
         path: Where to; the suffix chooses the format.
         image: uint8, `(H, W, 3)` 0–255, `(H, W, 4)` with opacity, or `(H, W)` class numbers.
         palette: uint8 `(classes, 3)`: colours that a viewer shows for class numbers; void is white.
+
+    Raises:
+        TypeError: If `path` is no path.
+        ValueError: If the image is of another kind or shape, or the suffix is not one that keeps it.
+        OSError: If it cannot be written there.
     """
+    path = arguments.path("path", path)
+    image = arguments.array("image", image, (2, 3), "uint8, (H, W) class numbers or (H, W, 3) RGB 0–255")
+    if image.dtype != np.uint8 or (image.ndim == 3 and image.shape[2] not in (3, 4)):
+        raise ValueError(
+            f"Expected image to be uint8, (H, W) or (H, W, 3). {arguments.received('image', image)}. "
+            "np.clip(np.rint(image), 0, 255).astype('uint8') makes it so."
+        )
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"Expected path to end in one of {', '.join(SUFFIXES)}. Received: {path}")
+    if image.ndim == 2 and path.suffix.lower() in (".jpg", ".jpeg", ".webp"):
+        raise ValueError(f"Expected a label map to be written as .png, which keeps every number. Received: {path}")
     picture = Image.fromarray(np.ascontiguousarray(image))
     if palette is not None:
         colours = np.full((256, 3), 255, "uint8")
@@ -89,7 +180,7 @@ def open_in_place(path: str | Path) -> np.ndarray:
         FileNotFoundError: If nothing is there.
         ValueError: If it is neither.
     """
-    path = Path(path)
+    path = arguments.path("path", path)
     if not path.is_file():
         raise FileNotFoundError(f"Expected a picture or .npy file. Received: {path}, which is not there.")
     if path.suffix.lower() == ".npy":
@@ -106,17 +197,14 @@ def open_in_place(path: str | Path) -> np.ndarray:
 
 def _map_tiff(path) -> np.memmap | None:
     """The pixels of a TIFF file in place; `None` if they are compressed, turned, in tiles or not 8-bit RGB."""
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # nothing is decoded here
     try:
-        with Image.open(path) as image:
+        with _no_pixel_limit(), Image.open(path) as image:
             columns, rows = image.size
-            plain = image.mode == "RGB" and image.getexif().get(0x0112, 1) == 1
+            plain = image.mode == "RGB" and image.getexif().get(ORIENTATION, 1) == 1
             strips = [(box, offset) for codec, box, offset, how in image.tile if codec == "raw" and how[0] == "RGB"]
             plain &= len(strips) == len(image.tile) > 0
     except (OSError, SyntaxError, ValueError):
         return None
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
     start = strips[0][1] if plain else 0
     in_one_piece = plain and all(
         left == 0 and right == columns and offset == start + 3 * columns * top for (left, top, right, _), offset in strips
@@ -151,13 +239,47 @@ def checked_image(image, channels: int) -> np.ndarray:
     return image.astype("float32")
 
 
-def _open(path) -> Image.Image:
-    path = Path(path)
+@contextlib.contextmanager
+def _opened(path):
+    """The file as Pillow knows it before any pixel is read."""
+    path = arguments.path("path", path)
     if not path.is_file():
-        raise FileNotFoundError(f"Expected a picture file. Received: {path}, which is not there.")
+        what = "a folder" if path.is_dir() else "not there"
+        raise FileNotFoundError(f"Expected a picture file. Received: {path}, which is {what}.")
+    with _no_pixel_limit():
+        try:
+            image = Image.open(path)
+        except PermissionError:
+            raise
+        except (OSError, SyntaxError, ValueError) as error:  # Pillow raises SyntaxError for broken PNGs
+            raise ValueError(f"{path} could not be read as a picture: {_in_short(error, path)}") from error
+    with image:
+        yield image
+
+
+def _loaded(image, path):
+    """With its pixels, if there is memory for them; Pillow's own and the array made of them are both counted."""
+    pixels = image.width * image.height
+    memory.require(
+        pixels * (2 * 3 + len(image.getbands())), f"{path} ({image.height} x {image.width} pixels), read whole,",
+        "Make it smaller, or label it tile by tile: segment --tile auto reads .npy and uncompressed .tif in place.",
+    )  # fmt: skip
     try:
-        image = Image.open(path)
         image.load()
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # Pillow raises SyntaxError for broken PNGs
-        raise ValueError(f"{path} could not be read as a picture: {error}") from error
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise ValueError(f"{path} could not be read as a picture: {_in_short(error, path)}. Was it copied whole?") from error
     return image
+
+
+def _in_short(error, path) -> str:
+    return str(error).replace(f"'{path}'", "it").replace(repr(str(path)), "it")
+
+
+@contextlib.contextmanager
+def _no_pixel_limit():
+    """Pillow guesses from 179 million pixels up that a picture is an attack; here the memory that is free decides."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit

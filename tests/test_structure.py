@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "fcn_keras"
 # Each module may import those of earlier lines, and those of its own line.
 ORDER = [
-    ["arguments", "files", "progress", "startup", "solutions"],
+    ["arguments", "files", "memory", "progress", "startup", "solutions"],
     ["geometry", "images"],
     ["datasets"],
     ["layers", "skip_connections", "convolutionalize"],
@@ -54,7 +54,7 @@ def test_imports_go_one_way(path):
         if here == "visualization":
             assert parts[0] != "keras" and "models" not in parts, "visualization takes arrays and rows, never a model"
         if here == "datasets" and parts[0] == "fcn_keras":
-            assert parts[1] in ("datasets", "geometry", "images", "arguments", "files", "progress")
+            assert parts[1] in ("datasets", "geometry", "images", "arguments", "files", "memory", "progress")
         assert parts[0] not in ("tensorflow", "jax", "torch", "cv2", "sklearn"), f"{here} names {name}"
         if parts[0] == "matplotlib":
             assert here in ("visualization", "lecture")
