@@ -71,7 +71,7 @@ def test_mistakes_end_in_one_line_and_status_2(folder, tmp_path, capsys):
     assert "end in .keras" in complaint(capsys, "train", scenes, "--out", tmp_path / "m.h5")
     assert "not in the data" in complaint(capsys, "train", scenes, "--classes", "bus", "--out", tmp_path / "m.keras")
     assert "7 outputs" in complaint(capsys, "evaluate", model, scenes)
-    assert "auto, camvid" in complaint(capsys, "evaluate", model, scenes, "--format", "coco")
+    assert "'auto', 'camvid'" in complaint(capsys, "evaluate", model, scenes, "--format", "coco")
 
 
 def test_help_answers_without_loading_keras():

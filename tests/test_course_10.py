@@ -70,8 +70,14 @@ def test_the_example_folder_is_laid_out_as_the_notebook_says():
 # ------------------------------------------------------------------------------- checking
 
 
+class Unchecked(list):
+    """Pairs as they are; the package's own data set refuses wrong ones before the notebook's check could."""
+
+    class_names, num_classes = NAMES, len(NAMES)
+
+
 def one(image, mask):
-    return fcn.datasets.SegmentationData(lambda index: (image, mask), 1, NAMES)
+    return Unchecked([(image, mask)])
 
 
 def test_the_check_accepts_what_is_right_and_counts_without_void():

@@ -203,7 +203,7 @@ def test_what_is_missing_or_wrong_is_answered(folder, tmp_path):
         opened(folder)[0]
     with pytest.raises(FileNotFoundError, match="none of these"):
         fcn.datasets.open_data(os.fspath(tmp_path / "masks"))
-    with pytest.raises(ValueError, match="'train' or 'test'"):
+    with pytest.raises(ValueError, match="'train', 'test'"):
         fcn.datasets.lecture_files(tmp_path, "val")
     with pytest.raises(FileNotFoundError, match=r"images_training\.npy"):
         fcn.datasets.lecture_files(tmp_path)

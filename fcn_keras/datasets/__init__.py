@@ -5,15 +5,17 @@ Images are uint8 RGB, label maps uint8 class numbers with 255 for void; see `bas
 
 from fcn_keras.datasets.base import VOID, Batches, SegmentationData, default_palette
 from fcn_keras.datasets.drawn_worlds import drawn_worlds
-from fcn_keras.datasets.folders import CAMVID_CLASSES, camvid, image_folder
+from fcn_keras.datasets.folders import CAMVID_CLASSES, camvid, image_folder, plain_folder
 from fcn_keras.datasets.lecture_files import lecture_files
-from fcn_keras.datasets.opening import FORMATS, Opened, open_data, plain_folder
+from fcn_keras.datasets.opening import FORMATS, Opened, open_data
+from fcn_keras.datasets.public_sets import VOC_CLASSES, kitti_road, oxford_pets, voc
 from fcn_keras.datasets.road_scenes import draw_all, road_scenes
 from fcn_keras.datasets.shapes import shapes
 
 __all__ = [
     "CAMVID_CLASSES",
     "FORMATS",
+    "VOC_CLASSES",
     "VOID",
     "Batches",
     "Opened",
@@ -23,9 +25,12 @@ __all__ = [
     "draw_all",
     "drawn_worlds",
     "image_folder",
+    "kitti_road",
     "lecture_files",
     "open_data",
+    "oxford_pets",
     "plain_folder",
     "road_scenes",
     "shapes",
+    "voc",
 ]

@@ -4,10 +4,12 @@
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import keras
 import numpy as np
+
+from fcn_keras import arguments
 
 VOID = 255
 # Batches are made in threads of Keras' own, a few ahead. With one thread Keras leaves that to tf.data, whose tuning
@@ -38,6 +40,10 @@ class SegmentationData:
         class_names: A name per class; void is not one of them.
         palette: uint8 `(classes, 3)`; `None` for the default colours.
         name: For messages and figures.
+
+    Raises:
+        TypeError: If `read` is no function.
+        ValueError: If another argument is out of range; when an item is read that is not as said above.
     """
 
     def __init__(
@@ -48,9 +54,11 @@ class SegmentationData:
         palette: np.ndarray | None = None,
         name: str = "data",
     ):
+        if not callable(read):
+            raise TypeError(f"Expected read to be a function from an index to (image, mask). {arguments.received('read', read)}")
         self._read = read
-        self._length = length
-        self.class_names = tuple(class_names)
+        self._length = arguments.whole_number("length", length, 0)
+        self.class_names = arguments.names("class_names", class_names)
         self.palette = default_palette(len(self.class_names)) if palette is None else np.asarray(palette, "uint8")
         self.name = name
 
@@ -62,8 +70,22 @@ class SegmentationData:
         return self._length
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
-        index = _checked_index(index, len(self))
-        return self._read(index)
+        return self._checked(self._read(_checked_index(index, len(self))))
+
+    def _checked(self, pair):
+        """What every item is: an image 0–255 and, if there is one, a label map of its size as uint8."""
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise ValueError(f"Expected read to return (image, mask). {arguments.received('read(index)', pair)}")
+        image = checked_image("image", pair[0])
+        if pair[1] is None:
+            return image, None
+        mask = arguments.label_map("mask", pair[1], self.num_classes).astype("uint8", copy=False)
+        if mask.shape != image.shape[:2]:
+            raise ValueError(
+                f"Expected mask to have the size of its image, {image.shape[0]} x {image.shape[1]}. "
+                f"Received: {mask.shape[0]} x {mask.shape[1]}"
+            )
+        return image, mask
 
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self)} images, classes {', '.join(self.class_names)}>"
@@ -74,6 +96,8 @@ class SegmentationData:
         Raises:
             IndexError: If one is out of range.
         """
+        if not isinstance(indices, Iterable) or isinstance(indices, (str, bytes)):
+            raise TypeError(f"Expected indices to be a list or a range. {arguments.received('indices', indices)}")
         indices = [_checked_index(index, len(self)) for index in indices]
         return SegmentationData(
             lambda index: self._read(indices[index]), len(indices), self.class_names, self.palette, self.name
@@ -90,6 +114,9 @@ class SegmentationData:
         Raises:
             ValueError: If a class is not in the data, or in two groups.
         """
+        if not isinstance(groups, Mapping) or not groups:
+            example = "{'road': ['road']}"
+            raise ValueError(f"Expected groups to be a table, such as {example}. {arguments.received('groups', groups)}")
         table = np.zeros(256, "uint8")
         table[self.num_classes :] = VOID
         palette = [BACKGROUND_COLOUR]
@@ -107,7 +134,7 @@ class SegmentationData:
             palette.append(self.palette[self.class_names.index(members[0])])
 
         def read(index):
-            image, mask = self._read(index)
+            image, mask = self[index]
             return image, None if mask is None else table[mask]
 
         return SegmentationData(read, len(self), ("background", *groups), np.array(palette), self.name)
@@ -149,6 +176,10 @@ class SegmentationData:
 class Reconstruction(SegmentationData):
     """Images whose target is the image itself."""
 
+    def _checked(self, pair):
+        image = checked_image("image", pair[0])
+        return image, image
+
 
 class Batches(keras.utils.PyDataset):
     """See `SegmentationData.batches`. Batch i of epoch e depends on the seed, e and i alone.
@@ -160,11 +191,11 @@ class Batches(keras.utils.PyDataset):
         super().__init__(workers=READERS, max_queue_size=BATCHES_AHEAD)
         if len(data) == 0:
             raise ValueError(f"Expected at least one image. Received: {data!r}")
-        for name, value in (("batch_size", batch_size), ("steps", 1 if steps is None else steps)):
-            if not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"Expected {name} to be a whole number of at least 1. Received: {name}={value!r}")
+        arguments.whole_number("batch_size", batch_size, 1)
+        arguments.whole_number("steps", 1 if steps is None else steps, 1)
+        arguments.whole_number("seed", seed, 0)
         self.data, self.batch_size, self.shuffle, self.seed, self.steps = data, batch_size, shuffle, seed, steps
-        self.flip, self.augment = augment == "flip", _augmentation_layers(augment)
+        self.flip, self.augment = isinstance(augment, str) and augment == "flip", _augmentation_layers(augment)
         self.epoch = 0
         self.one_at_a_time = threading.Lock()  # neither a data set's `read` nor an augmentation need be safe for threads
 
@@ -223,6 +254,23 @@ class Batches(keras.utils.PyDataset):
         return keras.ops.convert_to_numpy(out["images"]), (masks - 1) % 256
 
 
+def checked_image(name: str, image) -> np.ndarray:
+    """`(H, W, channels)` of values 0–255.
+
+    Raises:
+        ValueError: If it has another shape, or its values are those after some preprocessing.
+    """
+    image = arguments.array(name, image, 3, "(H, W, 3), 0–255")
+    if image.dtype != np.uint8:
+        low, high = float(image.min()), float(image.max())
+        if not 0 <= low <= high <= 255 or (0 < high <= 1 and image.size > 3 * 64):  # NaN too
+            raise ValueError(
+                f"Expected {name} to hold values 0 to 255. Received: {low:.3g} to {high:.3g}. Scaling and subtracting "
+                "means is done inside the model: give it the picture as it is."
+            )
+    return image
+
+
 def pad_and_stack(arrays: Sequence[np.ndarray], fill: int) -> np.ndarray:
     """Stacks arrays of different height and width, filling up at the bottom and the right."""
     height = max(array.shape[0] for array in arrays)
@@ -234,7 +282,7 @@ def pad_and_stack(arrays: Sequence[np.ndarray], fill: int) -> np.ndarray:
 
 
 def _augmentation_layers(augment) -> list:
-    if augment is None or augment == "flip":
+    if augment is None or (isinstance(augment, str) and augment == "flip"):
         return []
     layers = augment if isinstance(augment, (list, tuple)) else [augment]
     for layer in layers:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from fcn_keras import arguments
 from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.drawing import blur
 from fcn_keras.datasets.world_canvas import CLASS_NAMES, SKY, World
@@ -38,8 +39,8 @@ def drawn_worlds(count: int, seed: int = 0) -> SegmentationData:
     Raises:
         ValueError: If `count` is smaller than 1.
     """
-    if count < 1:
-        raise ValueError(f"Expected count to be at least 1. Received: count={count}")
+    arguments.whole_number("count", count, 1)
+    arguments.whole_number("seed", seed, 0)
     places = []
     with progress("drawing places", count) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
         for place in pool.map(lambda index: draw_world(np.random.default_rng([seed, index])), range(count)):

@@ -1,12 +1,14 @@
 """Data sets that lie on disk as picture files: any folder of images and masks, and CamVid."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from fcn_keras.datasets.base import VOID, SegmentationData
-from fcn_keras.images import SUFFIXES, read_image, read_mask
+from fcn_keras import arguments
+from fcn_keras.datasets.base import SegmentationData
+from fcn_keras.datasets.layouts import Layout, MaskCode, Part, colour_table, pictures
 
 CAMVID_CLASSES = (
     "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist",
@@ -16,6 +18,7 @@ CAMVID_PALETTE = np.array([
     (128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128), (60, 40, 222), (128, 128, 0),
     (192, 128, 128), (64, 64, 128), (160, 0, 160), (230, 110, 0), (0, 128, 192),
 ])  # fmt: skip
+CLASSES = "classes.txt"
 
 
 def image_folder(
@@ -25,91 +28,141 @@ def image_folder(
     void: int | None = None,
     palette: np.ndarray | None = None,
     size: tuple[int, int] | None = None,
+    colours: Mapping | None = None,
 ) -> SegmentationData:
     """A folder of pictures and a folder of label maps with the same file names.
 
     Args:
         images: Folder of pictures, any format Pillow reads.
-        masks: Folder of one-channel files whose pixels are class numbers; `street.png` belongs to `street.jpg`.
+        masks: Folder of files whose pixels are class numbers; `street.png` belongs to `street.jpg`. In palette files
+            the numbers are the indices.
         class_names: A name per class number, from 0 up.
         void: The number that the files use for "do not score"; it becomes 255. 255 always is void.
         palette: uint8 `(classes, 3)`, or `None` for the default colours.
         size: Height and width to bring every picture to (images bilinear, masks nearest
             neighbour), or `None` to leave them as they are.
+        colours: For masks whose colours stand for classes: `{"road": (128, 64, 128), "void": (0, 0, 0), …}`, a colour
+            or several for every class.
 
     Returns:
         `SegmentationData`, read lazily, sorted by name.
 
     Raises:
         FileNotFoundError: If a folder is missing or has no pictures, or a picture has no mask.
-        ValueError: When an item is read whose mask does not fit its image or holds unknown numbers.
+        ValueError: If an argument is out of range, or two pictures have one name; when an item is read whose mask
+            does not fit its image or holds unknown numbers or colours.
     """
-    image_files, mask_files = _pictures(images), _pictures(masks)
-    unlabelled = sorted(set(image_files) - set(mask_files))
-    if unlabelled:
-        raise FileNotFoundError(
-            f"Expected a mask in {masks} for every picture in {images}. "
-            f"Received: none for {', '.join(unlabelled[:5])}{' …' if len(unlabelled) > 5 else ''} ({len(unlabelled)} in all)"
-        )
-    pairs = [(image_files[stem], mask_files[stem]) for stem in sorted(image_files)]
-    class_names = tuple(class_names)
+    images, masks = arguments.path("images", images), arguments.path("masks", masks)
+    class_names = checked_classes(class_names)
+    size = size and arguments.size("size", size)
+    if void is not None:
+        arguments.whole_number("void", void, 0, 255)
+        if void < len(class_names):
+            raise ValueError(
+                f"Expected void to be none of the class numbers 0 to {len(class_names) - 1}. Received: void={void}, "
+                f"which is {class_names[void]!r}. To leave a class out, view() regroups."
+            )
+    if palette is not None:
+        palette = arguments.array("palette", palette, 2, "uint8 (classes, 3)")
+        if palette.shape != (len(class_names), 3):
+            raise ValueError(f"Expected palette of shape ({len(class_names)}, 3). {arguments.received('palette', palette)}")
+    layout = folder_layout(images, masks, class_names, void, palette, size, colours)
+    return layout.data("all")
 
-    def read(index):
-        image_path, mask_path = pairs[index]
-        image, mask = read_image(image_path, size), read_mask(mask_path, size)
-        return image, checked_mask(mask, image, len(class_names), void, mask_path)
 
-    return SegmentationData(read, len(pairs), class_names, palette, Path(images).name)
-
-
-def camvid(folder: str | Path, split: str = "train") -> SegmentationData:
+def camvid(folder: str | Path, split: str = "train", size: tuple[int, int] | None = None) -> SegmentationData:
     """CamVid in the SegNet tutorial's layout: `train/`, `trainannot/`, `val/`, `valannot/` (`test/`, `testannot/`).
 
     Args:
         folder: The folder that holds them.
         split: `"train"`, `"val"`, or `"test"` where it is there.
+        size: As at `image_folder`.
 
     Returns:
         `SegmentationData`, 11 classes; the files' 11 is void.
 
     Raises:
         FileNotFoundError: If the split's folders are not there.
+        ValueError: If the split is unknown.
     """
+    arguments.one_of("split", split, ("train", "val", "test"))
+    return camvid_layout(folder, size, (split,)).data(split)
+
+
+def folder_layout(images, masks, class_names, void=None, palette=None, size=None, colours=None) -> Layout:
+    """What `image_folder` reads."""
+    strangers = []
+    part = Part(pictures(images, strangers), pictures(masks, strangers), strangers)
+    code = MaskCode.of_classes(len(class_names), void)
+    if colours is not None:
+        code, from_table = colour_table(colours, class_names)
+        palette = from_table if palette is None else palette
+    return Layout(Path(images).name, tuple(class_names), code, {"all": part}, palette, size)
+
+
+def plain_layout(folder: str | Path, size=None) -> Layout:
+    """What `plain_folder` reads: `images/`, `masks/` and `classes.txt`."""
     folder = Path(folder)
-    data = image_folder(folder / split, folder / f"{split}annot", CAMVID_CLASSES, void=11, palette=CAMVID_PALETTE)
-    data.name = f"CamVid {split}"
-    return data
+    class_names, colours = read_classes(folder / CLASSES)
+    return folder_layout(folder / "images", folder / "masks", class_names, size=size, colours=colours)
 
 
-def checked_mask(mask, image, num_classes: int, void: int | None, path) -> np.ndarray:
-    """Turns a file's void number into 255, and refuses a mask that does not fit.
+def camvid_layout(folder: str | Path, size=None, splits: Sequence[str] = ("train", "val")) -> Layout:
+    """What `camvid` reads; a test part only where it is asked for."""
+    folder, parts = arguments.path("folder", folder), {}
+    for split in splits:
+        strangers = []
+        parts[split] = Part(pictures(folder / split, strangers), pictures(folder / f"{split}annot", strangers), strangers)
+    code = MaskCode.of_classes(len(CAMVID_CLASSES), void=len(CAMVID_CLASSES))
+    return Layout("CamVid", CAMVID_CLASSES, code, parts, CAMVID_PALETTE, size)
+
+
+def plain_folder(folder: str | Path, size: tuple[int, int] | None = None) -> SegmentationData:
+    """`images/`, `masks/` and `classes.txt` (one class name a line, in the order of their numbers).
+
+    Where the masks' colours stand for classes, each line ends in its colour, and `void` has a line too:
+    `road 128 64 128`.
 
     Raises:
-        ValueError: If its size is not the image's, or it holds a number that is neither class nor void.
+        FileNotFoundError: If one of the three is missing.
+        ValueError: If `classes.txt` is not of that form.
     """
-    if mask.shape != image.shape[:2]:
-        raise ValueError(
-            f"Expected {path} to have the size of its image, {image.shape[0]} x {image.shape[1]}. "
-            f"Received: {mask.shape[0]} x {mask.shape[1]}"
-        )
-    if void is not None:
-        mask = np.where(mask == void, VOID, mask).astype("uint8")
-    present = np.unique(mask)
-    unknown = present[(present >= num_classes) & (present != VOID)]
-    if len(unknown):
-        raise ValueError(
-            f"Expected {path} to hold class numbers 0 to {num_classes - 1}, and {VOID} for void. "
-            f"Received: {', '.join(map(str, unknown[:8]))}. If one of them means 'do not score', pass void=…; "
-            "blends of class numbers come from resizing a mask with interpolation: make it again with nearest neighbour."
-        )
-    return mask
+    folder = arguments.path("folder", folder)
+    return plain_layout(folder, size and arguments.size("size", size)).data("all")
 
 
-def _pictures(folder) -> dict[str, Path]:
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"Expected a folder of pictures. Received: {folder}, which is not there.")
-    files = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES}
-    if not files:
-        raise FileNotFoundError(f"Expected pictures ({', '.join(SUFFIXES)}) in {folder}. Received: none")
-    return files
+def read_classes(path: Path) -> tuple[tuple[str, ...], dict | None]:
+    """Class names, and the colours if the lines have them.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it has no names, one of them twice, or colours on some lines only.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected {path}: one class name a line, the first is class 0. Received: no such file")
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"Expected {path} to be plain text. Received: {error}. Save it as UTF-8 in your editor.") from error
+    coloured = [re.fullmatch(r"(.*\S)\s*[\s,;:]\s*(\d+)[\s,;]+(\d+)[\s,;]+(\d+)", line) for line in lines]
+    if not any(coloured):
+        return checked_classes(lines, str(path)), None
+    if not all(coloured):
+        plain = next(line for line, match in zip(lines, coloured, strict=True) if not match)
+        raise ValueError(f"Expected {path} to give a colour on every line ('road 128 64 128') or on none. Received: {plain!r}")
+    colours = {}
+    for match in coloured:
+        colours.setdefault(match[1], []).append(tuple(int(match[number]) for number in (2, 3, 4)))
+    return checked_classes([name for name in colours if name != "void"], str(path)), colours
+
+
+def checked_classes(names: Sequence[str], name: str = "class_names") -> tuple[str, ...]:
+    """Class names as a tuple.
+
+    Raises:
+        ValueError: If there are none or more than 255, or one of them twice.
+    """
+    names = arguments.names(name, names)
+    if len(names) > 255:
+        raise ValueError(f"Expected {name} to hold at most 255, because 255 is void. Received: {len(names)}")
+    return names

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fcn_keras import arguments
 from fcn_keras.datasets.base import VOID, SegmentationData
 
 FILES = {
@@ -29,17 +30,22 @@ def lecture_files(folder: str | Path, split: str = "train") -> SegmentationData:
         FileNotFoundError: If a file is missing.
         ValueError: If the split is unknown, or a file is not an array of the right shape.
     """
-    if split not in FILES:
-        raise ValueError(f"Expected split to be 'train' or 'test'. Received: split={split!r}")
+    folder = arguments.path("folder", folder)
+    arguments.one_of("split", split, FILES)
     image_file, label_file = FILES[split]
-    images = _memory_mapped(Path(folder) / image_file, "N x H x W x 3")
+    images = _memory_mapped(folder / image_file, "N x H x W x 3")
     if images.shape[3] != 3:
         raise ValueError(f"Expected RGB images, N x H x W x 3, in {image_file}. Received: shape {images.shape}")
     scale = 255 if _is_unit_range(images) else 1
     labels = None
     num_classes = 2
     if label_file:
-        labels = _memory_mapped(Path(folder) / label_file, "N x H x W x classes, one-hot")
+        labels = _memory_mapped(folder / label_file, "N x H x W x classes, one-hot")
+        if labels.shape[3] < 2:
+            raise ValueError(
+                f"Expected {label_file} to be one-hot, a channel for each of at least 2 classes. Received: shape {labels.shape}. "
+                "Class numbers become one-hot with np.eye(number_of_classes)[labels[..., 0]]."
+            )
         if labels.shape[:3] != images.shape[:3]:
             raise ValueError(
                 f"Expected {label_file} to have a label for each of the {images.shape[0]} images of "
@@ -48,10 +54,21 @@ def lecture_files(folder: str | Path, split: str = "train") -> SegmentationData:
         num_classes = labels.shape[3]
 
     def read(index):
-        image = np.clip(np.rint(np.asarray(images[index], "float32") * scale), 0, 255).astype("uint8")
+        values = np.asarray(images[index], "float32") * scale
+        if not (values.min() >= -0.5 and values.max() <= 255.5):  # NaN too
+            raise ValueError(
+                f"Expected {image_file} to hold images of values 0 to 1 or 0 to 255. Received: image {index} with values "
+                f"{values.min() / scale:.3g} to {values.max() / scale:.3g}. Save them as they were before any preprocessing."
+            )
+        image = np.clip(np.rint(values), 0, 255).astype("uint8")
         if labels is None:
             return image, None
         one_hot = np.asarray(labels[index], "float32")
+        if not one_hot.min() >= 0:  # NaN too
+            raise ValueError(
+                f"Expected {label_file} to be one-hot, 1 in the channel of a pixel's class and 0 elsewhere. Received: label map "
+                f"{index} with values from {one_hot.min()} to {one_hot.max()}"
+            )
         mask = np.where(one_hot.max(axis=-1) > 0, one_hot.argmax(axis=-1), VOID)
         return image, mask.astype("uint8")
 
@@ -71,6 +88,13 @@ def _memory_mapped(path: Path, layout: str) -> np.ndarray:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError) as error:
         raise ValueError(f"Expected {path} to be an array written by np.save ({layout}). Received: {error}") from error
-    if array.ndim != 4 or len(array) == 0:
+    if array.ndim == 3 and "one-hot" in layout:
+        raise ValueError(
+            f"Expected {path} to be {layout}. Received: shape {array.shape}, one number a pixel. If they are class numbers, "
+            "np.eye(number_of_classes, dtype='uint8')[labels] makes them one-hot."
+        )
+    if array.ndim != 4 or 0 in array.shape:
         raise ValueError(f"Expected {path} to be {layout}. Received: shape {array.shape}")
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"Expected {path} to hold numbers. Received: dtype {array.dtype}")
     return array

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from fcn_keras import arguments
 from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.road_drawing import CLASS_NAMES, PALETTE, VERSION, draw_scene
 from fcn_keras.files import home, written_whole
@@ -31,11 +32,9 @@ def road_scenes(split: str = "train", seed: int = 0, count: int | None = None) -
     Raises:
         ValueError: If the split is unknown or `count` is smaller than 1.
     """
-    if split not in COUNTS:
-        raise ValueError(f"Expected split to be one of {', '.join(COUNTS)}. Received: split={split!r}")
-    count = COUNTS[split] if count is None else count
-    if count < 1:
-        raise ValueError(f"Expected count to be at least 1. Received: count={count}")
+    arguments.one_of("split", split, COUNTS)
+    arguments.whole_number("seed", seed, 0)
+    count = COUNTS[split] if count is None else arguments.whole_number("count", count, 1)
     folder = home() / "road_scenes" / f"v{VERSION}-{split}-{seed}"
 
     def read(index):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fcn_keras import arguments
 from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.drawing import value_noise
 
@@ -28,8 +29,8 @@ def shapes(count: int, seed: int = 0, shift: tuple[int, int] = (0, 0)) -> Segmen
     Raises:
         ValueError: If `count` is smaller than 1.
     """
-    if count < 1:
-        raise ValueError(f"Expected count to be at least 1. Received: count={count}")
+    arguments.whole_number("count", count, 1)
+    arguments.whole_number("seed", seed, 0)
     drawn = {}
 
     def read(index):
