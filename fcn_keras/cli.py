@@ -4,15 +4,11 @@ Nothing heavy is imported before a command is known, so that `--help` answers at
 """
 
 import argparse
-import json
 import os
 import sys
-import time
 from pathlib import Path
 
-from fcn_keras.startup import import_keras_quietly
-
-OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
+from fcn_keras import commands
 
 EPILOG = """examples:
   python -m fcn_keras lecture                                 the experiment on drawn road scenes; figures/index.html
@@ -38,7 +34,15 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("FCN_KERAS_DEBUG"):
             raise
-        return _stop(" ".join(str(error).split()) or type(error).__name__)
+        return _stop(_in_a_line(error))
+
+
+def _in_a_line(error) -> str:
+    """An error's message; the system's own without its number, with the file's name."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return " ".join(text.split()) or type(error).__name__
 
 
 def _stop(message: str, status: int = 2) -> int:
@@ -61,24 +65,24 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = main_parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    subparsers = main_parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name, run, text):
-        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub = subparsers.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         sub.set_defaults(run=run)
         return sub
 
-    lecture = command("lecture", run_lecture, "the lecture's experiment, its figures and an index page")
+    lecture = command("lecture", commands.lecture, "the lecture's experiment, its figures and an index page")
     _add_experiment_options(lecture)
     lecture.add_argument("--out", type=Path, default=Path("figures"), metavar="DIR", help="where to (default: figures)")
 
-    figures = command("figures", run_figures, "the lecture's figures by identifier; what was trained before is used again")
+    figures = command("figures", commands.figures, "the lecture's figures by identifier; what was trained before is used again")
     figures.add_argument("names", nargs="*", metavar="ID", help="such as L07; none: all")
     figures.add_argument("--list", action="store_true", help="name them and stop")
     _add_experiment_options(figures)
     figures.add_argument("--out", type=Path, default=Path("figures"), metavar="DIR", help="where to (default: figures)")
 
-    train = command("train", run_train, "train a network on a data set")
+    train = command("train", commands.train, "train a network on a data set")
     _add_data(train)
     train.add_argument("--out", type=Path, required=True, metavar="FILE.keras", help="where the model goes")
     _add_network_options(train)
@@ -94,21 +98,33 @@ def parser() -> argparse.ArgumentParser:
                          help="after the head, so many epochs (or steps) of everything, at a low rate")  # fmt: skip
     train.add_argument("--checkpoint", type=Path, metavar="DIR", help="go on from here after an interruption")
 
-    evaluate = command("evaluate", run_evaluate, "score a model on a data set's test part")
+    evaluate = command("evaluate", commands.evaluate, "score a model on a data set's test part")
     evaluate.add_argument("model", type=Path, metavar="M.keras")
     _add_data(evaluate)
 
-    segment = command("segment", run_segment, "label pictures of any size with a model")
+    segment = command("segment", commands.segment, "label pictures of any size with a model")
     segment.add_argument("model", type=Path, metavar="M.keras")
     segment.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="picture files, or a folder of them")
     segment.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
     segment.add_argument("--tile", type=_tile, metavar="auto|N", help="for pictures larger than memory: N x N pixels at a time; "
                          "goes on after an interruption; reads .npy and uncompressed .tif in place")  # fmt: skip
 
-    fidelity = command("fidelity", run_fidelity, "the published figures beside those found here; status 1 if one fails")
+    fidelity = command("fidelity", commands.fidelity, "the published figures beside those found here; status 1 if one fails")
     fidelity.add_argument("--json", action="store_true", help="for programs")
 
-    scenes = command("scenes", run_scenes, "write drawn road scenes as picture files: images/, masks/, classes.txt")
+    download = command("download", commands.download, "fetch a public data set: voc (2 GB) or pets (0.8 GB)")
+    download.add_argument("name", metavar="voc|pets", help="kitti and camvid have to be fetched by hand; it says where")
+    download.add_argument("--out", type=Path, metavar="DIR", help="where to (default: data/NAME); goes on after an interruption")
+    download.add_argument("--from", dest="source", metavar="DIR|URL", help="a folder with the archives, or another address")
+
+    what = "what is wrong with a data set, and how to mend it; status 1 if something is"
+    check_data = command("check-data", commands.check_data, what)
+    check_data.add_argument("data", metavar="DATA", help="a folder")
+    _add_format(check_data)
+    check_data.add_argument("--picture", type=Path, metavar="FILE.png", help="the share of each class, as a picture")
+    check_data.add_argument("--json", action="store_true", help="for programs")
+
+    scenes = command("scenes", commands.scenes, "write drawn road scenes as picture files: images/, masks/, classes.txt")
     scenes.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
     scenes.add_argument("--count", type=_at_least_1, default=24, metavar="N", help="how many (default: 24)")
     scenes.add_argument("--seed", type=_at_least_0, default=0, metavar="N", help="another seed, other scenes (default: 0)")
@@ -116,8 +132,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_experiment_options(sub):
-    sub.add_argument("--data", default="road_scenes", metavar="DIR", help="the lecture's .npy folder, a CamVid folder or "
+    sub.add_argument("--data", default="road_scenes", metavar="DIR", help="the lecture's .npy folder, CamVid, KITTI or "
                      "images/ + masks/ + classes.txt with a class road (default: drawn road scenes)")  # fmt: skip
+    _add_size(sub)
     _add_network_options(sub)
     sub.add_argument("--steps", type=_at_least_1, default=600, metavar="N", help="default: 600; the lecture's: 300")
     sub.add_argument("--batch-size", type=_at_least_1, default=8, metavar="N", help="images; default: 8; the lecture's: 20")
@@ -135,8 +152,25 @@ def _add_network_options(sub):
 
 def _add_data(sub):
     sub.add_argument("data", metavar="DATA", help="a folder, or road_scenes for the drawn ones")
-    sub.add_argument("--format", default="auto", help="auto, camvid, folder or npy (default: auto)")
+    _add_format(sub)
+    _add_size(sub)
     sub.add_argument("--classes", metavar="NAME,NAME", help="only these against the background, such as road")
+
+
+def _add_format(sub):
+    sub.add_argument("--format", default="auto", help="auto, camvid, kitti, voc, pets, folder or npy (default: auto)")
+
+
+def _add_size(sub):
+    sub.add_argument("--size", type=_size, metavar="HxW", help="bring every picture to this height and width, such as 160x576; "
+                     "much faster where pictures differ in size")  # fmt: skip
+
+
+def _size(text):
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"expected height x width in pixels, such as 160x576, received {text!r}")
+    return tuple(int(part) for part in parts)
 
 
 def _at_least_1(text):
@@ -165,202 +199,3 @@ def _number(text, kind, allowed, expected):
     return value
 
 
-def run_lecture(options):
-    """`lecture`: train, evaluate, draw, report."""
-    start = time.perf_counter()
-    _make_folder(options.out)
-    experiment = _experiment(options, reuse=False)
-    from fcn_keras import lecture
-
-    _ = experiment.encoder  # weights that are missing are noticed before anything is drawn
-    lecture.draw_figures(experiment, options.out, lecture.EXPERIMENT)
-    experiment.seconds["all"] = time.perf_counter() - start
-    index = lecture.write_report(experiment, options.out)
-    print(experiment.trained.scores)
-    for message in experiment.report()["warnings"]:
-        print(f"WARNING: {message}", file=sys.stderr)
-    print(f"\nThe figures: open {index} ({experiment.seconds['all']:.0f} s)")
-
-
-def run_figures(options):
-    """`figures`: some or all figures."""
-    if options.list:
-        import_keras_quietly()
-        from fcn_keras.lecture import FIGURES
-
-        for name, figure in FIGURES.items():
-            print(f"{name}  {figure.title}: {figure.sentence}")
-        return
-    import_keras_quietly()
-    from fcn_keras import lecture
-
-    lecture.names_of(options.names)
-    _make_folder(options.out)
-    for path in lecture.draw_figures(_experiment(options, reuse=True), options.out, options.names):
-        print(path)
-
-
-def run_train(options):
-    """`train`: a model file from a data set."""
-    if options.out.suffix != ".keras":
-        raise ValueError(f"expected --out to end in .keras, received {options.out}")
-    _make_folder(options.out.parent)
-    import_keras_quietly()
-    import keras
-
-    from fcn_keras import backbones, evaluation, files, models, training
-
-    data = _opened(options)
-    keras.utils.set_random_seed(options.seed)
-    encoder = backbones.by_name(options.backbone, options.vgg16_weights)
-    shared = dict(backbone=encoder, width=options.width, freeze_backbone=not options.train_encoder)
-    if options.network == "lecture":
-        model = models.lecture_fcn(data.train.num_classes, skip_width=options.width, **shared)
-    else:
-        model = models.fcn(data.train.num_classes, options.stride, fusion=options.fusion, **shared)
-    epochs = options.epochs or (None if options.steps else 20)
-    history = training.fit(
-        model, data.train, epochs=epochs, steps=options.steps, batch_size=options.batch_size,
-        learning_rate=options.learning_rate, augment="flip" if options.flip else None,
-        seed=options.seed, checkpoint=options.checkpoint,
-        unfreeze="after" if options.fine_tune else None, fine_tuning=options.fine_tune,
-    )  # fmt: skip
-    with files.written_whole(options.out) as temporary:
-        model.save(temporary)
-    print(evaluation.evaluate(model, data.test))
-    print(f"\nThe model: {options.out} (trained for {sum(history.seconds.values()):.0f} s on {len(data.train)} images)")
-
-
-def run_evaluate(options):
-    """`evaluate`: the paper's scores."""
-    import_keras_quietly()
-    from fcn_keras import evaluation, models
-
-    print(evaluation.evaluate(models.load(options.model), _opened(options).test))
-
-
-def run_segment(options):
-    """`segment`: NAME_labels.png (class numbers, with a palette) and NAME_overlay.png for each picture."""
-    _make_folder(options.out)
-    import_keras_quietly()
-    from fcn_keras import images, models, prediction
-    from fcn_keras.datasets import default_palette
-    from fcn_keras.progress import progress
-
-    suffixes = images.SUFFIXES + ((".npy",) if options.tile else ())
-    paths = [path for given in options.images for path in _pictures(given, suffixes)]
-    model = models.load(options.model)
-    palette = default_palette(model.output_shape[-1])
-    if options.tile:
-        return _segment_tiled(options, model, palette, paths)
-    with progress("segmenting", len(paths)) as advance:
-        for path in paths:
-            image = images.read_image(path)
-            labels = prediction.segment(model, image)
-            images.write_image(options.out / f"{path.stem}_labels.png", labels, palette)
-            images.write_image(options.out / f"{path.stem}_overlay.png", _painted(image, labels, palette))
-            advance()
-    print(f"{len(paths)} label maps and overlays in {options.out}")
-
-
-def _segment_tiled(options, model, palette, paths):
-    """As `segment`, with NAME_labels.npy too; the overlay is at most 2000 pixels wide and high."""
-    from fcn_keras import images, prediction
-
-    for path in paths:
-        image = images.open_in_place(path)
-        labels = prediction.segment_tiled(model, image, options.out / f"{path.stem}_labels.npy", options.tile)
-        images.write_image(options.out / f"{path.stem}_labels.png", labels, palette)
-        step = -(-max(labels.shape) // OVERLAY_PIXELS)
-        few = image[::step, ::step].astype("uint8"), labels[::step, ::step]
-        images.write_image(options.out / f"{path.stem}_overlay.png", _painted(*few, palette))
-    print(f"{len(paths)} label maps and overlays in {options.out}")
-
-
-def _painted(image, labels, palette):
-    """The classes but the first laid over the picture; a single one in the lecture's green."""
-    from fcn_keras import visualization
-
-    for number in range(1, len(palette)):
-        colour = (0, 255, 0, 127) if len(palette) == 2 else (*palette[number], 127)
-        image = visualization.overlay(image, labels == number, colour)
-    return image
-
-
-def run_fidelity(options):
-    """`fidelity`: a row for each published figure, as soon as it is found."""
-    import_keras_quietly()
-    from fcn_keras import datasets, fidelity
-
-    rows = []
-    for row in fidelity.report(datasets.road_scenes("test")):
-        rows.append(row)
-        if not options.json:
-            print(f"{'pass' if row.passed else 'FAIL'}  {row.claim}: {row.found}  (expected: {row.expected})", flush=True)
-    failed = sum(not row.passed for row in rows)
-    if options.json:
-        print(json.dumps(fidelity.as_dict(rows), indent=1, ensure_ascii=False))
-    else:
-        print(f"\n{len(rows) - failed} of {len(rows)} pass")
-    return 1 if failed else 0
-
-
-def run_scenes(options):
-    """`scenes`: a plain folder of drawn scenes, as `data/road_scenes` is one."""
-    _make_folder(options.out)
-    from fcn_keras import datasets, images
-    from fcn_keras.progress import progress
-
-    data = datasets.road_scenes("train", options.seed, options.count)
-    with progress("writing scenes", len(data)) as advance:
-        for index in range(len(data)):
-            image, mask = data[index]
-            images.write_image(options.out / "images" / f"scene_{index:03}.jpg", image)
-            images.write_image(options.out / "masks" / f"scene_{index:03}.png", mask, data.palette)
-            advance()
-    (options.out / "classes.txt").write_text("\n".join(data.class_names) + "\n", encoding="utf-8")
-    print(f"{len(data)} scenes in {options.out}")
-
-
-def _experiment(options, reuse):
-    import_keras_quietly()
-    from fcn_keras.experiment import Experiment, Settings
-
-    return Experiment(
-        Settings(
-            str(options.data), options.network, options.stride, options.fusion, options.backbone,
-            options.vgg16_weights, options.width, options.steps, options.batch_size, options.seed,
-        ),
-        reuse,
-    )  # fmt: skip
-
-
-def _opened(options):
-    from fcn_keras import datasets
-
-    data = datasets.open_data(options.data, options.format)
-    if options.classes:
-        groups = {name.strip(): [name.strip()] for name in options.classes.split(",")}
-        data = datasets.Opened(data.train.view(groups), data.test.view(groups))
-    return data
-
-
-def _pictures(path, suffixes):
-    if path.is_dir():
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes)
-        if not found:
-            raise FileNotFoundError(f"expected pictures ({', '.join(suffixes)}) in {path}, received none")
-        return found
-    if not path.is_file():
-        raise FileNotFoundError(f"expected a picture or a folder of pictures, received {path}, which is not there")
-    return [path]
-
-
-def _make_folder(folder):
-    """Makes the output folder before any work is done, so that a typing error costs no time."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise ValueError(f"expected --out to be a folder, received {folder}, which is a file") from None
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(f"cannot write into {folder}: choose another --out")

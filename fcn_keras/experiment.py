@@ -47,6 +47,7 @@ class Settings:
     steps: int = 600
     batch_size: int = 8
     seed: int = 0
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Experiment:
     def data(self) -> datasets.Opened:
         """All classes, for training and for testing."""
         start = time.perf_counter()
-        opened = datasets.open_data(self.settings.data, seed=self.settings.seed)
+        opened = datasets.open_data(self.settings.data, seed=self.settings.seed, size=self.settings.size)
         if self.settings.data == "road_scenes":
             datasets.draw_all([opened.train, opened.test])
         self.seconds["data"] = time.perf_counter() - start

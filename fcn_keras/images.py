@@ -133,6 +133,11 @@ def _resized_mask(mask, size):
     return mask if size is None or mask.size == size[::-1] else mask.resize(size[::-1], Image.Resampling.NEAREST)
 
 
+def thumbnail(image: np.ndarray, side: int) -> np.ndarray:
+    """A picture as `side` × `side` shades of grey, each the mean of its part of the picture; uint8."""
+    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).convert("L").resize((side, side), Image.Resampling.BOX))
+
+
 def write_image(path: str | Path, image: np.ndarray, palette: np.ndarray | None = None) -> None:
     """Writes an RGB picture, or a label map as a palette PNG; the file appears whole or not at all.
 

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "fcn_keras"
 ORDER = [
     ["arguments", "files", "memory", "progress", "startup", "solutions"],
     ["geometry", "images"],
-    ["datasets"],
+    ["datasets", "downloads", "data_checks"],
     ["layers", "skip_connections", "convolutionalize"],
     ["backbones"],
     ["models", "published"],
@@ -23,6 +23,7 @@ ORDER = [
     ["visualization"],
     ["experiment"],
     ["lecture"],
+    ["commands"],
     ["cli", "__main__", "__init__"],
 ]
 RANK = {name: rank for rank, line in enumerate(ORDER) for name in line}

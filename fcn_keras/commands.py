@@ -1,0 +1,237 @@
+"""What each command of `cli` does. Heavy imports stand inside, so that `--help` and typing errors are answered at once."""
+
+import json
+import os
+import sys
+import time
+
+from fcn_keras.startup import import_keras_quietly
+
+OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
+
+
+def lecture(options):
+    """`lecture`: train, evaluate, draw, report."""
+    start = time.perf_counter()
+    _make_folder(options.out)
+    experiment = _experiment(options, reuse=False)
+    from fcn_keras import lecture
+
+    _ = experiment.encoder  # weights that are missing are noticed before anything is drawn
+    lecture.draw_figures(experiment, options.out, lecture.EXPERIMENT)
+    experiment.seconds["all"] = time.perf_counter() - start
+    index = lecture.write_report(experiment, options.out)
+    print(experiment.trained.scores)
+    for message in experiment.report()["warnings"]:
+        print(f"WARNING: {message}", file=sys.stderr)
+    print(f"\nThe figures: open {index} ({experiment.seconds['all']:.0f} s)")
+
+
+def figures(options):
+    """`figures`: some or all figures."""
+    if options.list:
+        import_keras_quietly()
+        from fcn_keras.lecture import FIGURES
+
+        for name, figure in FIGURES.items():
+            print(f"{name}  {figure.title}: {figure.sentence}")
+        return
+    import_keras_quietly()
+    from fcn_keras import lecture
+
+    lecture.names_of(options.names)
+    _make_folder(options.out)
+    for path in lecture.draw_figures(_experiment(options, reuse=True), options.out, options.names):
+        print(path)
+
+
+def train(options):
+    """`train`: a model file from a data set."""
+    if options.out.suffix != ".keras":
+        raise ValueError(f"expected --out to end in .keras, received {options.out}")
+    _make_folder(options.out.parent)
+    import_keras_quietly()
+    import keras
+
+    from fcn_keras import backbones, evaluation, files, models, training
+
+    data = _opened(options)
+    keras.utils.set_random_seed(options.seed)
+    encoder = backbones.by_name(options.backbone, options.vgg16_weights)
+    shared = dict(backbone=encoder, width=options.width, freeze_backbone=not options.train_encoder)
+    if options.network == "lecture":
+        model = models.lecture_fcn(data.train.num_classes, skip_width=options.width, **shared)
+    else:
+        model = models.fcn(data.train.num_classes, options.stride, fusion=options.fusion, **shared)
+    epochs = options.epochs or (None if options.steps else 20)
+    history = training.fit(
+        model, data.train, epochs=epochs, steps=options.steps, batch_size=options.batch_size,
+        learning_rate=options.learning_rate, augment="flip" if options.flip else None,
+        seed=options.seed, checkpoint=options.checkpoint,
+        unfreeze="after" if options.fine_tune else None, fine_tuning=options.fine_tune,
+    )  # fmt: skip
+    with files.written_whole(options.out) as temporary:
+        model.save(temporary)
+    print(evaluation.evaluate(model, data.test))
+    print(f"\nThe model: {options.out} (trained for {sum(history.seconds.values()):.0f} s on {len(data.train)} images)")
+
+
+def evaluate(options):
+    """`evaluate`: the paper's scores."""
+    import_keras_quietly()
+    from fcn_keras import evaluation, models
+
+    print(evaluation.evaluate(models.load(options.model), _opened(options).test))
+
+
+def segment(options):
+    """`segment`: NAME_labels.png (class numbers, with a palette) and NAME_overlay.png for each picture."""
+    _make_folder(options.out)
+    import_keras_quietly()
+    from fcn_keras import images, models, prediction
+    from fcn_keras.datasets import default_palette
+    from fcn_keras.progress import progress
+
+    suffixes = images.SUFFIXES + ((".npy",) if options.tile else ())
+    paths = [path for given in options.images for path in _pictures(given, suffixes)]
+    model = models.load(options.model)
+    palette = default_palette(model.output_shape[-1])
+    if options.tile:
+        return _segment_tiled(options, model, palette, paths)
+    with progress("segmenting", len(paths)) as advance:
+        for path in paths:
+            image = images.read_image(path)
+            labels = prediction.segment(model, image)
+            images.write_image(options.out / f"{path.stem}_labels.png", labels, palette)
+            images.write_image(options.out / f"{path.stem}_overlay.png", _painted(image, labels, palette))
+            advance()
+    print(f"{len(paths)} label maps and overlays in {options.out}")
+
+
+def _segment_tiled(options, model, palette, paths):
+    """As `segment`, with NAME_labels.npy too; the overlay is at most 2000 pixels wide and high."""
+    from fcn_keras import images, prediction
+
+    for path in paths:
+        image = images.open_in_place(path)
+        labels = prediction.segment_tiled(model, image, options.out / f"{path.stem}_labels.npy", options.tile)
+        images.write_image(options.out / f"{path.stem}_labels.png", labels, palette)
+        step = -(-max(labels.shape) // OVERLAY_PIXELS)
+        few = image[::step, ::step].astype("uint8"), labels[::step, ::step]
+        images.write_image(options.out / f"{path.stem}_overlay.png", _painted(*few, palette))
+    print(f"{len(paths)} label maps and overlays in {options.out}")
+
+
+def _painted(image, labels, palette):
+    """The classes but the first laid over the picture; a single one in the lecture's green."""
+    from fcn_keras import visualization
+
+    for number in range(1, len(palette)):
+        colour = (0, 255, 0, 127) if len(palette) == 2 else (*palette[number], 127)
+        image = visualization.overlay(image, labels == number, colour)
+    return image
+
+
+def fidelity(options):
+    """`fidelity`: a row for each published figure, as soon as it is found."""
+    import_keras_quietly()
+    from fcn_keras import datasets, fidelity
+
+    rows = []
+    for row in fidelity.report(datasets.road_scenes("test")):
+        rows.append(row)
+        if not options.json:
+            print(f"{'pass' if row.passed else 'FAIL'}  {row.claim}: {row.found}  (expected: {row.expected})", flush=True)
+    failed = sum(not row.passed for row in rows)
+    if options.json:
+        print(json.dumps(fidelity.as_dict(rows), indent=1, ensure_ascii=False))
+    else:
+        print(f"\n{len(rows) - failed} of {len(rows)} pass")
+    return 1 if failed else 0
+
+
+def scenes(options):
+    """`scenes`: a plain folder of drawn scenes, as `data/road_scenes` is one."""
+    _make_folder(options.out)
+    from fcn_keras import datasets, images
+    from fcn_keras.progress import progress
+
+    data = datasets.road_scenes("train", options.seed, options.count)
+    with progress("writing scenes", len(data)) as advance:
+        for index in range(len(data)):
+            image, mask = data[index]
+            images.write_image(options.out / "images" / f"scene_{index:03}.jpg", image)
+            images.write_image(options.out / "masks" / f"scene_{index:03}.png", mask, data.palette)
+            advance()
+    (options.out / "classes.txt").write_text("\n".join(data.class_names) + "\n", encoding="utf-8")
+    print(f"{len(data)} scenes in {options.out}")
+
+
+def download(options):
+    """`download`: a public data set, for `train` and `evaluate`."""
+    from fcn_keras import downloads
+
+    folder = downloads.download(options.name, options.out, options.source)
+    print(f"The data: {folder}")
+
+
+def check_data(options):
+    """`check-data`: a line for everything that is wrong, then the share of each class."""
+    import_keras_quietly()
+    from fcn_keras import data_checks
+
+    if options.picture is not None and options.picture.suffix.lower() != ".png":
+        raise ValueError(f"expected --picture to end in .png, received {options.picture}")
+    report = data_checks.check(options.data, options.format)
+    if options.picture is not None and report.shares:
+        from fcn_keras import visualization
+        from fcn_keras.visualization import your_pictures
+
+        title = f"How common is each class? {report.name}"
+        visualization.save(your_pictures.draw_shares(report.shares, report.class_names, title), options.picture)
+    print(json.dumps(report.as_dict(), indent=1, ensure_ascii=False) if options.json else report)
+    return 1 if report.findings else 0
+
+
+def _experiment(options, reuse):
+    import_keras_quietly()
+    from fcn_keras.experiment import Experiment, Settings
+
+    return Experiment(
+        Settings(
+            str(options.data), options.network, options.stride, options.fusion, options.backbone,
+            options.vgg16_weights, options.width, options.steps, options.batch_size, options.seed, options.size,
+        ),
+        reuse,
+    )  # fmt: skip
+
+
+def _opened(options):
+    from fcn_keras import datasets
+
+    data = datasets.open_data(options.data, options.format, size=options.size)
+    if options.classes:
+        groups = {name.strip(): [name.strip()] for name in options.classes.split(",")}
+        data = datasets.Opened(data.train.view(groups), data.test.view(groups))
+    return data
+
+
+def _pictures(path, suffixes):
+    if path.is_dir():
+        found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes)
+        if not found:
+            raise FileNotFoundError(f"expected pictures ({', '.join(suffixes)}) in {path}, received none")
+        return found
+    if not path.is_file():
+        raise FileNotFoundError(f"expected a picture or a folder of pictures, received {path}, which is not there")
+    return [path]
+
+
+def _make_folder(folder):
+    """Makes the output folder before any work is done, so that a typing error costs no time."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(f"expected --out to be a folder, received {folder}, which is a file") from None
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"cannot write into {folder}: choose another --out")

@@ -1,0 +1,404 @@
+"""What is wrong with a data set: every planted fault is found, and nothing is reported on clean ones."""
+
+import json
+import shutil
+
+import made_sets
+import numpy as np
+import pytest
+from conftest import CAMVID, needs_camvid
+from PIL import Image
+
+import fcn_keras as fcn
+from fcn_keras import data_checks
+from fcn_keras.cli import main
+
+
+@pytest.fixture(scope="session")
+def clean(tmp_path_factory):
+    """Every layout, without faults."""
+    root = tmp_path_factory.mktemp("clean")
+    return {name: make(root / name) for name, make in made_sets.ALL.items()}
+
+
+@pytest.fixture
+def of(clean, tmp_path):
+    """A copy of a clean data set that a test may spoil, and its first picture and mask of the training part."""
+
+    def copy(kind):
+        folder = shutil.copytree(clean[kind], tmp_path / kind)
+        return (folder, *FIRST[kind](folder))
+
+    return copy
+
+
+FIRST = {
+    "plain": lambda f: (f / "images" / "p0.png", f / "masks" / "p0.png"),
+    "coloured": lambda f: (f / "images" / "p0.png", f / "masks" / "p0.png"),
+    "camvid": lambda f: (f / "train" / "train_0.png", f / "trainannot" / "train_0.png"),
+    "kitti": lambda f: (f / "training/image_2/um_000000.png", f / "training/gt_image_2/um_road_000000.png"),
+    "voc": lambda f: (
+        f / "VOCdevkit/VOC2012/JPEGImages/2007_000000.jpg",
+        f / "VOCdevkit/VOC2012/SegmentationClass/2007_000000.png",
+    ),
+    "pets": lambda f: (f / "images/Abyssinian_0.jpg", f / "annotations/trimaps/Abyssinian_0.png"),
+}
+LAYOUTS = list(FIRST)
+BY_NUMBER = ["plain", "camvid", "voc", "pets"]
+
+
+def kinds(folder):
+    return {finding.kind for finding in data_checks.check(folder).findings}
+
+
+# ------------------------------------------------------------------------------- clean ones
+
+
+@pytest.mark.parametrize("kind", made_sets.ALL)
+def test_nothing_is_reported_on_clean_data(clean, kind):
+    report = data_checks.check(clean[kind])
+    assert report.findings == []
+    for part, shares in report.shares.items():
+        assert sum(shares) == pytest.approx(1) and report.void[part] < 0.5
+
+
+def test_nothing_is_reported_on_the_drawn_scenes_that_come_along():
+    assert data_checks.check("data/road_scenes").findings == []
+
+
+@needs_camvid
+def test_nothing_is_reported_on_camvid():
+    report = data_checks.check(CAMVID)
+    assert report.findings == [] and report.pictures == {"train": 367, "val": 101}
+    assert report.shares["train"][3] == pytest.approx(0.33, abs=0.01)  # a third of the pixels are road
+
+
+def test_the_shares_are_counted_without_void(clean):
+    report = data_checks.check(clean["plain"])
+    masks = np.stack([np.array(Image.open(path)) for path in (clean["plain"] / "masks").iterdir()])
+    expected = np.bincount(masks[masks != 255], minlength=3) / (masks != 255).sum()
+    np.testing.assert_allclose(report.shares["all"], expected)
+    assert report.void["all"] == pytest.approx((masks == 255).mean())
+
+
+# ------------------------------------------------------------------------------- planted faults: pictures and masks
+
+
+@pytest.mark.parametrize("kind", LAYOUTS)
+def test_a_missing_mask_and_a_missing_picture(of, kind):
+    folder, _, mask = of(kind)
+    mask.unlink()
+    assert "no mask" in kinds(folder)
+
+
+@pytest.mark.parametrize("kind", ["plain", "coloured", "camvid", "kitti"])
+def test_a_mask_without_picture(of, kind):
+    folder, image, _ = of(kind)
+    image.unlink()
+    assert kinds(folder) == {"no picture"}
+
+
+@pytest.mark.parametrize("kind", ["voc", "pets"])
+def test_a_split_that_names_what_is_not_there_or_twice(of, kind):
+    folder, image, _ = of(kind)
+    split = next(folder.rglob("trainval.txt" if kind == "pets" else "train.txt"))
+    split.write_text(split.read_text() + split.read_text().splitlines()[-1] + "\n")
+    assert kinds(folder) == {"listing"}
+    image.unlink()
+    assert [finding.what for finding in data_checks.check(folder).findings if "no such picture" in finding.what]
+
+
+@pytest.mark.parametrize("kind", LAYOUTS)
+def test_sizes_that_differ(of, kind):
+    folder, image, _ = of(kind)
+    picture = Image.open(image)
+    picture.resize((picture.width // 2, picture.height)).save(image)
+    assert "size" in kinds(folder)
+
+
+@pytest.mark.parametrize("kind", LAYOUTS)
+@pytest.mark.parametrize("which", ["picture", "mask"])
+@pytest.mark.parametrize("how", ["empty", "text", "half", "nearly all"])
+def test_unreadable_and_truncated_files(of, kind, which, how):
+    folder, image, mask = of(kind)
+    path = image if which == "picture" else mask
+    content = path.read_bytes()
+    keep = {"empty": b"", "text": b"404 Not Found", "half": content[: len(content) // 2], "nearly all": content[:-40]}[how]
+    path.write_bytes(keep)
+    assert "unreadable" in kinds(folder)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind"),
+    [
+        (lambda p: p.convert("RGBA"), "mode"),
+        (lambda p: p.convert("CMYK"), "mode"),
+        (lambda p: Image.fromarray(np.array(p.convert("L")).astype("uint16") * 257), "mode"),
+        (lambda p: Image.fromarray(np.array(p.convert("L")).astype("int32") * 300), "mode"),
+    ],
+    ids=["RGBA", "CMYK", "16 bits", "32 bits"],
+)
+def test_a_wrong_mode(of, spoil, kind):
+    folder, image, _ = of("plain")
+    image.unlink()
+    spoil(Image.open(FIRST["plain"](folder)[0].with_name("p1.png"))).save(image.with_suffix(".tif"))
+    assert kind in kinds(folder)
+
+
+@pytest.mark.parametrize("kind", ["voc", "pets"])
+def test_cmyk_under_the_name_of_a_jpeg(of, kind):
+    folder, image, _ = of(kind)
+    Image.open(image).convert("CMYK").save(image)
+    assert kinds(folder) == {"mode"}
+
+
+@pytest.mark.parametrize("turn", [2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("kind", ["plain", "voc"])
+def test_a_picture_that_its_camera_noted_as_turned(of, turn, kind):
+    folder, image, mask = of(kind)
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    Image.open(image).save(image, exif=exif)
+    assert kinds(folder) == {"turned"}
+    if turn >= 5:  # the mask of the upright picture: that is how it is read, and nothing is wrong
+        turned = {5: 0, 6: 270, 7: 0, 8: 90}[turn]
+        labels = Image.open(mask)
+        labels = labels.transpose(Image.Transpose.TRANSPOSE) if not turned else labels.rotate(turned, expand=True)
+        labels.save(mask)
+        assert kinds(folder) <= {"shifted"}
+
+
+# ------------------------------------------------------------------------------- planted faults: what is in the masks
+
+
+@pytest.mark.parametrize("kind", BY_NUMBER)
+def test_class_numbers_out_of_range(of, kind):
+    folder, _, mask = of(kind)
+    labels = np.array(Image.open(mask))
+    labels[10:14, 10:14] = 77
+    Image.fromarray(labels).save(mask)
+    report = data_checks.check(folder)
+    assert [finding.kind for finding in report.findings] == ["number"] and "77" in report.findings[0].what
+
+
+@pytest.mark.parametrize("kind", ["camvid", "voc"])
+@pytest.mark.parametrize("how", ["BILINEAR", "BICUBIC", "LANCZOS"])
+@pytest.mark.parametrize("factor", [0.5, 2])
+def test_masks_resized_with_interpolation(of, kind, how, factor):
+    """Picture and mask alike, so that the sizes fit; the palette is taken off first, or Pillow would refuse to blend."""
+    folder, image, mask = of(kind)
+    for path in (image, mask):
+        picture = Image.open(path)
+        if path == mask:
+            picture = Image.fromarray(np.array(picture))
+        picture.resize((int(picture.width * factor), int(picture.height * factor)), Image.Resampling[how]).save(path)
+    assert "interpolated" in kinds(folder)
+
+
+@needs_camvid
+@pytest.mark.parametrize("how", ["BILINEAR", "BICUBIC", "LANCZOS"])
+@pytest.mark.parametrize("factor", [0.5, 0.75, 1.3, 2, 3])
+def test_real_masks_resized_with_interpolation(how, factor):
+    for number, path in enumerate(sorted((CAMVID / "trainannot").iterdir())):
+        if number % 40 == 0:
+            mask = Image.open(path)
+            size = int(mask.width * factor), int(mask.height * factor)
+            assert data_checks.blended_share(np.array(mask.resize(size, Image.Resampling[how]))) > data_checks.BLENDED
+            near = np.array(mask.resize(size, Image.Resampling.NEAREST))
+            assert data_checks.blended_share(near) < data_checks.BLENDED
+
+
+@pytest.mark.parametrize("kind", BY_NUMBER)
+def test_one_hot_where_numbers_are_expected(of, kind):
+    folder, _, mask = of(kind)
+    labels = np.array(Image.open(mask))
+    Image.fromarray(np.eye(3, dtype="uint8")[labels % 3] * 255).save(mask)
+    assert "one-hot" in kinds(folder)
+
+
+def test_one_hot_arrays_among_the_masks(of):
+    folder, _, mask = of("plain")
+    np.save(mask.with_suffix(".npy"), np.eye(4)[np.array(Image.open(mask)) % 4])
+    mask.unlink()
+    assert kinds(folder) == {"one-hot", "no mask"}
+
+
+@pytest.mark.parametrize("kind", BY_NUMBER)
+def test_colours_where_numbers_are_expected(of, kind):
+    folder, _, mask = of(kind)
+    colours = np.random.default_rng(0).integers(0, 255, (3, 3, 3), dtype="uint8")
+    Image.fromarray(colours).resize(Image.open(mask).size, Image.Resampling.NEAREST).save(mask)
+    assert "mask mode" in kinds(folder)
+
+
+@pytest.mark.parametrize("kind", BY_NUMBER)
+def test_sixteen_bit_masks(of, kind):
+    folder, _, mask = of(kind)
+    Image.fromarray(np.array(Image.open(mask)).astype("uint16")).save(mask)
+    assert "mask mode" in kinds(folder)
+
+
+@pytest.mark.parametrize("kind", ["coloured", "kitti"])
+def test_colours_that_are_not_in_the_table(of, kind):
+    folder, _, mask = of(kind)
+    colours = np.array(Image.open(mask))
+    colours[8:12, 8:12] = (9, 99, 199)
+    Image.fromarray(colours).save(mask)
+    report = data_checks.check(folder)
+    assert [finding.kind for finding in report.findings] == ["colour"] and "(9, 99, 199)" in report.findings[0].what
+
+
+def test_masks_saved_as_jpeg(of):
+    folder, _, mask = of("plain")
+    Image.fromarray(np.array(Image.open(mask))).save(mask.with_suffix(".jpg"))
+    mask.unlink()
+    assert "JPEG" in kinds(folder)
+
+
+@pytest.mark.parametrize("kind", BY_NUMBER)
+def test_a_class_that_never_occurs(of, kind):
+    folder, _, mask = of(kind)
+    code = {"pets": {1: 2}}.get(kind, {1: 0})  # every 1 becomes something else
+    for path in mask.parent.iterdir():
+        if not path.name.startswith("."):
+            labels = np.array(Image.open(path))
+            for old, new in code.items():
+                labels[labels == old] = new
+            Image.fromarray(labels).save(path)
+    assert "absent" in kinds(folder)
+
+
+@pytest.mark.parametrize("kind", LAYOUTS)
+def test_void_that_covers_nearly_all(of, kind):
+    folder, _, mask = of(kind)
+    labels = np.array(Image.open(mask))
+    labels[1:] = {"pets": 3, "camvid": 11, "coloured": (0, 0, 0), "kitti": (0, 0, 0)}.get(kind, 255)
+    Image.fromarray(labels).save(mask)
+    assert "void" in kinds(folder)
+
+
+# ------------------------------------------------------------------------------- planted faults: the set as a whole
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["copied", "saved again as JPEG"])
+def test_pictures_shared_by_train_and_test(of, again):
+    folder, image, mask = of("camvid")
+    other, other_mask = folder / "val" / "val_3.png", folder / "valannot" / "val_3.png"
+    if again:
+        other.unlink()
+        Image.open(image).save(other.with_suffix(".jpg"), quality=70)
+    else:
+        shutil.copy(image, other)
+    shutil.copy(mask, other_mask)
+    assert kinds(folder) == {"shared"}
+
+
+@pytest.mark.parametrize("kind", ["plain", "kitti"])
+def test_a_picture_twice_in_a_set_without_split(of, kind):
+    folder, image, mask = of(kind)
+    name = "um_000099" if kind == "kitti" else "again"
+    shutil.copy(image, image.with_name(f"{name}.png"))
+    shutil.copy(mask, mask.with_name(f"{name.replace('um_', 'um_road_')}.png"))
+    assert kinds(folder) == ({"shared"})
+
+
+@pytest.mark.parametrize("shift", [(0, 3), (-4, 0), (5, -6), (2, 2)])
+def test_labels_shifted_against_their_pictures(of, shift):
+    folder, _, mask = of("plain")
+    for path in mask.parent.iterdir():
+        Image.fromarray(np.roll(np.array(Image.open(path)), shift, (0, 1))).save(path)
+    report = data_checks.check(folder)
+    assert "shifted" in {finding.kind for finding in report.findings}
+    found = data_checks.label_shift(fcn.datasets.plain_folder(folder))
+    assert max(abs(found.down + shift[0]), abs(found.right + shift[1])) <= 1  # back by as much
+
+
+@needs_camvid
+@pytest.mark.parametrize("shift", [(0, 2), (3, 0), (-5, 3), (0, -8)])
+def test_real_labels_shifted_against_their_pictures(shift):
+    data = fcn.datasets.camvid(CAMVID)
+    moved = fcn.datasets.SegmentationData(
+        lambda i: (data[i][0], np.roll(data[i][1], shift, (0, 1))), len(data), data.class_names
+    )
+    for start in range(0, 360, 60):
+        found = data_checks.label_shift(moved, range(start, start + 8))
+        assert max(abs(found.down + shift[0]), abs(found.right + shift[1])) <= 1
+        assert data_checks.label_shift(data, range(start, start + 8)) is None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind"),
+    [
+        (lambda images, labels: (images, labels[:3]), "unreadable"),
+        (lambda images, labels: (images, labels.argmax(-1)), "one-hot"),
+        (lambda images, labels: (images, np.where(labels > 0, 0.6, 0.4)), "interpolated"),
+        (lambda images, labels: (images, np.ones_like(labels)), "one-hot"),
+        (lambda images, labels: (images * 4 - 2, labels), "values"),
+        (lambda images, labels: (images, labels * 0), "void"),
+        (lambda images, labels: (images, np.eye(2)[0 * labels.argmax(-1)]), "absent"),
+        (lambda images, labels: (images, np.roll(labels, 4, axis=2)), "shifted"),
+    ],
+)
+def test_the_lectures_files(clean, tmp_path, spoil, kind):
+    folder = shutil.copytree(clean["npy"], tmp_path / "npy")
+    images, labels = spoil(np.load(folder / "images_training.npy"), np.load(folder / "seg_training.npy"))
+    np.save(folder / "images_training.npy", images)
+    np.save(folder / "seg_training.npy", labels)
+    assert kind in kinds(folder)
+
+
+# ------------------------------------------------------------------------------- how it is said
+
+
+def test_a_finding_names_the_files_and_the_way_out(of, capsys):
+    folder, _, mask = of("plain")
+    mask.unlink()
+    assert main(["check-data", str(folder)]) == 1
+    out = capsys.readouterr().out
+    assert "One thing is wrong" in out and "p0.png" in out and data_checks.REMEDIES["no mask"] in out and "█" in out
+
+
+def test_clean_data_is_status_0_with_a_chart_and_a_picture(clean, tmp_path, capsys):
+    assert main(["check-data", str(clean["camvid"]), "--picture", str(tmp_path / "shares.png")]) == 0
+    assert "Nothing wrong was found" in capsys.readouterr().out
+    assert fcn.images.read_image(tmp_path / "shares.png").std() > 10
+
+
+def test_json_for_programs(of, capsys):
+    folder, image, _ = of("coloured")
+    image.write_bytes(b"")
+    assert main(["check-data", str(folder), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["findings"][0]["kind"] == "unreadable" and report["findings"][0]["files"] == [str(image)]
+    assert report["pictures"] == {"all": 10} and set(report["shares"]["all"]) == {"grass", "road", "car"}
+
+
+def test_nothing_is_written_into_the_data(of):
+    folder, image, mask = of("voc")
+    image.write_bytes(image.read_bytes()[:100])
+    mask.unlink()
+    before = {path: path.is_file() and (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*")}
+    data_checks.check(folder)
+    assert before == {path: path.is_file() and (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check-data", "nowhere"], "not there"),
+        (["check-data", "."], "none of these"),
+        (["check-data", "{plain}", "--format", "voc"], "PASCAL VOC"),
+        (["check-data", "{plain}", "--format", "coco"], "'coco'"),
+        (["check-data", "{plain}", "--picture", "a.docx"], ".png"),
+        (["check-data"], "required"),
+    ],
+)
+def test_mistakes_are_one_line_and_status_2(clean, tmp_path, monkeypatch, capsys, arguments, message):
+    plain = clean["plain"].resolve()
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main([argument.format(plain=plain) for argument in arguments])
+    except SystemExit as stopped:
+        status = stopped.code
+    err = capsys.readouterr().err
+    assert status == 2 and message in err and err.count("\n") == 1
