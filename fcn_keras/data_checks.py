@@ -18,12 +18,14 @@ from fcn_keras.datasets.layouts import Layout, MaskCode, Part
 from fcn_keras.datasets.lecture_files import FILES, lecture_files
 from fcn_keras.datasets.opening import FORMATS, layout_of, recognise
 from fcn_keras.datasets.road_scenes import road_scenes
+from fcn_keras.evaluation import boundary_band
 from fcn_keras.progress import progress
 
 NEARLY_ALL = 0.95  # share of void from which a label map, or a set, says nearly nothing
 BLENDED = 0.4  # share of steps over a class in between that tells of interpolation; real label maps have 0.13, drawn ones 0.25
 FEWEST_STEPS = 20  # to judge by
 SHIFTS = 8  # pixels that labels may be shifted by to be noticed
+AGREE = 0.5  # share of the pictures that must want the same shift, give or take a pixel
 CLEARER = 1.1  # how many times as strong the picture's edges must be under the shifted labels' edges
 SHOWN = 5  # files that a finding lists; `--json` has them all
 
@@ -464,8 +466,7 @@ class EdgeEvidence:
 
     def __init__(self, reach: int = SHIFTS):
         self.reach = reach
-        self.sums = np.zeros((2 * reach + 1,) * 2)  # [down, right] → summed edge strength
-        self.count = 0
+        self.strengths: list[np.ndarray] = []  # one for each picture: [down, right] → mean edge strength
 
     def add(self, image: np.ndarray, mask: np.ndarray) -> None:
         """Counts one picture in; its border, and the border of void, are no edges of a thing."""
@@ -475,26 +476,23 @@ class EdgeEvidence:
         grey = image.astype("float32").mean(axis=-1)
         strength = np.zeros(grey.shape, "float32")
         strength[1:-1, 1:-1] = np.hypot(grey[1:-1, 2:] - grey[1:-1, :-2], grey[2:, 1:-1] - grey[:-2, 1:-1])
-        edge = np.zeros(mask.shape, bool)
-        for a, b in ((np.s_[1:, :], np.s_[:-1, :]), (np.s_[:, 1:], np.s_[:, :-1])):
-            differ = (mask[a] != mask[b]) & (mask[a] != VOID) & (mask[b] != VOID)
-            edge[a] |= differ
-            edge[b] |= differ  # the picture's strength is that of both sides
-        rows, columns = np.nonzero(edge[reach:-reach, reach:-reach])
+        rows, columns = np.nonzero(boundary_band(mask, 1)[reach:-reach, reach:-reach])
         if not len(rows):
             return
-        windows = np.lib.stride_tricks.sliding_window_view(strength, self.sums.shape)  # [row, column, down, right]
+        side = 2 * reach + 1
+        windows = np.lib.stride_tricks.sliding_window_view(strength, (side, side))  # [row, column, down, right]
         chosen = slice(None, None, max(1, len(rows) // 4000))  # more edge pixels than that tell nothing new
-        found = windows[rows[chosen], columns[chosen]]
-        self.sums += found.mean(axis=0)
-        self.count += 1
+        self.strengths.append(windows[rows[chosen], columns[chosen]].mean(axis=0))
 
     def shift(self) -> Shift | None:
-        """The shift that fits best, if it is not 0 and fits clearly better."""
-        if self.count < 2:  # one picture alone proves nothing
+        """The shift that fits best, if it is not 0, fits clearly better, and half of the pictures say so by themselves."""
+        if len(self.strengths) < 2:  # one picture alone proves nothing
             return None
-        means = self.sums / self.count
+        best = [np.array(np.unravel_index(strength.argmax(), strength.shape)) for strength in self.strengths]
+        means = np.mean(self.strengths, axis=0)
         down, right = (int(place) for place in np.unravel_index(means.argmax(), means.shape))
+        if np.mean([np.abs(place - (down, right)).max() <= 1 for place in best]) < AGREE:
+            return None
         here, there = float(means[self.reach, self.reach]), float(means[down, right])
         shift = Shift(down - self.reach, right - self.reach, here, there)
         a_pixel_off = max(abs(shift.down), abs(shift.right)) <= 1  # where an edge lies is not said more exactly by anybody

@@ -1,43 +1,211 @@
-"""What went wrong in a training, named, with the likely cause."""
+"""A doctor for training: what went wrong, named, with the evidence and the likely cause.
 
+A network that learns nothing raises no error. What it shows instead - a loss, a label map, the numbers that reach its
+first convolution - is looked at here, one question after another.
+"""
+
+import keras
 import numpy as np
 
+from fcn_keras import arguments
+from fcn_keras.data_checks import label_shift
 from fcn_keras.evaluation import confusion_matrix, label_pairs
+from fcn_keras.geometry import inputs_of
 
-IMAGES_TO_JUDGE = 8  # how many training images are looked at for "one class everywhere"
+IMAGES_TO_JUDGE = 8  # how many training images are looked at
+FEW_STEPS = 20  # fewer steps than this say nothing about a learning rate
+MOVED = 0.1  # a loss that fell by less than this share has hardly moved
+FAR = 3  # a loss that rose to so many times its start tells of steps that are too long
+OUT_OF_REACH = 0.02  # weights that could have moved by less than this share of their size cannot have learnt anything
+PREPROCESSING = ("Rescaling", "Normalization", "VGGPreprocessing", "Lambda")
 
 
 def diagnose(model, data, history) -> list[str]:
-    """Says in a sentence what is wrong with a finished training, and the likely cause.
+    """Says in a sentence each what is wrong with a finished training.
+
+    Asked in this order: a loss that is not a number; preprocessing twice; labels that lie beside their things; steps far too
+    long or too short; a loss that does not move; one class everywhere. The first answer about the loss is the last, as the
+    others follow from it.
 
     Args:
         model: The trained model.
         data: What it was trained on.
-        history: What `training.fit` noted; its `loss` is a list with one number per step.
+        history: What `training.fit` noted: `loss`, a number per step; `learning_rate`, if it is known; `batch`, the lowest
+            and highest value in a batch of images, if it is known.
 
     Returns:
         Messages; empty if nothing is wrong.
+
+    Raises:
+        TypeError: If model or data are something else.
     """
+    arguments.model("model", model)
+    arguments.data_set("data", data)
     if history.loss and not np.isfinite(history.loss[-1]):
-        return [
-            f"The loss was not a number (NaN) after step {len(history.loss)}, and training stopped. The likely cause is "
-            "a learning rate that is too high: make a new model, for its weights are spoilt, and try a tenth of the rate."
-        ]
-    if data[0][1].ndim != 2:  # an autoencoder has no classes
-        return []
-    chosen = np.unique(np.linspace(0, len(data) - 1, IMAGES_TO_JUDGE).astype(int))
+        return [_not_a_number(history.loss)]
+    found = [twice_preprocessed(model, data[0][0], history.batch)]
+    if data[0][1].ndim == 2:  # an autoencoder has neither labels nor classes
+        found += [_shifted(data), _learning(model, data, history)]
+    return [message for message in found if message]
+
+
+def _not_a_number(loss) -> str:
+    number = len(loss)
+    if number == 1:
+        return (
+            "The loss was not a number (NaN) in the very first step, before anything was learnt. The likely cause: the weights "
+            "are NaN already, from a training that failed before (make a new model), or what an augmentation layer makes is."
+        )
+    before = ", ".join(f"{value:.3g}" for value in loss[-4:-1])
+    return (
+        f"The loss was not a number (NaN) after step {number}, and training stopped; before that it was {before}. The likely "
+        "cause is a learning rate that is too high: make a new model, for its weights are spoilt, and try a tenth of the rate."
+    )
+
+
+def twice_preprocessed(model, image: np.ndarray, batch: tuple[float, float] | None = None) -> str:
+    """Whether images are scaled or centred before the model does it itself.
+
+    Args:
+        model: Its layers before the first weights are looked at.
+        image: One image of the data, 0–255.
+        batch: Lowest and highest value in a batch as the model got it, behind the augmentation.
+
+    Returns:
+        The message, or `""`.
+    """
+    if batch is not None and (batch[0] < -1 or 0 < batch[1] <= 1.5):
+        return (
+            f"Preprocessing is applied twice: images reach the model with values {batch[0]:.2f} to {batch[1]:.2f}, not 0 to 255, "
+            "and the model scales them once more. The likely cause: a layer in augment= that scales (Rescaling, or a "
+            "value_range of (0, 1)). Leave it out."
+        )
+    before, reached = _before_first_weights(model, image)
+    if len(before) < 2:
+        return ""
+    said = ""
+    if reached is not None:
+        said = f"; what reaches the first convolution lies between {reached.min():.2f} and {reached.max():.2f}"
+    return (
+        f"Preprocessing is applied twice: the layers {' and '.join(map(repr, before))} of {model.name!r} all change the values "
+        f"of the images{said}. Models of this package scale by themselves: take the other layer out."
+    )
+
+
+def _before_first_weights(model, image):
+    """Names of the layers that scale on the way to the first weights, and what comes out of the last of them."""
+    names, tensor = [], model.inputs[0]
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):  # a model in a model: what is before its first weights counts too
+            inner = [own.name for own in layer.layers[: _first_weights(layer)] if type(own).__name__ in PREPROCESSING]
+            return names + inner, None
+        if layer.weights or (len(inputs_of(layer)) > 1):
+            break
+        if type(layer).__name__ in PREPROCESSING:
+            names.append(layer.name)
+        tensor = layer.output
+    if len(names) < 2:
+        return names, None
+    return names, keras.Model(model.inputs, tensor).predict_on_batch(image[None].astype("float32"))
+
+
+def _first_weights(model) -> int:
+    return next((number for number, layer in enumerate(model.layers) if layer.weights), len(model.layers))
+
+
+def _shifted(data) -> str:
+    """Whether the labels' edges lie on the pictures' edges only after a small shift."""
+    chosen = _some(data)
+    shift = label_shift(data, chosen) if len(chosen) >= 4 else None
+    if shift is None:
+        return ""
+    return (
+        f"The labels lie beside what they label: in {len(chosen)} of the pictures {shift.in_words()}. The network learns the "
+        "shift. The likely cause: pictures and masks were cropped or padded in different ways."
+    )
+
+
+def _learning(model, data, history) -> str:
+    """What the loss, and the classes that are predicted, say about the learning."""
+    loss = np.array(history.loss)
+    if not len(loss):
+        return ""
+    ends = max(1, min(len(loss) // 4, 10))
+    first, last = loss[:ends].mean(), loss[-ends:].mean()
+    fell = f"the loss went from {first:.3f} to {last:.3f} in {len(loss)} steps"
+    stuck = last > (1 - MOVED) * first
+    everywhere = _one_class(model, data)
+    also = f", and the model predicts one class everywhere, {everywhere[0]!r}" if everywhere else ""
+    if len(loss) >= FEW_STEPS and loss.max() > FAR * loss[0] and (last > loss[0] or everywhere):
+        return (
+            f"The learning rate is far too high: {fell}, with {loss.max():.3g} at its worst in step {loss.argmax() + 1}{also}. "
+            f"Make a new model and try a tenth{_of(history.learning_rate)}."
+        )
+    share = _within_reach(model, history)
+    if len(loss) >= FEW_STEPS and stuck and share is not None and share < OUT_OF_REACH:
+        return (
+            f"The learning rate is far too low: {fell}, and in so many steps the weights could change by at most "
+            f"{100 * share:.2g} % of their size{also}. Try a hundred times{_of(history.learning_rate)}."
+        )
+    if everywhere:
+        return _one_class_message(everywhere, fell, len(loss), stuck)
+    if len(loss) >= FEW_STEPS and last > (1 - MOVED / 5) * first and _poor(model, data):
+        return (
+            f"The loss does not move: {fell}. The likely cause: labels that have nothing to do with their pictures (do the file "
+            "names match?), or a rate that is far off: look at a few labels laid over their pictures, then try a tenth and ten "
+            "times the rate."
+        )
+    return ""
+
+
+def _one_class_message(everywhere, fell, steps, stuck) -> str:
+    name, share = everywhere
+    if share > 0.9:
+        cause = f"{100 * share:.0f} % of the pixels are {name!r}, so saying it always is nearly right: train longer"
+    elif steps < FEW_STEPS:
+        cause = f"too few steps ({steps}): {fell}"
+    elif stuck:
+        cause = f"a learning rate that is far off (try a tenth of it), or labels of other pictures; it hardly moved: {fell}"
+    else:
+        cause = f"too few steps ({steps}) or too high a learning rate: {fell}"
+    return f"The model predicts one class everywhere, {name!r}. The likely cause: {cause}."
+
+
+def _confusion(model, data) -> np.ndarray:
     total = np.zeros((data.num_classes, data.num_classes), "int64")
-    for true, predicted in label_pairs(model, data.subset(chosen)):
+    for true, predicted in label_pairs(model, data.subset(_some(data))):
         total += confusion_matrix(true, predicted, data.num_classes)
+    return total
+
+
+def _one_class(model, data) -> tuple[str, float] | None:
+    """The class that is predicted everywhere although there are others, and the share of the pixels that have it."""
+    total = _confusion(model, data)
     predicted, true = np.flatnonzero(total.sum(axis=0)), np.flatnonzero(total.sum(axis=1))
     if len(predicted) != 1 or len(true) < 2:
-        return []
-    name, share = data.class_names[predicted[0]], total.sum(axis=1)[predicted[0]] / total.sum()
-    first, last = np.mean(history.loss[:5]), np.mean(history.loss[-5:])
-    if last > 0.9 * first:
-        cause = f"the loss hardly moved ({first:.3f} to {last:.3f}), so the learning rate is far off: try a tenth of it"
-    elif share > 0.9:
-        cause = f"{100 * share:.0f} % of the pixels are {name!r}, so saying it always is nearly right: train longer"
-    else:
-        cause = f"too few steps ({len(history.loss)}) or too high a learning rate: the loss was still {last:.3f}"
-    return [f"The model predicts one class everywhere, {name!r}. The likely cause: {cause}."]
+        return None
+    return data.class_names[predicted[0]], total.sum(axis=1)[predicted[0]] / total.sum()
+
+
+def _poor(model, data) -> bool:
+    """Whether always saying the most common class would be about as good."""
+    total = _confusion(model, data)
+    return np.trace(total) < 1.05 * total.sum(axis=1).max()
+
+
+def _within_reach(model, history) -> float | None:
+    """How far Adam can have moved the weights, about the learning rate a step, as a share of their size."""
+    kernels = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights if len(weight.shape) > 1]
+    if history.learning_rate is None or not kernels:
+        return None
+    size = np.sqrt(sum(float(np.square(kernel).sum()) for kernel in kernels) / sum(kernel.size for kernel in kernels))
+    return len(history.loss) * history.learning_rate / max(size, 1e-12)
+
+
+def _of(learning_rate) -> str:
+    return " of the rate" if learning_rate is None else f" of {learning_rate:g}"
+
+
+def _some(data) -> list[int]:
+    """Some images, evenly spread."""
+    return np.unique(np.linspace(0, len(data) - 1, IMAGES_TO_JUDGE).astype(int)).tolist()

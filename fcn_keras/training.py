@@ -5,8 +5,8 @@ answer never changes. `fit` asks the encoder once per image, trains the head on 
 model that was passed in, whole, is the one that has learnt.
 """
 
-import json
-import shutil
+import contextlib
+import hashlib
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -15,6 +15,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from fcn_keras import arguments
+from fcn_keras.checkpoint import Checkpoint, KeepState, digest, restore
 from fcn_keras.datasets import VOID
 from fcn_keras.diagnosis import diagnose
 from fcn_keras.evaluation import Scores, evaluate
@@ -40,6 +42,8 @@ class History:
     validation: list[Scores] = field(default_factory=list)  # one per epoch, if there was validation data
     seconds: dict[str, float] = field(default_factory=dict)  # "features" and "training"
     warnings: list[str] = field(default_factory=list)
+    learning_rate: float | None = None  # Adam's, at the start
+    batch: tuple[float, float] | None = None  # lowest and highest value of the images in the first batch
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -87,7 +91,9 @@ def fit(
         decay: Whether the rate falls to zero along a cosine. `False`: constant, as the lecture's.
         augment: As at `SegmentationData.batches`.
         seed: Order of the data. The start weights are the model's.
-        checkpoint: Folder for the state after each epoch; a run that was killed goes on from there.
+        checkpoint: Folder for the state after each epoch; a run that was killed at any moment goes on from there, called
+            again with the same settings, and ends as if nothing had happened. The state stays when the run is finished
+            (so that it is not lost before the model is saved) and is replaced by the next run's.
         features: Result of `frozen_features`, when several heads share one encoder and data set.
         cache: `False`: send every image of every step through the whole model, as the lecture's
             loop does. Slower, the same weights within rounding.
@@ -103,18 +109,31 @@ def fit(
 
     Raises:
         TypeError: If `train` is not a data set of `fcn_keras.datasets`.
-        ValueError: If not exactly one of `epochs` and `steps` is given, nothing can be trained, nothing is
-            frozen that could be unfrozen, or model and data do not fit.
+        ValueError: If not exactly one of `epochs` and `steps` is given, a number is out of range, nothing can be trained,
+            nothing is frozen that could be unfrozen, model and data do not fit, or the checkpoint is of another run.
+        OSError: If the checkpoint cannot be written, or a file of the data cannot be read.
+        MemoryError: If a batch does not fit in memory.
     """
-    _check(model, train, epochs, steps)
+    _check(model, train, validation, epochs, steps)
+    arguments.whole_number("batch_size", batch_size, 1)
+    arguments.number("learning_rate", learning_rate, above=0, hint="The lecture's is 0.001.")
+    arguments.number("fine_tuning_rate", fine_tuning_rate, above=0)
     frozen = _check_unfreeze(model, unfreeze, fine_tuning)
-    history = History()
+    run = checkpoint and Checkpoint(
+        checkpoint,
+        dict(
+            model=_architecture(model), data=_summary(train), epochs=epochs, steps=steps, batch_size=batch_size,
+            learning_rate=learning_rate, decay=decay, augment=_named(augment), seed=seed, unfreeze=unfreeze,
+            fine_tuning=fine_tuning, fine_tuning_rate=fine_tuning_rate,
+        ),
+        start=digest(*model.get_weights()),
+    )  # fmt: skip
+    history = History(learning_rate=learning_rate)
     common = dict(
         train=train, validation=validation, batch_size=batch_size, decay=decay, augment=augment, cache=cache, history=history
     )
-    head_state, all_state = (checkpoint and Path(checkpoint) / name for name in ("head", "all"))
     _train(
-        model, epochs=epochs, steps=steps, learning_rate=learning_rate, seed=seed, checkpoint=head_state,
+        model, epochs=epochs, steps=steps, learning_rate=learning_rate, seed=seed, state=run and run.state("head"),
         features=features, stage="training", **common,
     )  # fmt: skip
     if frozen and np.isfinite(history.loss[-1] if history.loss else 0):
@@ -124,13 +143,13 @@ def fit(
         try:
             _train(
                 model, epochs=epochs and more, steps=steps and more, learning_rate=fine_tuning_rate, seed=seed + 1,
-                checkpoint=all_state, features=None, stage="fine-tuning", **common,
+                state=run and run.state("all"), features=None, stage="fine-tuning", **common,
             )  # fmt: skip
         finally:
             for layer in frozen:
                 layer.trainable = False
-    for state in filter(None, (head_state, all_state)):  # kept until the last stage was done
-        shutil.rmtree(state, ignore_errors=True)
+    if run:
+        run.finished() if np.isfinite(history.loss).all() else run.remove()
     history.warnings = diagnose(model, train, history)
     for message in history.warnings:
         warnings.warn(message, TrainingWarning, stacklevel=2)
@@ -138,7 +157,7 @@ def fit(
 
 
 def _train(
-    model, train, validation, epochs, steps, batch_size, learning_rate, decay, augment, seed, checkpoint, features, cache,
+    model, train, validation, epochs, steps, batch_size, learning_rate, decay, augment, seed, state, features, cache,
     history, stage,
 ):  # fmt: skip
     """One stage: what is frozen stays frozen, and is computed once."""
@@ -148,6 +167,9 @@ def _train(
         batches = train.batches(batch_size, augment=augment, seed=seed, steps=_steps_a_round(steps))
         epochs = steps // len(batches)
     history.steps_per_epoch = len(batches)
+    if batches.augment:
+        images = batches[0][0]
+        history.batch = float(images.min()), float(images.max())
 
     trained_part, source = model, batches
     if cache and batches.augment and frozen_border(model):
@@ -169,18 +191,29 @@ def _train(
         # On a CPU compiling with XLA costs more than it brings; JAX cannot do without.
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
-    start = time.perf_counter()
+    start, losses, scored = time.perf_counter(), len(history.loss), len(history.validation)
+    kept = state and restore(state, trained_part)
+    done = 0
+    if kept:
+        done = int(kept["epoch"])
+        history.loss += kept["loss"].tolist()
+        history.validation += [Scores(confusion, train.class_names) for confusion in kept["validation"]]
     with progress(f"{stage} {model.name}", epochs * len(batches)) as advance:
+        advance(done * len(batches))
         callbacks = [_Watch(history, batches, advance)]
         if validation is not None:
             callbacks.append(keras.callbacks.LambdaCallback(
                 on_epoch_end=lambda epoch, logs: history.validation.append(evaluate(model, validation))
             ))  # fmt: skip
-        if checkpoint is not None:
-            callbacks.append(keras.callbacks.BackupAndRestore(str(checkpoint), double_checkpoint=True, delete_checkpoint=False))
-            batches.epoch = _epochs_done(checkpoint)  # the backend reads ahead before the first callback is asked
+        if state:
+            callbacks.append(KeepState(state, lambda: {
+                "loss": np.array(history.loss[losses:], "float64"),
+                "validation": np.array([scores.confusion for scores in history.validation[scored:]], "int64"),
+            }))  # fmt: skip
+        batches.epoch = done  # the backend reads ahead before the first callback is asked
         # The batches know their own order; Keras would shuffle them once more, and not by our seed.
-        trained_part.fit(source, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
+        with _told_by(batches):
+            trained_part.fit(source, epochs=epochs, initial_epoch=done, shuffle=False, verbose=0, callbacks=callbacks)
     history.seconds[stage] = time.perf_counter() - start
 
 
@@ -226,10 +259,38 @@ def segmentation_loss() -> keras.losses.Loss:
     return PixelwiseCrossEntropy()
 
 
-def _epochs_done(checkpoint) -> int:
-    """Where `BackupAndRestore` will go on, from the note that it keeps beside the weights."""
-    note = Path(checkpoint) / "training_metadata.json"
-    return json.loads(note.read_text())["epoch"] if note.is_file() else 0
+@contextlib.contextmanager
+def _told_by(batches):
+    """Errors as they were raised: the backend wraps what goes wrong while it reads a batch in one of its own."""
+    try:
+        yield
+    except Exception as error:
+        if batches.failure is not None:
+            raise batches.failure from None
+        if any(sign in f"{type(error).__name__} {error}" for sign in ("ResourceExhausted", "OOM", "OutOfMemory")):
+            raise MemoryError(
+                f"A batch of {batches.batch_size} images did not fit in memory. Take a smaller batch_size, smaller images "
+                "(size=…) or a narrower head (width=…)."
+            ) from error
+        raise
+
+
+def _architecture(model) -> str:
+    """The kinds of layers and the shapes of their weights; automatic names differ from process to process."""
+    layers = [[type(layer).__name__, layer.trainable, [weight.shape for weight in layer.weights]] for layer in model.layers]
+    frozen = [weight for layer in model.layers if not layer.trainable for weight in layer.get_weights()]
+    return hashlib.sha256(f"{layers} {digest(*frozen)}".encode()).hexdigest()[:16]
+
+
+def _summary(data) -> str:
+    """A data set in a line: its name, classes, how many, and its ends' digest."""
+    ends = [array for index in (0, len(data) - 1) for array in data[index] if array is not None]
+    return f"{len(data)} of {data.name}, {', '.join(data.class_names)}, {digest(*ends)[:16]}"
+
+
+def _named(augment) -> str:
+    layers = augment if isinstance(augment, (list, tuple)) else [augment]
+    return ", ".join(str(layer) if layer is None or isinstance(layer, str) else type(layer).__name__ for layer in layers)
 
 
 def _steps_a_round(steps: int) -> int:
@@ -243,10 +304,6 @@ class _Watch(keras.callbacks.Callback):
     def __init__(self, history, batches, advance):
         super().__init__()
         self.notes, self.batches, self.advance = history, batches, advance
-
-    def on_train_begin(self, logs=None):
-        done = self.model._initial_epoch or 0  # set by BackupAndRestore when it goes on
-        self.advance(done * len(self.batches))
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.epoch = epoch  # right even when the run was resumed in the middle
@@ -262,17 +319,24 @@ class _Watch(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def _check(model, train, epochs, steps):
-    if not hasattr(train, "batches"):
-        raise TypeError(f"Expected train to be a data set of fcn_keras.datasets. Received: {type(train).__name__}")
+def _check(model, train, validation, epochs, steps):
+    arguments.model("model", model)
+    arguments.data_set("train", train)
+    if len(train) == 0:
+        raise ValueError(f"Expected train to have at least one image. Received: {train!r}")
     if (epochs is None) == (steps is None):
         raise ValueError(f"Expected exactly one of epochs and steps. Received: epochs={epochs}, steps={steps}")
-    number = steps if epochs is None else epochs
-    if not isinstance(number, (int, np.integer)) or number < 1:
-        raise ValueError(f"Expected epochs or steps to be a whole number of at least 1. Received: {number!r}")
+    arguments.whole_number("epochs" if steps is None else "steps", epochs if steps is None else steps, 1)
+    if validation is not None:
+        arguments.data_set("validation", validation)
+        if validation.class_names != train.class_names:
+            raise ValueError(
+                f"Expected validation with the classes of train, {', '.join(train.class_names)}. "
+                f"Received: {', '.join(validation.class_names)}"
+            )
     if not model.trainable_weights:
         raise ValueError(f"Expected a model with something to train. Received: {model.name!r}, all of it frozen")
-    target = train[0][1]
+    image, target = train[0]
     if target is None:
         raise ValueError(f"Expected data with labels. Received: {train!r}, which has none")
     if target.ndim == 2:
@@ -281,11 +345,29 @@ def _check(model, train, epochs, steps):
                 f"Expected a model with {train.num_classes} outputs, one for each class of the data "
                 f"({', '.join(train.class_names)}). Received: {model.name!r} with {model.output_shape[-1]}"
             )
+        _check_sizes(model, image)
         if _last_activation(model) in ("softmax", "sigmoid", "relu"):
             raise ValueError(
                 f"Expected a model that gives logits: no activation after its last convolution, the loss applies the "
                 f"softmax itself. Received: {model.name!r}, which ends in {_last_activation(model)}"
             )
+
+
+def _check_sizes(model, image):
+    """Whether an image can go in and a score for each pixel comes out, by shapes alone."""
+    channels = model.input_shape[-1]
+    if image.shape[-1] != channels:
+        raise ValueError(f"Expected images of {channels} channels for {model.name!r}. Received: {image.shape[-1]}")
+    try:
+        scores = model.compute_output_spec(keras.KerasTensor((1, *image.shape)))
+    except Exception as error:  # what a layer says about a size that it cannot take
+        size = f"{image.shape[0]} x {image.shape[1]}"
+        raise ValueError(f"Expected a model that takes images of {size}. Received: {model.name!r} ({error})") from error
+    if tuple(scores.shape[1:3]) != image.shape[:2]:
+        raise ValueError(
+            f"Expected a model that gives scores at the image's size, {image.shape[0]} x {image.shape[1]}. Received: "
+            f"{model.name!r}, which gives {scores.shape[1]} x {scores.shape[2]}. layers.CropToMatch cuts what is too large."
+        )
 
 
 def _last_activation(model) -> str:

@@ -147,7 +147,7 @@ class StopAfter(keras.callbacks.Callback):
 
 def test_an_interrupted_training_goes_on_to_the_same_weights(encoder, toy, tmp_path, monkeypatch):
     whole = small(encoder)
-    fit(whole, toy, epochs=4, batch_size=4, seed=5)
+    undisturbed = fit(whole, toy, epochs=4, batch_size=4, seed=5)
     model = small(encoder)
     original = keras.Model.fit
     monkeypatch.setattr(
@@ -158,7 +158,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(encoder, toy, tmp_p
     monkeypatch.undo()
     resumed = small(encoder)  # a new process would build it anew
     history = fit(resumed, toy, epochs=4, batch_size=4, seed=5, checkpoint=tmp_path / "state")
-    assert len(history.loss) == 2 * 3  # two epochs of three steps were left
+    np.testing.assert_allclose(history.loss, undisturbed.loss, atol=1e-5)  # the two epochs before the interruption, too
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
@@ -177,6 +177,8 @@ def test_the_likely_cause_follows_the_loss(encoder, toy):
     assert "'dark'" in message and "hardly moved" in message and "learning rate" in message
     (message,) = fcn.diagnosis.diagnose(model, toy, fcn.training.History(loss=list(np.linspace(0.7, 0.4, 20))))
     assert "too few steps (20)" in message
+    (message,) = fcn.diagnosis.diagnose(model, toy, fcn.training.History(loss=[0.70] * 3))
+    assert "too few steps (3)" in message and "far off" not in message  # so few say nothing about the rate
 
 
 def test_nan_stops_the_training_and_is_said(encoder, toy):
@@ -258,7 +260,7 @@ def test_fine_tuning_an_encoder_fits_the_data_better(toy):
 def test_a_fine_tuning_that_was_interrupted_goes_on_to_the_same_weights(encoder, toy, tmp_path, monkeypatch):
     options = dict(epochs=2, batch_size=4, seed=5, unfreeze="after", fine_tuning=3)
     whole = small(encoder)
-    fit(whole, toy, **options)
+    undisturbed = fit(whole, toy, **options)
     model = small(encoder)
     original = keras.Model.fit
     monkeypatch.setattr(
@@ -269,10 +271,87 @@ def test_a_fine_tuning_that_was_interrupted_goes_on_to_the_same_weights(encoder,
     monkeypatch.undo()
     resumed = small(encoder)
     history = fit(resumed, toy, checkpoint=tmp_path / "state", **options)
-    assert len(history.loss) == 3  # one epoch of three steps was left
+    np.testing.assert_allclose(history.loss, undisturbed.loss, atol=1e-5)
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
-    assert not list((tmp_path / "state").iterdir())
+
+
+def test_a_finished_run_is_not_trained_again_until_it_is_another(encoder, toy, tmp_path):
+    """Killed after the training and before `model.save`, a run has lost nothing; trained further, it is another run."""
+    options = dict(epochs=6, batch_size=4, seed=5, validation=toy.subset(range(3)), checkpoint=tmp_path / "state")
+    options["learning_rate"] = 1e-2
+    keras.utils.set_random_seed(1)
+    first, again = small(encoder), small(encoder)
+    again.set_weights(first.get_weights())
+    done = fit(first, toy, **options)
+    restored = fit(again, toy, **options)
+    assert restored.loss == pytest.approx(done.loss) and len(restored.validation) == 6
+    assert restored.seconds["training"] < done.seconds["training"]
+    for a, b in zip(first.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    further = fit(first, toy, **options)  # from its present weights
+    assert np.mean(further.loss) < np.mean(done.loss)
+    assert fit(first, toy, **{**options, "seed": 6}).loss != pytest.approx(further.loss)
+
+
+def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_path, monkeypatch):
+    options = dict(epochs=3, batch_size=4, seed=5, checkpoint=tmp_path / "state")
+    original = keras.Model.fit
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda self, *a, callbacks, **k: original(self, *a, callbacks=[*callbacks, StopAfter(1)], **k)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        fit(small(encoder), toy, **options)
+    monkeypatch.undo()
+    other_model = fcn.models.fcn(2, 16, encoder, width=8)
+    for changed, named in (
+        ({"batch_size": 6}, "batch_size=4, here batch_size=6"), ({"epochs": 5}, "epochs=3"), ({"seed": 1}, "seed=5"),
+        ({"learning_rate": 0.1}, "learning_rate"), ({"augment": "flip"}, "augment='None', here augment='flip'"),
+        ({"train": toy.subset(range(6))}, "data"), ({"model": other_model}, "model"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=f"interrupted run with the same settings.*{named}"):
+            fit(**{"model": small(encoder), "train": toy, **options, **changed})
+    state = tmp_path / "state" / "head.npz"
+    state.write_bytes(state.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"head\.npz could not be read.*Delete it"):
+        fit(small(encoder), toy, **options)
+
+
+def test_an_error_while_a_batch_is_read_is_told_as_it_is(toy):
+    """Not as one of the backend's, from a thread."""
+
+    def read(index):
+        if index == 7:
+            raise FileNotFoundError("street_7.png has gone")
+        return toy[index]
+
+    data = fcn.datasets.SegmentationData(read, 12, toy.class_names)
+    model = fcn.models.fcn_from_cae(fcn.models.cae(widths=(4,)), 2)
+    with pytest.raises(FileNotFoundError, match=r"street_7\.png has gone"):
+        fit(model, data, epochs=2, batch_size=3)
+
+
+def test_memory_that_does_not_suffice_is_said_with_the_way_out(toy, monkeypatch):
+    def exhausted(*_, **__):
+        raise RuntimeError("OOM when allocating tensor with shape[20,160,576,4096]")
+
+    monkeypatch.setattr(keras.Model, "fit", exhausted)
+    with pytest.raises(MemoryError, match="smaller batch_size"):
+        fit(fcn.models.fcn_from_cae(fcn.models.cae(widths=(4,)), 2), toy, epochs=1)
+
+
+def test_models_that_do_not_fit_the_pictures_are_refused_before_training(toy):
+    image = keras.Input((None, None, 3))
+    half = keras.Model(image, keras.layers.Conv2D(2, 3, strides=2, padding="same")(image))
+    with pytest.raises(ValueError, match=r"40 x 56\. Received: .* 20 x 28"):
+        fit(half, toy, epochs=1)
+    fixed = keras.Input((64, 64, 3))
+    dense = keras.Model(fixed, keras.layers.Conv2D(2, 1)(keras.layers.Dense(4)(fixed)))
+    with pytest.raises(ValueError, match="takes images of 40 x 56"):
+        fit(dense, toy, epochs=1)
+    grey = keras.Input((None, None, 1))
+    with pytest.raises(ValueError, match="1 channels"):
+        fit(keras.Model(grey, keras.layers.Conv2D(2, 1)(grey)), toy, epochs=1)
 
 
 @pytest.mark.parametrize(

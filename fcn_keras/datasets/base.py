@@ -197,6 +197,7 @@ class Batches(keras.utils.PyDataset):
         self.data, self.batch_size, self.shuffle, self.seed, self.steps = data, batch_size, shuffle, seed, steps
         self.flip, self.augment = isinstance(augment, str) and augment == "flip", _augmentation_layers(augment)
         self.epoch = 0
+        self.failure = None  # the first error of reading a batch, which backends wrap in their own
         self.one_at_a_time = threading.Lock()  # neither a data set's `read` nor an augmentation need be safe for threads
 
     def __len__(self):
@@ -221,7 +222,11 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, batch):
         with self.one_at_a_time:
-            return self._read(batch)
+            try:
+                return self._read(batch)
+            except Exception as error:
+                self.failure = self.failure or error
+                raise
 
     def _read(self, batch):
         pairs = [self.data[index] for index in self.indices(batch)]
@@ -288,6 +293,11 @@ def _augmentation_layers(augment) -> list:
     for layer in layers:
         if not isinstance(layer, keras.layers.Layer):
             raise ValueError(f"Expected augment to be 'flip' or Keras image layers. Received: {layer!r}")
+        if not hasattr(layer, "transform_segmentation_masks"):
+            raise ValueError(
+                "Expected augment to hold layers that change images and labels alike, such as keras.layers.RandomRotation. "
+                f"Received: {type(layer).__name__}. (Scaling is done inside the model already.)"
+            )
     return list(layers)
 
 

@@ -1,0 +1,137 @@
+"""The doctor for training: each illness is brought about on purpose and has to be named, and the healthy are left alone."""
+
+import keras
+import numpy as np
+import pytest
+from conftest import CAMVID, needs_camvid
+
+import fcn_keras as fcn
+from fcn_keras.training import fit
+
+pytestmark = pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")
+
+
+def small(encoder, stride=8):
+    return fcn.models.fcn(2, stride, encoder, width=8)
+
+
+@pytest.fixture(scope="module")
+def some_roads():
+    """Twelve drawn scenes at half size, so that a training takes seconds."""
+    data = fcn.datasets.road_scenes("train", count=12).view({"road": ["road"]})
+    halves = [tuple(array[::2, ::2] for array in data[index]) for index in range(12)]
+    return fcn.datasets.SegmentationData(lambda i: halves[i], 12, data.class_names, name="small roads")
+
+
+def told(*arguments, **options) -> str:
+    """The only message of a training."""
+    history = fit(*arguments, **options)
+    assert len(history.warnings) == 1, history.warnings
+    return history.warnings[0]
+
+
+@pytest.mark.parametrize("steps", [30, 60])
+def test_a_healthy_training_is_left_alone(encoder, some_roads, steps):
+    assert fit(small(encoder), some_roads, steps=steps, batch_size=4, learning_rate=3e-3, augment="flip").warnings == []
+
+
+@needs_camvid
+def test_a_healthy_training_on_photographs_is_left_alone(encoder):
+    data = fcn.datasets.camvid(CAMVID).subset(range(0, 360, 9))
+    model = fcn.models.fcn(11, 8, encoder, width=16)
+    assert fit(model, data, steps=60, batch_size=4, learning_rate=3e-3).warnings == []
+
+
+@pytest.mark.parametrize("rate", [10.0, 1.0])
+def test_a_rate_far_too_high_is_named_with_its_worst_step(encoder, some_roads, rate):
+    message = told(small(encoder), some_roads, steps=40, batch_size=4, learning_rate=rate)
+    assert "far too high" in message and "at its worst in step" in message and f"a tenth of {rate:g}" in message
+
+
+@pytest.mark.parametrize("rate", [1e-6, 1e-8])
+def test_a_rate_far_too_low_is_named_with_how_far_weights_could_move(encoder, some_roads, rate):
+    message = told(small(encoder), some_roads, steps=40, batch_size=4, learning_rate=rate)
+    assert "far too low" in message and "% of their size" in message
+
+
+def test_a_loss_that_does_not_move_is_named(encoder, some_roads):
+    """Labels that have nothing to do with the pictures, and many classes, so that no class is said everywhere by chance."""
+    rng = np.random.default_rng(0)
+    coins = rng.integers(0, 2, (12, 80, 288), dtype="uint8")
+    nonsense = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], coins[i]), 12, some_roads.class_names)
+    message = told(small(encoder), nonsense, steps=40, batch_size=4)
+    assert "does not move" in message or "hardly moved" in message
+    assert "labels" in message
+
+
+def test_not_a_number_shows_the_losses_before(encoder, some_roads):
+    message = told(small(encoder), some_roads, steps=50, batch_size=4, learning_rate=1e38)
+    assert "not a number" in message and "before that it was" in message and "a tenth" in message
+
+
+def test_weights_that_were_spoilt_before_are_named(encoder, some_roads):
+    model = small(encoder)
+    model.set_weights([weight * np.nan for weight in model.get_weights()])
+    assert "very first step" in told(model, some_roads, steps=3, batch_size=4)
+
+
+@pytest.mark.parametrize("shift", [(0, 4), (-3, 0), (6, -5)])
+def test_labels_shifted_against_their_pictures_are_named(encoder, some_roads, shift):
+    moved = fcn.datasets.SegmentationData(
+        lambda i: (some_roads[i][0], np.roll(some_roads[i][1], shift, (0, 1))), 12, some_roads.class_names
+    )
+    message = told(small(encoder), moved, steps=30, batch_size=4, learning_rate=3e-3)
+    assert "beside what they label" in message and "times as strong" in message
+
+
+def test_preprocessing_in_the_augmentation_is_named(encoder, some_roads):
+    layer = keras.layers.RandomBrightness(0.1, value_range=(0, 1))
+    history = fit(small(encoder), some_roads, steps=3, batch_size=4, augment=layer)
+    assert "applied twice" in history.warnings[0] and "to 1.00, not 0 to 255" in history.warnings[0]
+    with pytest.raises(ValueError, match=r"Received: Rescaling\. \(Scaling is done inside"):
+        fit(small(encoder), some_roads, steps=3, augment=keras.layers.Rescaling(1 / 255))
+
+
+def test_augmentation_that_keeps_the_range_is_left_alone(encoder, some_roads):
+    layers = [keras.layers.RandomFlip("horizontal"), keras.layers.RandomBrightness(0.1)]
+    history = fit(small(encoder), some_roads, steps=2, batch_size=4, augment=layers)
+    assert not any("twice" in message for message in history.warnings)
+
+
+def twice(encoder, how):
+    inner = small(encoder)
+    image = keras.Input((None, None, 3))
+    if how == "nested":
+        return keras.Model(image, inner(keras.layers.Rescaling(1 / 255, name="to_unit")(image)))
+    x = keras.layers.Rescaling(1 / 255, name="to_unit")(image)
+    x = fcn.layers.VGGPreprocessing(name="preprocessing")(x)
+    return keras.Model(image, keras.layers.Conv2D(2, 3, padding="same")(x))
+
+
+@pytest.mark.parametrize("how", ["flat", "nested"])
+def test_two_preprocessing_layers_are_named(encoder, some_roads, how):
+    model = twice(encoder, how)
+    message = fcn.diagnosis.twice_preprocessed(model, some_roads[0][0])
+    assert "'to_unit' and 'preprocessing'" in message
+    if how == "flat":
+        assert "between -1" in message  # -123.68 … : nothing but the mean is left
+    assert message in fit(model, some_roads, steps=2, batch_size=4).warnings
+
+
+def test_every_model_of_the_package_preprocesses_once(encoder, some_roads):
+    image = some_roads[0][0]
+    for model in (small(encoder), fcn.models.lecture_fcn(2, encoder, 8), fcn.models.cae(), fcn.published.fcn32s(2)):
+        assert fcn.diagnosis.twice_preprocessed(model, image) == ""
+
+
+def test_an_autoencoder_is_not_asked_about_classes(some_roads):
+    model = fcn.models.cae(widths=(4, 8))
+    assert fit(model, some_roads.reconstruction(), steps=3, batch_size=4).warnings == []
+
+
+def test_what_is_no_model_or_no_data_is_answered(encoder, some_roads):
+    history = fcn.training.History(loss=[1.0])
+    with pytest.raises(TypeError, match=r"model to be a Keras model.*models\.load"):
+        fcn.diagnosis.diagnose("m.keras", some_roads, history)
+    with pytest.raises(TypeError, match=r"data to be a data set.*open_data"):
+        fcn.diagnosis.diagnose(small(encoder), "folder", history)
