@@ -28,13 +28,18 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return options.run(options) or 0
     except KeyboardInterrupt:
-        return _stop("stopped by hand; finished files stay", status=130)
+        return _stop("stopped by hand; finished files stay, and the same command goes on", status=130)
     except BrokenPipeError:
         return 1
     except (ValueError, TypeError, OSError, MemoryError) as error:
         if os.environ.get("FCN_KERAS_DEBUG"):
             raise
         return _stop(_in_a_line(error))
+    except Exception as error:  # a fault of ours: still one line, and how to see more
+        if os.environ.get("FCN_KERAS_DEBUG"):
+            raise
+        text = f"something unforeseen went wrong ({type(error).__name__}: {_in_a_line(error)[:200]})"
+        return _stop(f"{text}. With FCN_KERAS_DEBUG=1 in the environment it is shown where; please report it.")
 
 
 def _in_a_line(error) -> str:
@@ -96,7 +101,8 @@ def parser() -> argparse.ArgumentParser:
     encoder.add_argument("--train-encoder", action="store_true", help="train the encoder too, from the start")
     encoder.add_argument("--fine-tune", type=_at_least_1, metavar="N",
                          help="after the head, so many epochs (or steps) of everything, at a low rate")  # fmt: skip
-    train.add_argument("--checkpoint", type=Path, metavar="DIR", help="go on from here after an interruption")
+    train.add_argument("--checkpoint", type=Path, metavar="DIR", help="for the state of the training, which goes on from there "
+                       "after an interruption (default: a hidden folder beside --out, until the model is saved)")  # fmt: skip
 
     evaluate = command("evaluate", commands.evaluate, "score a model on a data set's test part")
     evaluate.add_argument("model", type=Path, metavar="M.keras")

@@ -1,9 +1,11 @@
 """What each command of `cli` does. Heavy imports stand inside, so that `--help` and typing errors are answered at once."""
 
+import hashlib
 import json
 import os
 import sys
 import time
+import warnings
 
 from fcn_keras.startup import import_keras_quietly
 
@@ -19,6 +21,7 @@ def lecture(options):
 
     _ = experiment.encoder  # weights that are missing are noticed before anything is drawn
     lecture.draw_figures(experiment, options.out, lecture.EXPERIMENT)
+    experiment.finished()
     experiment.seconds["all"] = time.perf_counter() - start
     index = lecture.write_report(experiment, options.out)
     print(experiment.trained.scores)
@@ -41,8 +44,10 @@ def figures(options):
 
     lecture.names_of(options.names)
     _make_folder(options.out)
-    for path in lecture.draw_figures(_experiment(options, reuse=True), options.out, options.names):
+    experiment = _experiment(options, reuse=True)
+    for path in lecture.draw_figures(experiment, options.out, options.names):
         print(path)
+    experiment.finished()
 
 
 def train(options):
@@ -53,7 +58,7 @@ def train(options):
     import_keras_quietly()
     import keras
 
-    from fcn_keras import backbones, evaluation, files, models, training
+    from fcn_keras import backbones, checkpoint, evaluation, models, training
 
     data = _opened(options)
     keras.utils.set_random_seed(options.seed)
@@ -64,16 +69,28 @@ def train(options):
     else:
         model = models.fcn(data.train.num_classes, options.stride, fusion=options.fusion, **shared)
     epochs = options.epochs or (None if options.steps else 20)
-    history = training.fit(
-        model, data.train, epochs=epochs, steps=options.steps, batch_size=options.batch_size,
-        learning_rate=options.learning_rate, augment="flip" if options.flip else None,
-        seed=options.seed, checkpoint=options.checkpoint,
-        unfreeze="after" if options.fine_tune else None, fine_tuning=options.fine_tune,
-    )  # fmt: skip
-    with files.written_whole(options.out) as temporary:
-        model.save(temporary)
+    unfinished = options.checkpoint or _unfinished(options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", training.TrainingWarning)  # told below, in a line each
+        history = training.fit(
+            model, data.train, epochs=epochs, steps=options.steps, batch_size=options.batch_size,
+            learning_rate=options.learning_rate, augment="flip" if options.flip else None,
+            seed=options.seed, checkpoint=unfinished,
+            unfreeze="after" if options.fine_tune else None, fine_tuning=options.fine_tune,
+        )  # fmt: skip
+    models.save(model, options.out)
     print(evaluation.evaluate(model, data.test))
+    checkpoint.remove(unfinished)
+    for message in history.warnings:
+        print(f"WARNING: {message}", file=sys.stderr)
     print(f"\nThe model: {options.out} (trained for {sum(history.seconds.values()):.0f} s on {len(data.train)} images)")
+
+
+def _unfinished(options):
+    """Where the state of a training lies until its model is saved: other settings, another folder."""
+    given = {name: str(value) for name, value in vars(options).items() if name not in ("run", "out", "checkpoint")}
+    digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
+    return options.out.with_name(f".{options.out.stem}-unfinished-{digest[:8]}")
 
 
 def evaluate(options):
@@ -94,18 +111,27 @@ def segment(options):
 
     suffixes = images.SUFFIXES + ((".npy",) if options.tile else ())
     paths = [path for given in options.images for path in _pictures(given, suffixes)]
+    _check_names(paths, options.out)
     model = models.load(options.model)
     palette = default_palette(model.output_shape[-1])
     if options.tile:
         return _segment_tiled(options, model, palette, paths)
+    refused = []
     with progress("segmenting", len(paths)) as advance:
         for path in paths:
-            image = images.read_image(path)
-            labels = prediction.segment(model, image)
+            try:
+                image = images.read_image(path)
+                labels = prediction.segment(model, image)
+            except (ValueError, MemoryError) as error:  # one bad picture among many must not cost the others
+                refused.append(str(error))
+                continue
             images.write_image(options.out / f"{path.stem}_labels.png", labels, palette)
             images.write_image(options.out / f"{path.stem}_overlay.png", _painted(image, labels, palette))
             advance()
-    print(f"{len(paths)} label maps and overlays in {options.out}")
+    if len(paths) > len(refused):
+        print(f"{len(paths) - len(refused)} label maps and overlays in {options.out}")
+    if refused:
+        raise ValueError(f"{len(refused)} of {len(paths)} pictures could not be labelled: {'; '.join(refused[:3])}")
 
 
 def _segment_tiled(options, model, palette, paths):
@@ -218,13 +244,24 @@ def _opened(options):
 
 def _pictures(path, suffixes):
     if path.is_dir():
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes)
+        found = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith("."))
         if not found:
             raise FileNotFoundError(f"expected pictures ({', '.join(suffixes)}) in {path}, received none")
         return found
     if not path.is_file():
         raise FileNotFoundError(f"expected a picture or a folder of pictures, received {path}, which is not there")
     return [path]
+
+
+def _check_names(paths, out):
+    """No two pictures may be written under one name, and no result may lie where it would be taken for a picture."""
+    seen = {}
+    for path in paths:
+        other = seen.setdefault(path.stem, path)
+        if other != path:
+            raise ValueError(f"expected pictures of different names, received {other} and {path}: one would overwrite the other")
+        if path.parent.resolve() == out.resolve():
+            raise ValueError(f"expected --out to be another folder than that of the pictures, received {out}")
 
 
 def _make_folder(folder):

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 import fcn_keras
-from fcn_keras import backbones, datasets, evaluation, files, models, training
+from fcn_keras import backbones, checkpoint, datasets, evaluation, files, models, training
 from fcn_keras.datasets import road_drawing
 
 BAND_WIDTHS = (1, 2, 4, 8)
@@ -76,6 +76,7 @@ class Experiment:
     def __init__(self, settings: Settings = Settings(), reuse: bool = False):
         self.settings = settings
         self.reuse = reuse
+        self._unfinished: list[Path] = []
         self.seconds: dict[str, float] = {}
 
     @cached_property
@@ -170,10 +171,25 @@ class Experiment:
             warnings.simplefilter("ignore", training.TrainingWarning)  # told at the end, from history.warnings
             history = training.fit(
                 model, self.road.train, steps=steps, batch_size=self.settings.batch_size, learning_rate=LEARNING_RATE,
-                augment="flip", seed=self.settings.seed, features=features,
+                augment="flip", seed=self.settings.seed, features=features, checkpoint=self._checkpoint(name),
             )  # fmt: skip
         self.seconds[f"training {name}"] = history.seconds["training"]
         return model, history
+
+    def _checkpoint(self, name) -> Path | None:
+        """Where a training's state lies until the whole experiment is done, so that one that was killed goes on."""
+        folder = files.home() / "unfinished" / self._kept(name).name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:  # a read-only home must not stop a class
+            return None
+        self._unfinished.append(folder)
+        return folder
+
+    def finished(self) -> None:
+        """Forgets the states of the trainings, when all that was wanted of them is written."""
+        for folder in self._unfinished:
+            checkpoint.remove(folder)
 
     def _kept(self, name: str) -> Path:
         """Where a trained network of these settings is kept; other code, weights or scenes, another place."""
