@@ -142,15 +142,30 @@ def label_map(name: str, value, num_classes: int | None = None) -> np.ndarray:
 
 
 def model(name: str, value):
-    """A built functional Keras model.
+    """A Keras model.
 
     Raises:
         TypeError: If it is something else, such as the path of a model.
     """
-    if not (hasattr(value, "predict_on_batch") and hasattr(value, "layers") and getattr(value, "built", True)):
+    if not hasattr(value, "predict_on_batch"):
         hint = " models.load(path) reads a model file." if isinstance(value, (str, os.PathLike)) else ""
         raise TypeError(f"Expected {name} to be a Keras model, as fcn_keras.models builds one. {received(name, value)}{hint}")
     return value
+
+
+def fits(name: str, model, shape) -> None:
+    """Whether images of a shape `(H, W, channels)` can go into a model.
+
+    Raises:
+        ValueError: If the model is made for another size, or for other channels.
+    """
+    wanted = getattr(model, "input_shape", (None,) * 4)[1:]
+    if len(wanted) == 3 and any(there not in (None, here) for there, here in zip(wanted, shape, strict=True)):
+        takes = f"images of {wanted[0]} x {wanted[1]} pixels, {wanted[2]} channels" if wanted[0] else f"{wanted[2]} channels"
+        raise ValueError(
+            f"Expected {name} to take images of any size with {shape[2]} channels. Received: {model.name!r}, which takes "
+            f"{takes}, and an image of {shape[0]} x {shape[1]}"
+        )
 
 
 def data_set(name: str, value):
@@ -187,3 +202,54 @@ def _range(at_least, at_most) -> str:
 
 def _hint(text: str) -> str:
     return f". {text}" if text else ""
+
+
+def whole_numbers(name: str, value, at_least: int = 1) -> tuple[int, ...]:
+    """A list of whole numbers, such as widths; not empty.
+
+    Raises:
+        ValueError: If it is something else, or one of them is too small.
+    """
+    listed = tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else ()
+    if not listed:
+        raise ValueError(f"Expected {name} to be a list of whole numbers, such as (16, 32, 64). {received(name, value)}")
+    return tuple(whole_number(f"every number in {name}", number, at_least) for number in listed)
+
+
+def feature_map(name: str, value):
+    """A tensor `(batch, H, W, channels)`, symbolic or not.
+
+    Raises:
+        ValueError: If it has another number of axes.
+        TypeError: If it is no tensor.
+    """
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        raise TypeError(f"Expected {name} to be a tensor (batch, H, W, channels). {received(name, value)}")
+    if len(shape) != 4:
+        raise ValueError(f"Expected {name} to be a tensor (batch, H, W, channels). Received: {name} of shape {tuple(shape)}")
+    return value
+
+
+def picture(name: str, value) -> np.ndarray:
+    """A picture to draw, uint8 `(H, W, 3)`.
+
+    Raises:
+        ValueError: If it has another shape, or values that are not 0–255.
+    """
+    image = array(name, value, 3, "uint8 (H, W, 3), 0–255", "One picture at a time: take image[0] of a batch.")
+    if image.shape[2] != 3 or (image.dtype != np.uint8 and not (image.min() >= 0 and 1 < image.max() <= 255)):
+        raise ValueError(f"Expected {name} to be RGB, (H, W, 3), with values 0–255. {received(name, image)}")
+    return image
+
+
+def palette(name: str, value) -> np.ndarray:
+    """A colour for each class, `(classes, 3)`, 0–255.
+
+    Raises:
+        ValueError: If it is of another shape, or has more than 256 colours.
+    """
+    colours = array(name, value, 2, "(classes, 3), 0–255")
+    if colours.shape[1] != 3 or len(colours) > 256 or colours.min() < 0 or colours.max() > 255:
+        raise ValueError(f"Expected {name} to hold a colour (r, g, b) for each class, 0–255. {received(name, colours)}")
+    return colours

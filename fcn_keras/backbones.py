@@ -6,11 +6,13 @@ VGG16 and its small sister are the same pattern, five blocks of 3 × 3 convoluti
 """
 
 import json
+import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from fcn_keras import arguments
 from fcn_keras.convolutionalize import dense_to_conv
 from fcn_keras.layers import VGGPreprocessing
 
@@ -18,6 +20,7 @@ VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 51
 SMALL_VGG_WIDTHS = ((16,), (32, 32), (64, 64), (128, 128), (256, 256))
 VGG16_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 VGG16_CLASSIFIER_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
+WORST = 6  # weights that do not fit, named in a message
 SMALL_VGG_WEIGHTS = Path(__file__).parent / "weights" / "small_vgg.npz"
 
 
@@ -56,6 +59,10 @@ def vgg(widths, preprocessing: keras.layers.Layer, name: str) -> keras.Model:
         `keras.Model`, input `(batch, H, W, 3)` RGB 0–255, output a dict: `"pool1"` is
         `(batch, ⌈H/2⌉, ⌈W/2⌉, widths[0][-1])`, and so on; every H and W from 1 up.
     """
+    for block in widths if isinstance(widths, (tuple, list)) and widths else [widths]:
+        arguments.whole_numbers("widths (a list for each block, such as ((16,), (32, 32)))", block)
+    if not isinstance(preprocessing, keras.layers.Layer):
+        raise TypeError(f"Expected preprocessing to be a layer. {arguments.received('preprocessing', preprocessing)}")
     image = keras.Input((None, None, 3), name="image")
     return keras.Model(image, blocks(preprocessing(image), widths), name=name)
 
@@ -79,7 +86,7 @@ def small_vgg(weights: str | Path | None = "pretrained") -> keras.Model:
     scale = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")  # 0–255 → −1 … 1
     encoder = vgg(SMALL_VGG_WIDTHS, scale, "small_vgg")
     if weights is not None:
-        load_npz(encoder, SMALL_VGG_WEIGHTS if weights == "pretrained" else Path(weights))
+        load_npz(encoder, SMALL_VGG_WEIGHTS if weights == "pretrained" else arguments.path("weights", weights))
     return encoder
 
 
@@ -142,7 +149,7 @@ def _copy_convolutions(source, target):
 
 def _keras_vgg16(weights, file_name, include_top):
     """Keras' own VGG16 knows how to fetch, check and read its file; we copy its layers."""
-    if weights not in (None, "imagenet") and not Path(weights).is_file():
+    if weights not in (None, "imagenet") and not arguments.path("weights", weights).is_file():
         raise FileNotFoundError(
             f"Expected weights to be 'imagenet', None or a weights file. Received: {str(weights)!r}, which is not there."
         )
@@ -164,6 +171,7 @@ def _cannot_load(weights, file_name, error: Exception) -> Exception:
 
 def by_name(name: str, vgg16_weights: str | Path | None = None) -> keras.Model:
     """The pretrained encoder `"small_vgg"` or `"vgg16"`; `vgg16_weights` is a file to take instead of a download."""
+    arguments.one_of("name", name, ("small_vgg", "vgg16"))
     return vgg16(vgg16_weights or "imagenet") if name == "vgg16" else small_vgg()
 
 
@@ -181,8 +189,15 @@ def load_npz(encoder: keras.Model, path: str | Path) -> dict:
         ValueError: If names or shapes differ; nothing is changed then.
         FileNotFoundError: If the file is not there.
     """
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    arguments.model("encoder", encoder)
+    path = arguments.path("path", path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a weights file (.npz). Received: {path}, which is not there.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+    except (ValueError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"Expected path to be an .npz of arrays. Received: {path}, which cannot be read ({error})") from error
     recipe = json.loads(str(arrays.pop("recipe"))) if "recipe" in arrays else {}
     variables = {f"{layer.name}/{v.name}": v for layer in encoder.layers for v in layer.weights}
     check_fit({name: tuple(v.shape) for name, v in variables.items()}, arrays, path)
@@ -210,4 +225,5 @@ def check_fit(expected: dict[str, tuple], arrays: dict, source):
         if name in arrays and np.shape(arrays[name]) != shape
     ]
     if wrong:
-        raise ValueError(f"The weights from {source} do not fit and nothing was changed. {'; '.join(wrong)}.")
+        listed = "; ".join(wrong[:WORST]) + (f"; and {len(wrong) - WORST} more" if len(wrong) > WORST else "")
+        raise ValueError(f"Expected weights that fit; nothing was changed. Received: from {source}, {listed}.")

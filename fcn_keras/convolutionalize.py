@@ -7,6 +7,8 @@ becomes a map of class scores.
 
 import keras
 
+from fcn_keras import arguments
+
 
 def dense_to_conv(
     dense: keras.layers.Dense, input_shape: tuple[int, int, int], name: str | None = None
@@ -25,6 +27,10 @@ def dense_to_conv(
     Raises:
         ValueError: If `dense` is not built or does not have H·W·C inputs.
     """
+    if not isinstance(dense, keras.layers.Dense):
+        raise TypeError(f"Expected dense to be a keras.layers.Dense. {arguments.received('dense', dense)}")
+    if len(arguments.whole_numbers("input_shape", input_shape)) != 3:
+        raise ValueError(f"Expected input_shape to be (H, W, C). {arguments.received('input_shape', input_shape)}")
     height, width, channels = input_shape
     if not dense.built:
         raise ValueError(f"Expected a built dense layer; call the model once. Received: {dense.name!r}, not built.")
@@ -64,6 +70,7 @@ def convolutionalize(classifier: keras.Model) -> keras.Model:
     Raises:
         ValueError: If the model branches, has no fixed input size, or pools globally.
     """
+    arguments.model("classifier", classifier)
     if None in classifier.input_shape[1:]:
         raise ValueError(
             "Expected a classifier with a fixed input size (its dense layer fixes one). "

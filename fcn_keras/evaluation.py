@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fcn_keras import arguments
+
 VOID = 255
 
 
@@ -22,6 +24,12 @@ class Scores:
 
     confusion: np.ndarray  # int64 (C, C)
     class_names: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        table = arguments.array("confusion", self.confusion, 2, "(C, C), pixels of each class found as each class")
+        if table.shape[0] != table.shape[1] or table.min() < 0 or table.dtype.kind not in "ui":
+            what = "(C, C) whole numbers, 0 or more"
+            raise ValueError(f"Expected confusion to be {what}. {arguments.received('confusion', table)}")
 
     @property
     def pixel_accuracy(self) -> float:
@@ -95,6 +103,7 @@ def confusion_matrix(true, predicted, num_classes: int) -> np.ndarray:
     Raises:
         ValueError: If the shapes differ, numbers are not whole, or a number is not a class.
     """
+    arguments.whole_number("num_classes", num_classes, 1, 255)
     true, predicted = np.asarray(true), np.asarray(predicted)
     if true.shape != predicted.shape:
         raise ValueError(f"Expected true and predicted label maps of one shape. Received: {true.shape} and {predicted.shape}")
@@ -132,6 +141,7 @@ def evaluate(model, data, batch_size: int = 4) -> Scores:
 
 def score_pairs(pairs: Iterable[tuple[np.ndarray, np.ndarray]], data) -> Scores:
     """Scores of (true, predicted) label maps. `data` gives the number of classes and their names."""
+    arguments.data_set("data", data)
     total = np.zeros((data.num_classes, data.num_classes), "int64")
     for true, predicted in pairs:
         total += confusion_matrix(true, predicted, data.num_classes)
@@ -155,6 +165,8 @@ def boundary_scores(model, data, widths: tuple[int, ...] = (1, 2, 4, 8), batch_s
 
 def score_bands(pairs, data, widths: tuple[int, ...] = (1, 2, 4, 8)) -> dict[int, Scores]:
     """`boundary_scores` of (true, predicted) label maps that are there already."""
+    arguments.data_set("data", data)
+    widths = arguments.whole_numbers("widths", widths)
     totals = {width: np.zeros((data.num_classes, data.num_classes), "int64") for width in widths}
     for true, predicted in pairs:
         for width in widths:
@@ -179,9 +191,8 @@ def boundary_band(labels: np.ndarray, width: int) -> np.ndarray:
     Raises:
         ValueError: If `width` is smaller than 1.
     """
-    if width < 1:
-        raise ValueError(f"Expected width to be at least 1 pixel. Received: width={width}")
-    labels = np.asarray(labels)
+    arguments.whole_number("width", width, 1)
+    labels = arguments.label_map("labels", labels)
     band = np.zeros(labels.shape, bool)
     for a, b in ((np.s_[1:, :], np.s_[:-1, :]), (np.s_[:, 1:], np.s_[:, :-1])):
         differ = (labels[a] != labels[b]) & (labels[a] != VOID) & (labels[b] != VOID)
@@ -214,8 +225,8 @@ def coarsen(labels: np.ndarray, factor: int, num_classes: int) -> np.ndarray:
     Raises:
         ValueError: If `factor` is smaller than 1.
     """
-    if factor < 1:
-        raise ValueError(f"Expected factor to be at least 1 pixel. Received: factor={factor}")
+    arguments.whole_number("factor", factor, 1)
+    labels = arguments.label_map("labels", labels, arguments.whole_number("num_classes", num_classes, 1, 255))
     height, width = labels.shape
     padded = np.pad(labels, ((0, -height % factor), (0, -width % factor)), constant_values=VOID)
     cells = padded.reshape(padded.shape[0] // factor, factor, padded.shape[1] // factor, factor)
@@ -235,6 +246,8 @@ def upper_bound(data, factor: int) -> Scores:
         `Scores`; the paper's on VOC 2011, mean IU for 128, 64, 32, 16, 8, 4: 50.9, 73.3, 86.1, 92.8,
         96.4, 98.5 %.
     """
+    arguments.data_set("data", data)
+    arguments.whole_number("factor", factor, 1)
     masks = (data[index][1] for index in range(len(data)))
     return score_pairs(((mask, coarsen(mask, factor, data.num_classes)) for mask in masks), data)
 
@@ -245,6 +258,9 @@ def label_pairs(model, data, batch_size: int = 4):
     Raises:
         ValueError: If the model has not as many outputs as the data has classes, or a label is missing.
     """
+    arguments.model("model", model)
+    arguments.data_set("data", data)
+    arguments.whole_number("batch_size", batch_size, 1)
     outputs = model.output_shape[-1]
     if outputs != data.num_classes:
         raise ValueError(
@@ -254,6 +270,7 @@ def label_pairs(model, data, batch_size: int = 4):
     batches = data.batches(batch_size)
     for number in range(len(batches)):
         images, masks = batches[number]
+        arguments.fits("model", model, images.shape[1:])
         labels = np.argmax(model.predict_on_batch(images), axis=-1)
         yield from zip(masks, labels, strict=True)
 

@@ -96,15 +96,19 @@ def _plainly(error, number, path) -> OSError:
     return told
 
 
-def reserve(path: str | Path, count: int) -> None:
-    """Makes a file of `count` bytes whose room on the disk is taken: writing to it through memory cannot fail later.
+def reserve(file, count: int) -> None:
+    """Makes a file `count` bytes long and takes the room on the disk: writing to it through memory cannot fail later.
 
     A memory-mapped file that finds the disk full ends the whole process without a word.
+
+    Args:
+        file: Open for writing bytes.
+        count: Bytes.
 
     Raises:
         OSError: If there is not so much room.
     """
-    with said_plainly(path), open(path, "wb") as file:
+    with said_plainly(file.name if isinstance(file.name, str) else "a temporary file"):
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, max(count, 1))
         file.truncate(count)

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from fcn_keras import arguments
 from fcn_keras.datasets.base import BATCHES_AHEAD, READERS
+from fcn_keras.files import reserve
 from fcn_keras.geometry import inputs_of
 from fcn_keras.layers import CropToMatch
 from fcn_keras.progress import progress
@@ -42,6 +44,7 @@ def frozen_border(model: keras.Model) -> list[str]:
     Returns:
         Layer names in the model's order; empty if no weights are frozen.
     """
+    arguments.model("model", model)
     fixed = _fixed(model)
     if not any(model.get_layer(name).weights for name in fixed):
         return []
@@ -97,6 +100,11 @@ def frozen_features(model: keras.Model, data, flip: bool = False, batch_size: in
     Raises:
         ImagesDifferInSize: If they do.
     """
+    arguments.model("model", model)
+    arguments.data_set("data", data)
+    arguments.whole_number("batch_size", batch_size, 1)
+    if not frozen_border(model):
+        raise ValueError(f"Expected a model with a frozen part. Received: {model.name!r}, all of it trained")
     start = time.perf_counter()
     names = [name for name in frozen_border(model) if not _read_for_size_only(model, name)]
     encoder = keras.Model(model.inputs, {name: model.get_layer(name).output for name in names})
@@ -131,7 +139,9 @@ def _room(count, output, total_bytes):
     shape = (count, *output.shape[1:])
     if total_bytes <= CACHE_BYTES:
         return np.empty(shape, output.dtype)
-    return np.memmap(tempfile.TemporaryFile(prefix="fcn_keras-"), output.dtype, "w+", shape=shape)
+    file = tempfile.TemporaryFile(prefix="fcn_keras-")  # noqa: SIM115  lives as long as the array that reads from it
+    reserve(file, int(np.prod(shape)) * output.dtype.itemsize)
+    return np.memmap(file, output.dtype, "r+", shape=shape)
 
 
 class FeatureBatches(keras.utils.PyDataset):

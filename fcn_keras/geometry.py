@@ -10,6 +10,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from fcn_keras import arguments
+
 PADDINGS = ("valid", "same")
 
 
@@ -32,7 +34,7 @@ def conv_size(size: int, kernel: int, stride: int = 1, padding: str = "valid") -
     if padding == "same":
         return -(-size // stride)
     if kernel > size:
-        raise ValueError(f"A VALID kernel must fit: expected kernel <= size. Received: kernel={kernel}, size={size}")
+        raise ValueError(f"A VALID kernel must fit: Expected kernel <= size. Received: kernel={kernel}, size={size}")
     return (size - kernel) // stride + 1
 
 
@@ -98,7 +100,7 @@ def overlap_map(size: tuple[int, int], kernel: int, stride: int, padding: str = 
     Returns:
         int array, output height × width: stamps per pixel.
     """
-    rows, columns = (stamps(length, kernel, stride, padding) for length in size)
+    rows, columns = (stamps(length, kernel, stride, padding) for length in arguments.size("size", size))
     return np.outer(rows, columns)
 
 
@@ -127,7 +129,10 @@ def convolution_matrix(
     Raises:
         ValueError: As `conv_size`.
     """
-    (height, width), taps = size, kernel.shape[0]
+    kernel = arguments.array("kernel", kernel, 2, "(k, k)")
+    if kernel.shape[0] != kernel.shape[1]:
+        raise ValueError(f"Expected kernel to be square, (k, k). {arguments.received('kernel', kernel)}")
+    (height, width), taps = arguments.size("size", size), kernel.shape[0]
     rows, columns = (conv_size(length, taps, stride, padding) for length in size)
     top, left = (same_padding(length, taps, stride)[0] if padding == "same" else 0 for length in size)
     matrix = np.zeros((rows, columns, height, width))
@@ -151,10 +156,8 @@ def same_padding(size: int, kernel: int, stride: int = 1) -> tuple[int, int]:
 
 def _check(size, kernel, stride, padding):
     for name, value in (("size", size), ("kernel", kernel), ("stride", stride)):
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"Expected {name} to be a whole number of at least 1. Received: {name}={value!r}")
-    if padding not in PADDINGS:
-        raise ValueError(f"Expected padding to be one of {PADDINGS}. Received: padding={padding!r}")
+        arguments.whole_number(name, value, 1)
+    arguments.one_of("padding", padding, PADDINGS)
 
 
 @dataclass(frozen=True)
@@ -264,6 +267,9 @@ def crop_offset(larger: Field, target: Field = IMAGE) -> int:
 
     Source: the released FCN-32s crops by 19, FCN-16s by 5 and 27, FCN-8s by 5, 9 and 31.
     """
+    for name, field in (("larger", larger), ("target", target)):
+        if not isinstance(field, Field):
+            raise TypeError(f"Expected {name} to be a Field, as receptive_field gives it. {arguments.received(name, field)}")
     if larger.stride != target.stride:
         raise ValueError(f"Expected two maps of one stride. Received: strides {larger.stride} and {target.stride}")
     offset = (target.centre - larger.centre) / larger.stride
@@ -307,6 +313,8 @@ def receptive_field(model, layer_name: str, size: int | None = None, axis: str =
 
     Source: Long, Shelhamer, Darrell, table 1 and section 3.
     """
+    arguments.model("model", model)
+    _check_place(size, axis)
     names = [layer.name for layer in model.layers]
     if layer_name not in names:
         raise ValueError(f"Expected one of the model's layers: {', '.join(names)}. Received: {layer_name!r}")
@@ -318,6 +326,12 @@ def receptive_field(model, layer_name: str, size: int | None = None, axis: str =
         raise ValueError(f"Expected a layer that is used once. Received: {layer_name!r}, used {len(uses)} times")
     # of a model used as a layer, `.output` would be the tensor inside it
     return field_of(uses[0].output_tensors[0], model.inputs[0], size, axis)
+
+
+def _check_place(size, axis):
+    if size is not None:
+        arguments.whole_number("size", size, 1)
+    arguments.one_of("axis", axis, AXES)
 
 
 def _nodes(model) -> list:
@@ -334,6 +348,7 @@ def _nodes(model) -> list:
 
 def field_of(tensor, image, size: int | None = None, axis: str = "height") -> Field:
     """What a symbolic tensor sees of the image tensor that it was computed from; see `receptive_field`."""
+    _check_place(size, axis)
     if axis not in AXES:
         raise ValueError(f"Expected axis to be one of {AXES}. Received: axis={axis!r}")
     if len(image.shape) != 4:

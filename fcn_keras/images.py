@@ -67,7 +67,7 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndar
             transparent pixels.
         MemoryError: If its pixels need more memory than is free; said before they are read.
     """
-    size = size and arguments.size("size", size)
+    size = None if size is None else arguments.size("size", size)
     with _opened(path) as image:
         if image.mode.startswith("I") or image.mode == "F":
             raise ValueError(
@@ -129,7 +129,7 @@ def read_colours(path: str | Path, size: tuple[int, int] | None = None) -> np.nd
 
 
 def _resized_mask(mask, size):
-    size = size and arguments.size("size", size)
+    size = None if size is None else arguments.size("size", size)
     return mask if size is None or mask.size == size[::-1] else mask.resize(size[::-1], Image.Resampling.NEAREST)
 
 
@@ -232,7 +232,13 @@ def checked_image(image, channels: int) -> np.ndarray:
     Raises:
         ValueError: If the shape is another, a value is not a number, or the values look like 0–1 instead of 0–255.
     """
-    image = np.asarray(image)
+    try:
+        image = np.asarray(image)
+    except ValueError:  # rows of unequal length
+        image = np.array(None)
+    if image.dtype.kind not in "buif":
+        expected = f"Expected image to be an array of numbers (height, width, {channels})"
+        raise ValueError(f"{expected}. Received: {image if image.ndim == 0 else image.dtype}. images.read_image reads a file.")
     if image.ndim != 3 or image.shape[2] != channels or 0 in image.shape:
         hint = " One image at a time: take image[0] of a batch." if image.ndim == 4 else ""
         raise ValueError(f"Expected image of shape (height, width, {channels}). Received: shape {image.shape}.{hint}")
@@ -241,6 +247,11 @@ def checked_image(image, channels: int) -> np.ndarray:
             raise ValueError("Expected image values 0 to 255. Received: NaN or infinity")
         if image.size > 3 * 64 and 0 < image.max() <= 1.0:
             raise ValueError("Expected image values 0 to 255. Received: values up to 1; multiply by 255, the model does the rest")
+    if not 0 <= image.min() <= image.max() <= 255.5:
+        raise ValueError(
+            f"Expected image values 0 to 255. Received: {image.min():.4g} to {image.max():.4g}. Give the picture as it is: "
+            "the model does all preprocessing."
+        )
     return image.astype("float32")
 
 

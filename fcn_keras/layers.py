@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from fcn_keras import arguments
+
 PACKAGE = "fcn_keras"
 
 
@@ -28,8 +30,7 @@ def bilinear_kernel(factor: int) -> np.ndarray:
 
     Source: Long, Shelhamer, Darrell, section 3.3; tap i weighs 1 − |i − centre| / factor per axis.
     """
-    if factor < 1:
-        raise ValueError(f"Expected factor >= 1 (output pixels per input pixel). Received: factor={factor}")
+    arguments.whole_number("factor", factor, 1, hint="It is output pixels per input pixel.")
     size = 2 * factor - factor % 2
     centre = (size - 1) / 2  # factor − 1 for an odd kernel, factor − 0.5 for an even one
     tent = 1 - np.abs(np.arange(size) - centre) / factor
@@ -45,7 +46,7 @@ class Bilinear(keras.initializers.Initializer):
     """
 
     def __init__(self, factor: int):
-        self.factor = factor
+        self.factor = arguments.whole_number("factor", factor, 1)
 
     def __call__(self, shape, dtype=None):
         tent = bilinear_kernel(self.factor)
@@ -77,6 +78,8 @@ def upscore(num_classes: int, factor: int, name: str, padding: str = "same") -> 
     Raises:
         ValueError: If `factor` is smaller than 1.
     """
+    arguments.whole_number("num_classes", num_classes, 1)
+    arguments.one_of("padding", padding, ("same", "valid"))
     return keras.layers.Conv2DTranspose(
         num_classes,
         bilinear_kernel(factor).shape[0],
@@ -101,6 +104,7 @@ def score(num_classes: int, name: str) -> keras.layers.Layer:
     Input shape: `(batch, H, W, channels)`.
     Output shape: `(batch, H, W, C)`, logits.
     """
+    arguments.whole_number("num_classes", num_classes, 1)
     return keras.layers.Conv2D(num_classes, 1, kernel_initializer="zeros", name=name)
 
 
@@ -126,9 +130,7 @@ class CropToMatch(keras.layers.Layer):
 
     def __init__(self, offset: int = 0, **options):
         super().__init__(**options)
-        if offset < 0:
-            raise ValueError(f"Expected offset >= 0, pixels to cut off. Received: offset={offset}")
-        self.offset = offset
+        self.offset = arguments.whole_number("offset", offset, 0, hint="It is pixels to cut off.")
 
     def call(self, inputs):
         x, reference = inputs
@@ -160,7 +162,9 @@ class VGGPreprocessing(keras.layers.Layer):
 
     def __init__(self, mean_bgr: tuple[float, float, float] = MEAN_BGR, **options):
         super().__init__(**options)
-        self.mean_bgr = tuple(mean_bgr)
+        if not isinstance(mean_bgr, (tuple, list, np.ndarray)) or len(mean_bgr) != 3:
+            raise ValueError(f"Expected mean_bgr to be three numbers, 0–255. {arguments.received('mean_bgr', mean_bgr)}")
+        self.mean_bgr = tuple(arguments.number("every number in mean_bgr", mean, at_least=0, at_most=255) for mean in mean_bgr)
 
     def call(self, images):
         bgr = ops.flip(images, axis=-1)

@@ -36,6 +36,8 @@ def classifier(num_classes: int, size: int = 64, widths: tuple[int, ...] = (16, 
     Raises:
         ValueError: If `num_classes` is smaller than 2.
     """
+    arguments.whole_number("size", size, 2 ** len(arguments.whole_numbers("widths", widths)))
+    arguments.whole_number("dense", dense, 1)
     _check_num_classes(num_classes)
     image = keras.Input((size, size, 3), name="image")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")(image)
@@ -62,6 +64,7 @@ def cae(channels: int = 3, widths: tuple[int, ...] = (16, 32, 64)) -> keras.Mode
     Raises:
         ValueError: If `widths` is empty.
     """
+    arguments.whole_number("channels", channels, 1)
     image = keras.Input((None, None, channels), name="image")
     x = _hourglass(image, widths)
     x = _last_upsampling(channels)(x)
@@ -84,6 +87,9 @@ def fcn_from_cae(autoencoder: keras.Model, num_classes: int) -> keras.Model:
     Raises:
         ValueError: If `num_classes` is smaller than 2.
     """
+    arguments.model("autoencoder", autoencoder)
+    if not any(layer.name.startswith("conv") for layer in autoencoder.layers):
+        raise ValueError(f"Expected autoencoder to be a model from cae(). Received: {autoencoder.name!r}")
     _check_num_classes(num_classes)
     widths = [layer.filters for layer in autoencoder.layers if layer.name.startswith("conv")]
     image = keras.Input(autoencoder.input_shape[1:], name="image")
@@ -98,8 +104,7 @@ def fcn_from_cae(autoencoder: keras.Model, num_classes: int) -> keras.Model:
 
 def _hourglass(image, widths):
     """Halves the image once per width, then doubles it until one doubling is left."""
-    if not widths:
-        raise ValueError(f"Expected at least one width, for example (16, 32, 64). Received: widths={widths}")
+    arguments.whole_numbers("widths", widths)
     x = keras.layers.Rescaling(1 / 255, name="from_pixels")(image)
     for level, width in enumerate(widths, start=1):
         x = keras.layers.Conv2D(width, 3, strides=2, padding="same", activation="relu", name=f"conv{level}")(x)
@@ -140,10 +145,10 @@ def fcn(
         ValueError: If `stride`, `fusion` or `num_classes` is not possible, or the backbone has no `pool3` … `pool5`.
     """
     _check_num_classes(num_classes)
-    if stride not in STRIDES:
-        raise ValueError(f"Expected stride to be one of {STRIDES}. Received: stride={stride}")
-    if fusion not in FUSIONS:
-        raise ValueError(f"Expected fusion to be one of {FUSIONS}. Received: fusion={fusion!r}")
+    arguments.one_of("stride", stride, STRIDES)
+    arguments.one_of("fusion", fusion, FUSIONS)
+    if width is not None:
+        arguments.whole_number("width", width, 1)
     image, pools = _encode(backbone, freeze_backbone)
 
     x = pools["pool5"]
@@ -196,6 +201,9 @@ def lecture_fcn(
     Raises:
         ValueError: If `num_classes` is smaller than 2, or the backbone has no `pool3` … `pool5`.
     """
+    arguments.whole_number("width", width, 1)
+    if skip_width is not None:
+        arguments.whole_number("skip_width", skip_width, 1)
     _check_num_classes(num_classes)
     image, pools = _encode(backbone, freeze_backbone)
 
@@ -224,10 +232,8 @@ def _narrowed(pool, channels, name):
 
 
 def _check_num_classes(num_classes):
-    if num_classes < 2:
-        raise ValueError(
-            f"Expected at least 2 classes (one may be 'background'; void is none). Received: num_classes={num_classes}"
-        )
+    hint = "One of at least 2 classes may be 'background'; void is none."
+    arguments.whole_number("num_classes", num_classes, 2, 255, hint)
 
 
 def _encode(backbone, freeze):
@@ -236,6 +242,7 @@ def _encode(backbone, freeze):
         from fcn_keras.backbones import small_vgg
 
         backbone = small_vgg()
+    arguments.model("backbone", backbone)
     names = {layer.name for layer in backbone.layers}
     missing = [name for name in ("pool3", "pool4", "pool5") if name not in names]
     if missing:
@@ -273,6 +280,8 @@ def describe(model: keras.Model, size: tuple[int, int] | None = None) -> list[Ro
     Returns:
         One `Row` per layer.
     """
+    arguments.model("model", model)
+    size = None if size is None else arguments.size("size", size)
     shapes = [layer.output.shape for layer in model.layers]
     if size is not None:
         probe = keras.Model(model.inputs, [layer.output for layer in model.layers])

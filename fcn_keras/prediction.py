@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 
+from fcn_keras import arguments
 from fcn_keras.images import checked_image
-from fcn_keras.tiling import segment_tiled
+from fcn_keras.tiling import require_memory, segment_tiled
 
 __all__ = ["feature_maps", "logits", "probabilities", "segment", "segment_tiled"]
 
@@ -20,7 +21,10 @@ def segment(model: keras.Model, image) -> np.ndarray:
         uint8 class numbers, `(H, W)`.
 
     Raises:
-        ValueError: If the image is not H × W × 3, or its values look like 0–1 instead of 0–255.
+        TypeError: If `model` is no model.
+        ValueError: If the image is not H × W × 3, its values look like 0–1 instead of 0–255, or the model does not give
+            scores for every pixel.
+        MemoryError: If the network needs more memory for the image than is free; `segment_tiled` does not.
     """
     return np.argmax(logits(model, image), axis=-1).astype("uint8")
 
@@ -40,7 +44,18 @@ def probabilities(model: keras.Model, image) -> np.ndarray:
 
 def logits(model: keras.Model, image) -> np.ndarray:
     """The class scores under every pixel, float32 `(H, W, C)`. Args and errors: as `segment`."""
-    return model.predict_on_batch(checked_image(image, model.input_shape[-1])[None])[0]
+    arguments.model("model", model)
+    pixels = checked_image(image, model.input_shape[-1])
+    arguments.fits("model", model, pixels.shape)
+    require_memory(model, pixels.shape[:2])
+    scores = model.predict_on_batch(pixels[None])
+    if getattr(scores, "ndim", 0) != 4 or scores.shape[1:3] != pixels.shape[:2]:
+        shape = getattr(scores, "shape", type(scores).__name__)
+        raise ValueError(
+            f"Expected model to give class scores for every pixel, (1, {pixels.shape[0]}, {pixels.shape[1]}, classes). Received: "
+            f"{model.name!r}, which gives {shape}"
+        )
+    return scores[0]
 
 
 def feature_maps(model: keras.Model, image, layers) -> dict[str, np.ndarray]:
@@ -57,7 +72,8 @@ def feature_maps(model: keras.Model, image, layers) -> dict[str, np.ndarray]:
     Raises:
         ValueError: As `segment`, or if the model has no layer of that name.
     """
-    names = list(layers)
+    arguments.model("model", model)
+    names = list(arguments.names("layers", layers))
     unknown = sorted(set(names) - {layer.name for layer in model.layers})
     if unknown:
         raise ValueError(f"Expected names of layers of {model.name}, see `models.describe`. Received: {', '.join(unknown)}")

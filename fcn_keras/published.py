@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fcn_keras import geometry, layers
+from fcn_keras import arguments, geometry, layers
 from fcn_keras.backbones import VGG16_WIDTHS, blocks, check_fit
 from fcn_keras.files import written_whole
 
@@ -56,8 +56,8 @@ def fcn8s(num_classes: int = 21, widths=VGG16_WIDTHS, width: int = 4096) -> kera
 
 
 def _network(stride, num_classes, widths, width):
-    if num_classes < 2:
-        raise ValueError(f"Expected at least 2 classes (void is none). Received: num_classes={num_classes}")
+    arguments.whole_number("num_classes", num_classes, 2, 255, "Void is none of them.")
+    arguments.whole_number("width", width, 1)
 
     def up(factor, name):
         layer = layers.upscore(num_classes, factor, name, padding="valid")
@@ -94,6 +94,7 @@ def _network(stride, num_classes, widths, width):
 
 def crop_offsets(model: keras.Model) -> dict[str, int]:
     """The offsets at which a network crops, `{layer name: pixels}`; FCN-8s: 5, 9, 31."""
+    arguments.model("model", model)
     return {layer.name: layer.offset for layer in model.layers if isinstance(layer, layers.CropToMatch)}
 
 
@@ -112,6 +113,7 @@ def load_weights(model: keras.Model, arrays: Mapping[str, np.ndarray] | str | Pa
         FileNotFoundError: If the file is not there.
         TypeError: If `arrays` is neither a mapping nor a path.
     """
+    arguments.model("model", model)
     if not isinstance(arrays, (Mapping, str, Path)):
         raise TypeError(f"Expected arrays to be a mapping or the path of a file. Received: {arrays!r}")
     source = "the mapping" if isinstance(arrays, Mapping) else str(arrays)
@@ -135,6 +137,7 @@ def export_weights(model: keras.Model, path: str | Path | None = None) -> dict[s
     Raises:
         ValueError: If `path` ends in something else.
     """
+    arguments.model("model", model)
     arrays = {name: _to_released(keras.ops.convert_to_numpy(v.value)) for name, v in _variables(model).items()}
     if path is None:
         return arrays
@@ -166,6 +169,8 @@ def carry_over(source: keras.Model, target: keras.Model) -> list[str]:
     Raises:
         ValueError: If no name is shared, or a shared layer has other shapes; nothing is changed then.
     """
+    arguments.model("source", source)
+    arguments.model("target", target)
     given = {layer.name: layer for layer in source.layers if layer.weights}
     wanted = {layer.name: layer for layer in target.layers if layer.weights}
     shared = [name for name in wanted if name in given]

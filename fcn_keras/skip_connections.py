@@ -7,6 +7,7 @@ one, `fuse` the two.
 import keras
 from keras import ops
 
+from fcn_keras import arguments
 from fcn_keras.layers import PACKAGE, CropToMatch
 
 FUSIONS = ("sum", "concat")
@@ -25,7 +26,19 @@ def align(coarse, fine, name: str):
 
     Returns:
         `coarse`, `(batch, h, w, C)`.
+
+    Raises:
+        TypeError: If one of them is no tensor.
+        ValueError: If it has not four axes, or `fine` is known to be the larger one.
     """
+    arguments.feature_map("coarse", coarse)
+    arguments.feature_map("fine", fine)
+    for here, there in zip(coarse.shape[1:3], fine.shape[1:3], strict=True):
+        if None not in (here, there) and here < there:
+            raise ValueError(
+                f"Expected coarse to be at least as large as fine, so that it can be cut. Received: {coarse.shape[1]} x "
+                f"{coarse.shape[2]} and {fine.shape[1]} x {fine.shape[2]}. Was it upsampled?"
+            )
     return CropToMatch(name=name)([coarse, fine])
 
 
@@ -48,8 +61,9 @@ def fuse(coarse, fine, fusion: str = "sum", name: str = "fuse"):
     Raises:
         ValueError: If `fusion` is unknown, or the channels differ where they must agree.
     """
-    if fusion not in FUSIONS:
-        raise ValueError(f"Expected fusion to be one of {FUSIONS}. Received: fusion={fusion!r}")
+    arguments.one_of("fusion", fusion, FUSIONS)
+    arguments.feature_map("coarse", coarse)
+    arguments.feature_map("fine", fine)
     channels, fine_channels = coarse.shape[-1], fine.shape[-1]
     if channels != fine_channels:
         raise ValueError(

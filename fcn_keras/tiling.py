@@ -10,6 +10,7 @@ pixels that its labels see gives exactly the labels of the whole picture, if two
 import bisect
 import contextlib
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fcn_keras import images
-from fcn_keras.files import written_whole
+from fcn_keras import arguments, images
+from fcn_keras import memory as free_memory
+from fcn_keras.files import reserve, said_plainly, written_whole
 from fcn_keras.geometry import AXES, Field, field_of
 from fcn_keras.models import describe
 from fcn_keras.progress import progress
 
 MEMORY = 2**30  # bytes that a tile's tensors may take, unless said otherwise
+SMALL = 1_000_000  # pixels for which memory is not counted beforehand
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ def spans(size: int, tile: int, field: Field) -> list[Span]:
         The tiles, in order. Each reads all the pixels that its labels see; all read equally many, so that the backend
         prepares itself for one shape only.
     """
+    arguments.whole_number("size", size, 1)
+    arguments.whole_number("tile", tile, 1)
     stride = field.shift  # the pattern of windows repeats after so many pixels: that of all poolings together
     length = tile + _around(field)
     length = min(size, size - (size - length) // stride * stride)  # as the whole, modulo the stride
@@ -104,6 +109,20 @@ def fitting_tile(model: keras.Model, fields: tuple[Field, Field], memory: int) -
     return max(side // stride * stride, stride)
 
 
+def require_memory(model: keras.Model, size: tuple[int, int]) -> None:
+    """Refuses an image for which the network needs more memory than is free, before it is asked for.
+
+    Raises:
+        MemoryError: With the way out.
+    """
+    if size[0] * size[1] < SMALL:
+        return
+    free_memory.require(
+        bytes_per_pixel(model) * size[0] * size[1], f"{model.name!r} on a picture of {size[0]} x {size[1]} pixels",
+        "Label it tile by tile, with the same result: prediction.segment_tiled, or segment --tile auto.",
+    )  # fmt: skip
+
+
 def _even(size, tile, field) -> int:
     """The same number of tiles, but smaller ones, rather than a last one that is mostly read again."""
     smaller = range(1, tile + 1)
@@ -131,11 +150,13 @@ def segment_tiled(model: keras.Model, image, out=None, tile: int | str = "auto",
         FileNotFoundError: If there is no such file.
         ValueError: If the picture is not H × W × 3, `out` does not fit it, or the model does not label every pixel.
     """
+    arguments.model("model", model)
+    arguments.whole_number("memory", memory, 1, hint="It is bytes.")
     pixels = _opened(image, model.input_shape[-1])
     size = pixels.shape[:2]
     fields = output_fields(model, size)
-    if tile != "auto" and (not isinstance(tile, (int, np.integer)) or tile < 1):
-        raise ValueError(f'Expected tile to be "auto" or a number of pixels, at least 1. Received: tile={tile!r}')
+    if not isinstance(tile, str) or tile != "auto":
+        arguments.whole_number('tile ("auto", or pixels)', tile, 1)
     sides = (
         (int(tile),) * 2
         if tile != "auto"
@@ -191,14 +212,17 @@ def _target(out, size, fingerprint):
     out = Path(out)
     if out.suffix != ".npy":
         raise ValueError(f"Expected out to be an array or a path ending in .npy. Received: {out}")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    with said_plainly(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
     partial, state = out.with_name(f".{out.stem}-partial.npy"), out.with_name(f".{out.stem}-partial.json")
     job, done = fingerprint(), []
     with contextlib.suppress(OSError, ValueError, KeyError):
         kept = json.loads(state.read_text(encoding="utf-8"))
         if kept["job"] == job and partial.exists():
             done = kept["done"]
-    labels = np.lib.format.open_memmap(partial, "r+" if done else "w+", np.uint8, size)
+    if not done:
+        _make(partial, size)
+    labels = np.lib.format.open_memmap(partial, "r+")
 
     def mark(number):
         labels.flush()  # first the labels, then the word that they are there
@@ -210,6 +234,15 @@ def _target(out, size, fingerprint):
     labels.flush()
     partial.replace(out)
     state.unlink(missing_ok=True)
+
+
+def _make(path, size):
+    """An array file of zeros whose room on the disk is taken, so that labels written to it later cannot fail."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": size})
+    with said_plainly(path), open(path, "wb") as file:
+        reserve(file, len(header.getvalue()) + size[0] * size[1])
+        file.write(header.getvalue())
 
 
 def _fingerprint(model, pixels, sides) -> str:

@@ -57,7 +57,7 @@ def test_bilinear_start_does_not_mix_classes():
 
 
 def test_factor_below_one_is_refused():
-    with pytest.raises(ValueError, match="factor >= 1"):
+    with pytest.raises(ValueError, match="factor to be a whole number of at least 1"):
         layers.bilinear_kernel(0)
 
 

@@ -239,7 +239,7 @@ def test_stages_that_do_not_fit_are_refused():
         published.carry_over(published.fcn32s(4, THIN, 8), published.fcn16s(3, THIN, 8))
     with pytest.raises(ValueError, match="same names"):
         published.carry_over(fcn.models.cae(), published.fcn16s(3, THIN, 8))
-    with pytest.raises(ValueError, match="at least 2"):
+    with pytest.raises(ValueError, match="from 2 to 255"):
         published.fcn8s(1)
 
 

@@ -25,6 +25,7 @@ BACKGROUND_COLOUR = (64, 64, 72)
 
 def default_palette(num_classes: int) -> np.ndarray:
     """A colour per class: dark for class 0, then Okabe–Ito, then lighter and darker mixes. uint8, `(classes, 3)`."""
+    arguments.whole_number("num_classes", num_classes, 1)
     lighter = (OKABE_ITO + 255) // 2
     darker = OKABE_ITO * 3 // 5
     colours = np.concatenate([[BACKGROUND_COLOUR], OKABE_ITO, lighter, darker])

@@ -54,7 +54,7 @@ def image_folder(
     """
     images, masks = arguments.path("images", images), arguments.path("masks", masks)
     class_names = checked_classes(class_names)
-    size = size and arguments.size("size", size)
+    size = None if size is None else arguments.size("size", size)
     if void is not None:
         arguments.whole_number("void", void, 0, 255)
         if void < len(class_names):
@@ -128,7 +128,7 @@ def plain_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Seg
         ValueError: If `classes.txt` is not of that form.
     """
     folder = arguments.path("folder", folder)
-    return plain_layout(folder, size and arguments.size("size", size)).data("all")
+    return plain_layout(folder, None if size is None else arguments.size("size", size)).data("all")
 
 
 def read_classes(path: Path) -> tuple[tuple[str, ...], dict | None]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fcn_keras import arguments
 from fcn_keras.visualization.style import QUIET, SERIES, new_figure, style
 
 
@@ -12,7 +13,8 @@ def draw_loss(losses, smooth: int = 15):
         losses: One number per step.
         smooth: Steps in the running mean.
     """
-    losses = np.asarray(losses, "float64")
+    losses = arguments.array("losses", losses, 1, "one number per step").astype("float64")
+    arguments.whole_number("smooth", smooth, 1)
     steps = np.arange(1, len(losses) + 1)
     with style():
         figure = new_figure(13, 6.5, "Training the head: the loss falls")

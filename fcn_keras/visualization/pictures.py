@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fcn_keras import arguments
 from fcn_keras.visualization.style import (
     MARKERS,
     QUIET,
@@ -29,6 +30,8 @@ def colourise(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
     Returns:
         uint8 `(H, W, 3)`.
     """
+    palette = arguments.palette("palette", palette)
+    labels = arguments.label_map("labels", labels, 256)
     table = np.empty((256, 3), "uint8")
     table[:] = VOID_COLOUR
     table[: len(palette)] = palette
@@ -46,6 +49,12 @@ def overlay(image: np.ndarray, mask: np.ndarray, colour: Sequence[int] = ROAD_GR
     Returns:
         uint8 `(H, W, 3)`.
     """
+    image = arguments.picture("image", image)
+    mask = arguments.array("mask", mask, 2, "bool (H, W)").astype(bool)
+    if mask.shape != image.shape[:2]:
+        raise ValueError(f"Expected mask to have the size of the image, {image.shape[:2]}. {arguments.received('mask', mask)}")
+    if len(colour) != 4:
+        raise ValueError(f"Expected colour to be (red, green, blue, opacity), 0–255. {arguments.received('colour', colour)}")
     opacity = colour[3] / 255
     painted = image * (1 - opacity) + np.array(colour[:3]) * opacity
     return np.where(mask[..., None], np.rint(painted), image).astype("uint8")
@@ -60,6 +69,9 @@ def draw_regions(image, labels, class_names, palette):
         class_names: A name per class.
         palette: uint8 `(classes, 3)`.
     """
+    image, labels = arguments.picture("image", image), arguments.label_map("labels", labels)
+    class_names = arguments.names("class_names", class_names)
+    palette = arguments.palette("palette", palette)
     tall = image.shape[0] > 0.6 * image.shape[1]
     with style():
         figure = new_figure(13, 6.2 if tall else 8.8, "Semantic segmentation: every pixel gets a category")
@@ -82,6 +94,8 @@ def draw_one_hot(images, label_maps, class_names):
         label_maps: Class numbers, `(H, W)` each.
         class_names: A name per class, one channel each.
     """
+    class_names = arguments.names("class_names", class_names)
+    _check_rows("label_maps", images, label_maps)
     rows, columns = len(images), 1 + len(class_names)
     with style():
         figure = new_figure(
@@ -105,6 +119,7 @@ def draw_results(images, predictions, class_name: str, ious=None):
         class_name: The class that is shown.
         ious: The IoU of each picture for the row's label, or `None`.
     """
+    _check_rows("predictions", images, predictions)
     rows = len(images)
     with style():
         figure = new_figure(
@@ -131,6 +146,8 @@ def draw_strides(image, labels, predictions: dict, errors: dict, class_name: str
         errors: `{stride: {band width in pixels: share of wrong pixels}}`.
         class_name: The class that is shown.
     """
+    image, labels = arguments.picture("image", image), arguments.label_map("labels", labels)
+    _check_same("errors", predictions, errors)
     strides = list(predictions)
     with style():
         figure = new_figure(18, 9.2, "Skip connections recover the detail: stride 32, 16, 8")
@@ -159,6 +176,22 @@ def draw_strides(image, labels, predictions: dict, errors: dict, class_name: str
         axis.grid(axis="y", color=QUIET, alpha=0.25)
         axis.legend(frameon=False)
     return figure
+
+
+def _check_rows(name, images, others):
+    """As many pictures as label maps, at least one, each pair of one size."""
+    if not len(images) or len(images) != len(others):
+        raise ValueError(f"Expected {name} to be as many as the images, at least one. Received: {len(images)} and {len(others)}")
+    for image, other in zip(images, others, strict=True):
+        picture, labels = arguments.picture("every image", image), np.asarray(other)
+        if labels.shape != picture.shape[:2]:
+            size = f"{picture.shape[0]} x {picture.shape[1]}"
+            raise ValueError(f"Expected each of {name} to have the size of its image, {size}. Received: shape {labels.shape}")
+
+
+def _check_same(name, predictions, others):
+    if not predictions or set(predictions) != set(others):
+        raise ValueError(f"Expected {name} for the same strides as predictions. Received: {list(predictions)} and {list(others)}")
 
 
 def _height_of(image, width: float) -> float:

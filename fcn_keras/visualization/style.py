@@ -8,6 +8,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from fcn_keras import arguments
 from fcn_keras.files import written_whole
 
 INK = "#1d2330"
@@ -94,6 +95,10 @@ def save(figure: Figure, path: str | Path, dpi: int = 110) -> None:
         path: Where to, such as `figures/L07.png`.
         dpi: Pixels per inch.
     """
+    if not isinstance(figure, Figure):
+        raise TypeError(f"Expected figure to be what a draw_ function returned. {arguments.received('figure', figure)}")
+    path = arguments.path("path", path)
+    arguments.whole_number("dpi", dpi, 1)
     with style(), written_whole(path) as temporary:
         # no time stamp or version in the file: the same figure is the same bytes
         figure.savefig(temporary, dpi=dpi, metadata={"Software": None} if Path(path).suffix == ".png" else None)
