@@ -9,7 +9,8 @@
 | encoders with outputs pool1 ... pool5 | `backbones` |
 | autoencoder, FCN-32/16/8, the lecture's network | `models` |
 | the paper's networks to the pixel, and their released weights | `published` |
-| pictures with a label for every pixel | `datasets` |
+| pictures with a label for every pixel | `datasets`, `downloads` |
+| what is wrong with a data set, and how to mend it | `data_checks` |
 | pixel accuracy, IoU, the band along a boundary | `evaluation` |
 | from an image to a label map | `prediction` |
 | what is frozen is computed once | `frozen` |
@@ -43,7 +44,10 @@ SUBMODULES = (
     "models",
     "published",
     "images",
+    "memory",
     "datasets",
+    "downloads",
+    "data_checks",
     "evaluation",
     "diagnosis",
     "frozen",
@@ -59,7 +63,7 @@ SUBMODULES = (
 )
 
 
-WITHOUT_KERAS = ("geometry", "images", "visualization", "solutions", "cli")
+WITHOUT_KERAS = ("geometry", "images", "memory", "downloads", "visualization", "solutions", "cli")
 
 
 def __getattr__(name: str):

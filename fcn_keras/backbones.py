@@ -20,7 +20,7 @@ VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 51
 SMALL_VGG_WIDTHS = ((16,), (32, 32), (64, 64), (128, 128), (256, 256))
 VGG16_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 VGG16_CLASSIFIER_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
-WORST = 6  # weights that do not fit, named in a message
+WORST = 3  # weights of each kind that do not fit, named in a message
 SMALL_VGG_WEIGHTS = Path(__file__).parent / "weights" / "small_vgg.npz"
 
 
@@ -215,15 +215,18 @@ def check_fit(expected: dict[str, tuple], arrays: dict, source):
         source: Where the arrays are from, for the message.
 
     Raises:
-        ValueError: If names are missing or left over, or shapes differ: all of them in one message.
+        ValueError: If names are missing or left over, or shapes differ: some of each kind in one message.
     """
-    wrong = [f"missing: {name} {shape}" for name, shape in expected.items() if name not in arrays]
-    wrong += [f"left over: {name} {np.shape(arrays[name])}" for name in arrays if name not in expected]
-    wrong += [
+    missing = [f"missing: {name} {shape}" for name, shape in expected.items() if name not in arrays]
+    left_over = [f"left over: {name} {np.shape(arrays[name])}" for name in arrays if name not in expected]
+    wrong = [
         f"wrong shape: {name}, expected {shape}, received {np.shape(arrays[name])}"
         for name, shape in expected.items()
         if name in arrays and np.shape(arrays[name]) != shape
     ]
-    if wrong:
-        listed = "; ".join(wrong[:WORST]) + (f"; and {len(wrong) - WORST} more" if len(wrong) > WORST else "")
+    if missing or left_over or wrong:
+        listed = "; ".join(
+            text for found in (missing, left_over, wrong) if found
+            for text in found[:WORST] + [f"and {len(found) - WORST} more"] * (len(found) > WORST)
+        )  # fmt: skip
         raise ValueError(f"Expected weights that fit; nothing was changed. Received: from {source}, {listed}.")

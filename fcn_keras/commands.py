@@ -270,5 +270,7 @@ def _make_folder(folder):
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise ValueError(f"expected --out to be a folder, received {folder}, which is a file") from None
+    except OSError as error:
+        raise OSError(f"cannot write into {folder} ({error.strerror}): choose another --out") from None
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"cannot write into {folder}: choose another --out")

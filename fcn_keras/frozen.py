@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from fcn_keras import arguments
+from fcn_keras import arguments, memory
 from fcn_keras.datasets.base import BATCHES_AHEAD, READERS
 from fcn_keras.files import reserve
 from fcn_keras.geometry import inputs_of
@@ -137,7 +137,7 @@ def _example(data, index, mirrored):
 
 def _room(count, output, total_bytes):
     shape = (count, *output.shape[1:])
-    if total_bytes <= CACHE_BYTES:
+    if total_bytes <= min(CACHE_BYTES, memory.available() // 2):
         return np.empty(shape, output.dtype)
     file = tempfile.TemporaryFile(prefix="fcn_keras-")  # noqa: SIM115  lives as long as the array that reads from it
     reserve(file, int(np.prod(shape)) * output.dtype.itemsize)

@@ -1,6 +1,7 @@
 """Reading and writing picture files. The only place that knows Pillow."""
 
 import contextlib
+import io
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ def examine(path: str | Path) -> PictureFile:
         ValueError: If it is not a picture.
     """
     with _opened(path) as image:
-        turn = image.getexif().get(ORIENTATION, 1)
+        turn = _turn(image)
         codec = image.tile[0][3] if image.tile else ""
         raw = codec if isinstance(codec, str) else str(codec[0] if codec else "")
         deep = image.mode.startswith("I") or image.mode == "F" or raw.endswith((";16B", ";16L", ";16N"))
@@ -167,8 +168,11 @@ def write_image(path: str | Path, image: np.ndarray, palette: np.ndarray | None 
         colours = np.full((256, 3), 255, "uint8")
         colours[: len(palette)] = palette
         picture.putpalette(colours.tobytes())
+    # Pillow, writing to a file itself, passes over a disk that becomes full; Python does not.
+    content = io.BytesIO()
+    picture.save(content, Image.registered_extensions()[path.suffix.lower()], quality=92)  # JPEG's; PNG has no such thing
     with written_whole(path) as temporary:
-        picture.save(temporary, **({"quality": 92} if Path(path).suffix in (".jpg", ".jpeg") else {}))
+        temporary.write_bytes(content.getvalue())
 
 
 def open_in_place(path: str | Path) -> np.ndarray:
@@ -271,6 +275,15 @@ def _opened(path):
             raise ValueError(f"{path} could not be read as a picture: {_in_short(error, path)}") from error
     with image:
         yield image
+
+
+def _turn(image) -> int:
+    """Exif's orientation, from the file's beginning alone (`getexif` would decode a PNG to look behind its pixels)."""
+    if hasattr(image, "tag_v2"):
+        return image.tag_v2.get(ORIENTATION, 1)
+    exif = Image.Exif()
+    exif.load(image.info.get("exif"))
+    return exif.get(ORIENTATION, 1)
 
 
 def _loaded(image, path):

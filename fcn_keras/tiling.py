@@ -141,7 +141,7 @@ def segment_tiled(model: keras.Model, image, out=None, tile: int | str = "auto",
             place; any other picture file is read whole.
         out: Where to: an array or `np.memmap` `(H, W)` of a whole-number type, a path ending in `.npy`, or `None`.
         tile: Pixels along each side of what is labelled at a time, at least, or `"auto"`: as many as `memory` allows.
-        memory: Bytes that the network may use for a tile, about.
+        memory: Bytes that the network may use for a tile, about; never more than half of what is free.
 
     Returns:
         Class numbers `(H, W)`: `out`, or for a path the file's `np.memmap`, or for `None` a new uint8 array.
@@ -157,10 +157,11 @@ def segment_tiled(model: keras.Model, image, out=None, tile: int | str = "auto",
     fields = output_fields(model, size)
     if not isinstance(tile, str) or tile != "auto":
         arguments.whole_number('tile ("auto", or pixels)', tile, 1)
+    usable = min(memory, free_memory.available() // 2)
     sides = (
         (int(tile),) * 2
         if tile != "auto"
-        else tuple(_even(length, fitting_tile(model, fields, memory), field) for length, field in zip(size, fields, strict=True))
+        else tuple(_even(length, fitting_tile(model, fields, usable), field) for length, field in zip(size, fields, strict=True))
     )
     rows, columns = (spans(*axis) for axis in zip(size, sides, fields, strict=True))
     jobs = [(row, column) for row in rows for column in columns]

@@ -99,6 +99,10 @@ def save(figure: Figure, path: str | Path, dpi: int = 110) -> None:
         raise TypeError(f"Expected figure to be what a draw_ function returned. {arguments.received('figure', figure)}")
     path = arguments.path("path", path)
     arguments.whole_number("dpi", dpi, 1)
-    with style(), written_whole(path) as temporary:
+    content = io.BytesIO()  # Pillow, writing to a file itself, passes over a disk that becomes full
+    with style():
         # no time stamp or version in the file: the same figure is the same bytes
-        figure.savefig(temporary, dpi=dpi, metadata={"Software": None} if Path(path).suffix == ".png" else None)
+        metadata = {"Software": None} if path.suffix == ".png" else None
+        figure.savefig(content, format=path.suffix[1:] or "png", dpi=dpi, metadata=metadata)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(content.getvalue())
