@@ -45,7 +45,8 @@ REMEDIES = {
     "into classes.txt: road 128 64 128, a line for each class and one for void.",
     "JPEG": "Export the masks again as PNG. JPEG changes values a little, and a class number must not change at all.",
     "number": "Is a class missing in classes.txt, do the numbers begin at 1, or does one of them mean 'do not score' (write "
-    "255)? In a black-and-white mask white is 255, which is void: divide by 255.",
+    "255)?",
+    "white on black": "Divide by 255: class 0 stays, white becomes class 1. (np.array(mask) // 255, saved as PNG)",
     "interpolated": "Make these masks again from the originals, resized by nearest neighbour "
     "(PIL.Image.Resampling.NEAREST): the mean of two class numbers is a third class.",
     "one-hot": "Class numbers come from np.argmax(labels, axis=-1).astype('uint8'), saved as PNG (for the lecture's .npy "
@@ -311,6 +312,17 @@ class _Look:
         if share >= NEARLY_ALL:
             self.note("void", f"{100 * NEARLY_ALL:.0f} % or more of a label map is void", name)
 
+    def _absent(self) -> None:
+        """Classes without a pixel; those that are missing in the same parts in one finding."""
+        missing = defaultdict(list)
+        for number, name in enumerate(self.report.class_names):
+            parts = tuple(part for part in self.report.shares if self.counts[part][number] == 0)
+            if parts:
+                missing[parts].append(f"{number} {name!r}")
+        for parts, classes in missing.items():
+            where = f" in {' and '.join(parts)}" if len(self.report.shares) > 1 else ""
+            self.note("absent", f"no pixel of class {', '.join(classes)}{where}")
+
     # ------------------------------------------------------------------ the whole
 
     def finished(self) -> Report:
@@ -323,10 +335,11 @@ class _Look:
                 self.report.shares[part] = [float(share) for share in classes / max(classes.sum(), 1)]
                 if self.report.void[part] >= NEARLY_ALL and not any(kind == "void" for kind, _ in self.noted):
                     self.note("void", f"{100 * self.report.void[part]:.1f} % of all pixels of {part} are void")
-        for number, name in enumerate(names):
-            absent = [part for part in self.report.shares if self.counts[part][number] == 0]
-            if absent:
-                self.note("absent", f"no pixel of class {number}, {name!r}, in {' and '.join(absent)}")
+        numbers = np.flatnonzero(sum(self.counts.values())).tolist()
+        if numbers == [0, VOID] and self.code and self.code.numbers and VOID in self.code.numbers:
+            self.note("white on black", "all masks hold 0 and 255 alone, and 255 is void, so there is one class only")
+        else:
+            self._absent()
         for (part, name), (other_part, other) in self.twins.pairs():
             if part != other_part:
                 self.note("shared", f"a picture of {part} is in {other_part} too", f"{name} = {other}")

@@ -162,9 +162,27 @@ with tempfile.TemporaryDirectory() as place:
 
 # %% [markdown]
 # Two load without a word, for all their numbers are allowed. *White on black*: 255 is void here, so the road is not trained on
-# at all, and all the rest is class 0, sky. *Averaged*: between pavement, 4, and pole, 6, lies 5, and 5 is car. No program can
-# know that there was none. (And *classes from 1* is only noticed because this picture has a pole, 6, which became 7. A
-# picture without one would have loaded.)
+# at all, and all the rest is class 0, sky. *Averaged*: between pavement, 4, and pole, 6, lies 5, and 5 is car. Reading one
+# mask, no program can know that there was none. (And *classes from 1* is only noticed because this picture has a pole, 6,
+# which became 7. A picture without one would have loaded.)
+#
+# A program that looks at the whole folder can become suspicious, and `check-data` does: a class that is nowhere to be seen,
+# a number between two others along all their edges.
+
+# %%
+with tempfile.TemporaryDirectory() as place:
+    for mistake, mask in {"none": good, **wrong}.items():
+        own = Path(place, mistake)
+        fcn.images.write_image(own / "images" / "a.jpg", data.train[5][0])
+        fcn.images.write_image(own / "masks" / "a.png", mask)
+        (own / "classes.txt").write_text("\n".join(class_names))
+        found = fcn.data_checks.check(own).findings
+        print(f"{mistake.upper()}: {'; '.join(f'{one.kind} ({one.what})' for one in found) or 'nothing found'}\n")
+
+# %% [markdown]
+# For your own folder it is one line in a terminal, which also says what to do about each: `python -m fcn_keras check-data
+# my_pictures`. It looks for some twenty mistakes, from files that were not copied whole to labels that lie a few pixels beside
+# their things. What it cannot see is a tree that was called a pole.
 #
 # **Predict before you run:** if 255 marks void along the edges, averaging makes other numbers still. Does the package notice?
 
@@ -306,13 +324,14 @@ print("the same answer after saving and loading")
 #
 # All of this without a line of Python, for a folder `my_pictures` laid out as in section 1:
 #
+#     python -m fcn_keras check-data my_pictures
 #     python -m fcn_keras train my_pictures --out my.keras --flip --fine-tune 5
 #     python -m fcn_keras evaluate my.keras my_pictures
 #     python -m fcn_keras segment my.keras photo.jpg --out found
 #
 # `train` goes 20 times through the pictures and then, with `--fine-tune 5`, five times more with the encoder. `segment` writes
-# a mask and an overlay for each photograph. To ask for road or not: `--classes road`. To go on after an interruption:
-# `--checkpoint state`. `python -m fcn_keras train --help` has the rest.
+# a mask and an overlay for each photograph. To ask for road or not: `--classes road`. If the computer goes down in the middle,
+# type the same line again: the training goes on where it was. `python -m fcn_keras train --help` has the rest.
 #
 # ## Exercise
 #

@@ -268,6 +268,14 @@ def test_a_class_that_never_occurs(of, kind):
     assert "absent" in kinds(folder)
 
 
+def test_white_on_black_is_recognised(of):
+    """As drawing programs save it; 255 is void here, so the class would be neither trained on nor scored."""
+    folder, _, mask = of("plain")
+    for path in mask.parent.iterdir():
+        Image.fromarray(np.where(np.array(Image.open(path)) == 1, 255, 0).astype("uint8")).save(path)
+    assert kinds(folder) == {"white on black"}
+
+
 @pytest.mark.parametrize("kind", LAYOUTS)
 def test_void_that_covers_nearly_all(of, kind):
     folder, _, mask = of(kind)
