@@ -32,7 +32,7 @@ lecture: $(READY)  ## the lecture's experiment and its figures, in figures/
 test: $(TEACH)  ## the test suite
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: $(TEACH)  ## what takes longer: three seeds, real pictures where they are, sixty submissions graded
+test-long: $(TEACH)  ## what takes longer: three seeds, real pictures where they are, a class graded, twenty kills each
 	$(BIN)/python -m pytest -m long
 
 benchmarks: $(READY)  ## what everything costs on this machine, and the README's table of it: 45 minutes

@@ -13,7 +13,8 @@ from fcn_keras import commands
 EPILOG = """examples:
   python -m fcn_keras lecture                                 the experiment on drawn road scenes; figures/index.html
   python -m fcn_keras lecture --data path/to/camvid           the same on your data
-  python -m fcn_keras train my_pictures --out my.keras        a network for your own pictures
+  python -m fcn_keras check-data my_pictures                  what is wrong with your own pictures
+  python -m fcn_keras train my_pictures --out my.keras        a network for them
   python -m fcn_keras segment my.keras photo.jpg --out found  label map and overlay of a picture
 """
 

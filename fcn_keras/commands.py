@@ -215,7 +215,12 @@ def check_data(options):
 
         title = f"How common is each class? {report.name}"
         visualization.save(your_pictures.draw_shares(report.shares, report.class_names, title), options.picture)
-    print(json.dumps(report.as_dict(), indent=1, ensure_ascii=False) if options.json else report)
+    text = json.dumps(report.as_dict(), indent=1) if options.json else str(report)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a terminal without blocks to draw bars with
+        text = text.replace("█", "#").replace("▏", "|").encode("ascii", "replace").decode()
+    print(text)
     return 1 if report.findings else 0
 
 

@@ -1,5 +1,6 @@
 """What is wrong with a data set: every planted fault is found, and nothing is reported on clean ones."""
 
+import io
 import json
 import shutil
 
@@ -370,6 +371,15 @@ def test_clean_data_is_status_0_with_a_chart_and_a_picture(clean, tmp_path, caps
     assert main(["check-data", str(clean["camvid"]), "--picture", str(tmp_path / "shares.png")]) == 0
     assert "Nothing wrong was found" in capsys.readouterr().out
     assert fcn.images.read_image(tmp_path / "shares.png").std() > 10
+
+
+def test_a_terminal_without_blocks_gets_another_chart(clean, monkeypatch):
+    """As on Windows, where printing one ends in an error."""
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", terminal)
+    assert main(["check-data", str(clean["plain"])]) == 0
+    terminal.flush()
+    assert b"####" in terminal.buffer.getvalue()
 
 
 def test_json_for_programs(of, capsys):
