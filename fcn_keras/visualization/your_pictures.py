@@ -59,7 +59,7 @@ def draw_shares(shares: dict, class_names, title: str):
                 axis.text(100 * value, place, f" {100 * value:.1f}", va="center", color=INK, fontsize=13)
         axis.set_yticks(range(len(class_names)), class_names)
         axis.invert_yaxis()
-        axis.set(xlabel="share of the pixels (%)", xlim=(0, 112 * max(map(np.max, shares.values()))))
+        axis.set(xlabel="share of the pixels (%)", xlim=(0, 112 * max(0.01, *map(np.max, shares.values()))))
         axis.grid(axis="x", color=QUIET, alpha=0.25)
         if len(shares) > 1:
             axis.legend(frameon=False, loc="lower right")
