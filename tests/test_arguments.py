@@ -4,6 +4,9 @@
 into the right call alone, so that the answer can only be about it.
 """
 
+import importlib
+import inspect
+import pkgutil
 import tempfile
 import traceback
 from pathlib import Path
@@ -29,6 +32,7 @@ NO_PATH = (None, 3, "", ["a"])
 NO_IMAGE = (None, "photo.jpg", IMAGE[..., 0], IMAGE[None], IMAGE[..., :2], IMAGE / 255, IMAGE * 4.0, IMAGE - 128.0, IMAGE * np.nan,
             IMAGE[:0], [[1, 2], [3]])  # fmt: skip
 NO_PICTURE = (None, "photo.jpg", IMAGE[..., 0], IMAGE[None], IMAGE / 255, IMAGE[:0])
+NOT_DRAWN = (None, "photo.jpg", IMAGE[None], IMAGE[:0], 3)  # grey ones, and values 0-1, can be drawn
 NO_LABELS = (None, "mask.png", IMAGE, LABELS / 2, LABELS[None], LABELS[:0])
 NO_NAMES = (None, "road", (), ("a", "a"), (1, 2))
 
@@ -127,7 +131,7 @@ CALLS = [  # function, a right call, {argument: wrong values}
         "batch_size": COUNT, "learning_rate": (0, -1, "fast", None, np.nan, np.inf), "augment": ("mirror", 3, keras.layers.Rescaling(1)),
         "seed": SEED, "checkpoint": (3,), "unfreeze": ("before", True), "fine_tuning": (3, 0), "fine_tuning_rate": (0, None)}),
     (fcn.diagnosis.diagnose, dict(model=M, data=D, history=fcn.training.History()), {"model": NO_MODEL, "data": NO_DATA}),
-    (fcn.data_checks.check, dict(source="road_scenes"), {"source": (*NO_PATH, NOWHERE, PACKAGE, __file__), "format": ("coco", None)}),
+    (fcn.data_checks.check, dict(source="data/road_scenes"), {"source": (*NO_PATH, NOWHERE, PACKAGE, __file__), "format": ("coco", None)}),
     (fcn.data_checks.label_shift, dict(data=D), {"data": NO_DATA}),
     (d.SegmentationData, dict(read=READ, length=3, class_names=("a", "b")), {"read": (None, IMAGE), "length": (-1, 2.5, None),
                                                                             "class_names": NO_NAMES}),
@@ -158,13 +162,13 @@ CALLS = [  # function, a right call, {argument: wrong values}
         "image": NO_PICTURE, "mask": (None, LABELS[:9], IMAGE), "colour": ((0, 255, 0),)}),
     (fcn.visualization.draw_loss, dict(losses=[1.0, 0.5]), {"losses": ([], None, "loss", [[1.0]]), "smooth": COUNT}),
     (fcn.visualization.draw_regions, dict(image=IMAGE, labels=LABELS, class_names=("a", "b"), palette=PALETTE), {
-        "image": NO_PICTURE, "labels": NO_LABELS, "class_names": NO_NAMES, "palette": (None, 3)}),
+        "image": NOT_DRAWN, "labels": NO_LABELS, "class_names": NO_NAMES, "palette": (None, 3)}),
     (fcn.visualization.draw_one_hot, dict(images=[IMAGE], label_maps=[LABELS], class_names=("a", "b")), {
         "label_maps": ([], [LABELS[:9]], [LABELS] * 2), "class_names": NO_NAMES}),
     (fcn.visualization.draw_results, dict(images=[IMAGE], predictions=[LABELS == 1], class_name="a"), {"predictions": ([], [IMAGE])}),
     (fcn.visualization.draw_architecture, dict(rows="@rows", title="t"), {"rows": (None, [], M, "cae")}),
     (fcn.visualization.draw_overlap, dict(maps={"a": LABELS}), {"maps": (None, {}, [LABELS])}),
-    (fcn.visualization.draw_receptive_fields, dict(image=IMAGE, windows={"a": ((0, 3), (0, 3))}), {"image": NO_PICTURE,
+    (fcn.visualization.draw_receptive_fields, dict(image=IMAGE, windows={"a": ((0, 3), (0, 3))}), {"image": NOT_DRAWN,
                                                                                                  "windows": (None, {})}),
     (fcn.visualization.save, dict(figure="@figure", path=NOWHERE), {"figure": (None, "figure"), "path": NO_PATH, "dpi": COUNT}),
 ]  # fmt: skip
@@ -191,6 +195,73 @@ def test_a_wrong_argument_is_answered_by_the_function(things, function, right, n
     assert len(message) < 700, "a message is read, not studied"
     last = traceback.extract_tb(caught.tb)[-1].filename
     assert last.startswith(PACKAGE), f"raised in {last}: {message}"
+
+
+FIGURES = [
+    pytest.param(function, id=f"{module.name}.{name}")
+    for module in pkgutil.iter_modules(fcn.visualization.__path__)
+    for name, function in vars(importlib.import_module(f"fcn_keras.visualization.{module.name}")).items()
+    if name.startswith(("draw_", "animate_")) and function.__module__.endswith(f".{module.name}")
+]
+
+
+@pytest.mark.parametrize("function", FIGURES)
+def test_every_figure_looks_at_what_it_is_given(function):
+    """All of them have at least one argument whose meaning is known by its name."""
+    nothing = dict.fromkeys(inspect.signature(function).parameters)
+    with pytest.raises((ValueError, TypeError), match=r"Expected .*\. Received: "):
+        function(**nothing)
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda data: data[6], "index"),
+        (lambda data: data["0"], "index"),
+        (lambda data: data[1.0], "index"),
+        (lambda data: data.subset(3), "indices"),
+        (lambda data: data.subset("012"), "indices"),
+        (lambda data: data.subset([0, 6]), "index"),
+        (lambda data: data.subset(None), "indices"),
+        (lambda data: data.view("road"), "groups"),
+        (lambda data: data.view({}), "groups"),
+        (lambda data: data.view({"x": []}), "group 'x'"),
+        (lambda data: data.view({"x": ["bus"]}), "'bus'"),
+        (lambda data: data.batches(0), "batch_size"),
+        (lambda data: data.batches("4"), "batch_size"),
+        (lambda data: data.batches(2, steps=0), "steps"),
+        (lambda data: data.batches(2, augment="mirror"), "augment"),
+        (lambda data: data.batches(2, seed=-1), "seed"),
+        (lambda data: data.subset([]).batches(2), "at least one image"),
+    ],
+)
+def test_wrong_questions_to_a_data_set(things, call, named):
+    with pytest.raises((ValueError, TypeError, IndexError), match=r"Expected .*Received: ") as caught:
+        call(things["data"])
+    assert named in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        (lambda: IMAGE, r"\(image, mask\)"),
+        (lambda: (IMAGE, LABELS, 3), r"\(image, mask\)"),
+        (lambda: (None, LABELS), "image to be an array"),
+        (lambda: (IMAGE / 255, LABELS), "inside the model"),
+        (lambda: (IMAGE - 120.0, LABELS), "inside the model"),
+        (lambda: (IMAGE * np.nan, LABELS), "values 0 to 255"),
+        (lambda: (IMAGE[..., 0], LABELS), "image to be an array"),
+        (lambda: (IMAGE, LABELS[:9]), "size of its image"),
+        (lambda: (IMAGE, LABELS / 1), "whole class numbers"),
+        (lambda: (IMAGE, np.eye(2)[LABELS]), "argmax"),
+        (lambda: (IMAGE, LABELS + 2), "class numbers 0 to 1"),
+        (lambda: (IMAGE, LABELS.astype(int) - 1), "class numbers 0 to 1"),
+    ],
+)
+def test_items_that_are_no_picture_with_labels(pair, said):
+    data = fcn.datasets.SegmentationData(lambda i: pair(), 1, ("a", "b"))
+    with pytest.raises(ValueError, match=rf"Expected .*{said}"):
+        data[0]
 
 
 def test_the_table_is_large_and_the_right_calls_are_right(things, tmp_path):

@@ -187,7 +187,7 @@ def test_a_network_always_says_one_of_its_classes_and_is_kept_whole(encoder, tmp
 
 def test_the_commands_on_the_page_are_commands():
     lines = re.findall(r"^#     (python -m fcn_keras .+)$", SOURCE.read_text(encoding="utf-8"), re.M)
-    assert [shlex.split(line)[3] for line in lines] == ["train", "evaluate", "segment"]
+    assert [shlex.split(line)[3] for line in lines] == ["check-data", "train", "evaluate", "segment"]
     for line in lines:
         cli.parser().parse_args(shlex.split(line)[3:])
     with pytest.raises(SystemExit):

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Patch
 
-from fcn_keras import arguments
 from fcn_keras.visualization.style import (
     CHANGED,
     FROZEN,
@@ -20,10 +19,11 @@ from fcn_keras.visualization.style import (
     QUIET,
     SKIP,
     TRAINED,
+    checked,
     new_figure,
     show_image,
     style,
-)  # fmt: skip
+)
 
 FUSED = {"Add": "+", "Concatenate": "‖"}
 BARE = ("InputLayer", "MaxPooling2D")
@@ -54,7 +54,6 @@ class Stage:
 
 def stages(rows) -> list[Stage]:
     """Gathers rows into what is worth a box: convolutions before a pooling join it, cropping and scaling vanish."""
-    _check(rows)
     readers = {row.name: [other for other in rows if row.name in other.inputs] for row in rows}
     shown = {}
     for row in rows:
@@ -201,6 +200,7 @@ def _arrow(axes, start, end):
     )  # fmt: skip
 
 
+@checked
 def draw_architecture(rows, title: str, encoder: str = "encoder"):
     """A network with tensor sizes, what is fixed and what is trained (lecture: L23).
 
@@ -209,7 +209,6 @@ def draw_architecture(rows, title: str, encoder: str = "encoder"):
         title: The figure's title.
         encoder: What to call the frozen part.
     """
-    _check(rows)
     with style():
         figure = new_figure(20, 10.4, title)
         axes = figure.subplots()
@@ -230,6 +229,7 @@ def draw_architecture(rows, title: str, encoder: str = "encoder"):
     return figure
 
 
+@checked
 def draw_two_architectures(first, second, titles, targets, target_titles, changed):
     """Two networks, one above the other, with what changed marked (lecture: L12).
 
@@ -259,8 +259,3 @@ def draw_two_architectures(first, second, titles, targets, target_titles, change
         ]
         figure.legend(*zip(*keys, strict=True), loc="outside lower center", ncols=2, frameon=False, fontsize=16)
     return figure
-
-
-def _check(rows):
-    if not isinstance(rows, (list, tuple)) or not rows or not all(hasattr(row, "output_shape") for row in rows):
-        raise TypeError(f"Expected rows to be models.describe(model, size=(H, W)). {arguments.received('rows', rows)}")

@@ -1,15 +1,15 @@
 """The arithmetic of an FCN as pictures: what a score sees, where its positions lie, how stamps overlap, what a stride costs."""
 
-from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.patches import Rectangle
 
 from fcn_keras import arguments
 from fcn_keras.visualization.pictures import colourise
-from fcn_keras.visualization.style import CHANGED, INK, MARKERS, QUIET, SERIES, new_figure, show_image, style
+from fcn_keras.visualization.style import CHANGED, INK, MARKERS, QUIET, SERIES, checked, new_figure, show_image, style
 
 
+@checked
 def draw_receptive_fields(image, windows: dict):
     """What one position of each layer sees, as frames on the picture (paper: table 1).
 
@@ -17,8 +17,6 @@ def draw_receptive_fields(image, windows: dict):
         image: uint8 `(H, W, 3)`.
         windows: `{layer name: ((top, bottom), (left, right))}`, first and last pixel; beyond the image is padding.
     """
-    image = arguments.picture("image", image)
-    _check_table("windows", windows)
     height, width = image.shape[:2]
     tops, bottoms, lefts, rights = np.array([(*rows, *columns) for rows, columns in windows.values()]).T
     with style():
@@ -42,6 +40,7 @@ def draw_receptive_fields(image, windows: dict):
     return figure
 
 
+@checked
 def draw_positions(fields: dict, sizes: dict, image_size: int):
     """Where the positions of each map lie along an axis of the image: *where* a crop comes from.
 
@@ -50,8 +49,6 @@ def draw_positions(fields: dict, sizes: dict, image_size: int):
         sizes: `{layer name: positions along the axis}`.
         image_size: Pixels of the image along the axis.
     """
-    _check_table("fields", fields)
-    _check_table("sizes", sizes)
     arguments.whole_number("image_size", image_size, 1)
     with style():
         figure = new_figure(16, 1.8 + 0.62 * len(fields), "Where the positions of each map lie")
@@ -71,13 +68,13 @@ def draw_positions(fields: dict, sizes: dict, image_size: int):
     return figure
 
 
+@checked
 def draw_overlap(maps: dict):
     """How many stamps of a transposed convolution fall on each pixel (lecture: L16).
 
     Args:
         maps: `{title: stamps per pixel (H, W)}`, such as `geometry.overlap_map` gives them.
     """
-    _check_table("maps", maps)
     with style():
         figure = new_figure(6.2 * len(maps), 6.6, "Stamps per output pixel: even, or a checkerboard")
         axes = figure.subplots(1, len(maps), squeeze=False)[0]
@@ -90,6 +87,7 @@ def draw_overlap(maps: dict):
     return figure
 
 
+@checked
 def draw_upper_bounds(labels, coarse: dict, ours: dict, paper: dict, palette):
     """What is left of a label map at each stride, and the best mean IU, ours beside the paper's (lecture: L20).
 
@@ -100,9 +98,6 @@ def draw_upper_bounds(labels, coarse: dict, ours: dict, paper: dict, palette):
         paper: The same as published, on VOC 2011.
         palette: uint8 `(classes, 3)`.
     """
-    labels = arguments.label_map("labels", labels)
-    for name, table in (("coarse", coarse), ("ours", ours), ("paper", paper)):
-        _check_table(name, table)
     with style():
         figure = new_figure(18, 9, "Why stride 32 is coarse: the best that any network of a stride can reach")
         left, right = figure.subfigures(1, 2, width_ratios=(1.25, 1))
@@ -126,8 +121,3 @@ def draw_upper_bounds(labels, coarse: dict, ours: dict, paper: dict, palette):
         axis.grid(axis="y", color=QUIET, alpha=0.25)
         axis.legend(frameon=False, loc="lower right")
     return figure
-
-
-def _check_table(name, value):
-    if not isinstance(value, Mapping) or not value:
-        raise TypeError(f"Expected {name} to be a table with an entry for each thing to draw. {arguments.received(name, value)}")

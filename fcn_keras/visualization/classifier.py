@@ -11,12 +11,14 @@ from fcn_keras.visualization.style import (
     NEUTRAL,
     QUIET,
     SERIES,
+    checked,
     new_figure,
     show_image,
     style,
-)  # fmt: skip
+)
 
 
+@checked
 def draw_pictures(images, titles, title: str):
     """A row of pictures, each with a line of text above it.
 
@@ -32,6 +34,7 @@ def draw_pictures(images, titles, title: str):
     return figure
 
 
+@checked
 def draw_learning(losses, accuracies):
     """The loss and the share of right answers of each epoch (lecture: L03).
 
@@ -53,6 +56,7 @@ def draw_learning(losses, accuracies):
     return figure
 
 
+@checked
 def draw_classifier(rows, image, tensors: dict, class_names):
     """What a classification network makes of one picture, stage by stage, and where its parameters are (lecture: L03).
 
@@ -107,6 +111,7 @@ def _bars(axis, values, names=None):
             axis.text(0.97, unit, name, ha="right", va="center", fontsize=14, fontweight="bold")
 
 
+@checked
 def draw_filters(image, filters, maps):
     """Learned 3 × 3 filters, and below each the map that it makes of a picture (lecture: L02).
 
@@ -131,6 +136,7 @@ def _paint_filters(figure, image, filters, maps):
         show_image(figure.add_subplot(grid[1, number + 2]), maps[..., number], f"map {number + 1}", cmap="magma")
 
 
+@checked
 def draw_attention(images, falls, titles):
     """Where a classifier looks: how far its probability falls when a patch hides the place (lecture: L02).
 
@@ -163,6 +169,7 @@ def _paint_attention(figure, images, falls, titles, rows=2):
             spine.set(color=NEUTRAL)
 
 
+@checked
 def draw_learned_filters(image, filters, maps, images, falls, titles):
     """What a classifier learned, in one figure: filters and their maps above, where it looks below (lecture: L02).
 

@@ -9,7 +9,18 @@ from matplotlib.patches import Rectangle
 
 from fcn_keras import geometry
 from fcn_keras.visualization.film import Film
-from fcn_keras.visualization.style import CHANGED, INK, NEUTRAL, NOTEBOOK_DPI, QUIET, SERIES, new_figure, show_image, style
+from fcn_keras.visualization.style import (
+    CHANGED,
+    INK,
+    NEUTRAL,
+    NOTEBOOK_DPI,
+    QUIET,
+    SERIES,
+    checked,
+    new_figure,
+    show_image,
+    style,
+)
 
 CASES = (("valid", 1), ("same", 1), ("valid", 2), ("same", 2))
 BLUE, ORANGE, GREEN, _ = SERIES  # kernel, window or input value at work, output
@@ -20,6 +31,7 @@ WIDE, HIGH = 18, 8.3  # of one step's panel, in cells
 # --- filters on a photograph ---
 
 
+@checked
 def draw_filters(image, filtered: dict) -> Figure:
     """A picture and what hand-made filters make of it, each with its weights (lecture: L02).
 
@@ -49,6 +61,7 @@ def draw_filters(image, filtered: dict) -> Figure:
 # --- step by step ---
 
 
+@checked
 def draw_convolution_steps(image, kernel) -> Figure:
     """Conv2D, VALID and SAME, stride 1 and 2: the first step, a later one, and the result (lecture: L08).
 
@@ -62,6 +75,7 @@ def draw_convolution_steps(image, kernel) -> Figure:
     return _draw_cases(_Convolution, image, kernel, "Convolution: a window slides over the input (grey: zeros of SAME)")
 
 
+@checked
 def draw_transposed_steps(image, kernel) -> Figure:
     """Conv2DTranspose, VALID and SAME, stride 1 and 2: the first stamp, a later one, the result (lecture: L09).
 
@@ -77,6 +91,7 @@ def draw_transposed_steps(image, kernel) -> Figure:
     )
 
 
+@checked
 def animate_convolution(image, kernel, stride: int = 1, padding: str = "valid") -> Film:
     """One case of `draw_convolution_steps`, step by step, with buttons to stop and go back (lecture: L08).
 
@@ -91,6 +106,7 @@ def animate_convolution(image, kernel, stride: int = 1, padding: str = "valid") 
     return _animate(_Convolution(image, kernel, stride, padding), "Convolution")
 
 
+@checked
 def animate_transposed(image, kernel, stride: int = 1, padding: str = "valid") -> Film:
     """One case of `draw_transposed_steps`, step by step, with buttons to stop and go back (lecture: L09).
 
@@ -261,6 +277,7 @@ def _animate(steps, name, interval=1100):
 # --- the matrix ---
 
 
+@checked
 def draw_matrices(kernel, matrix, size) -> Figure:
     """A convolution's matrix beside its transpose (lecture: L09).
 
@@ -313,6 +330,7 @@ def draw_matrices(kernel, matrix, size) -> Figure:
     return figure
 
 
+@checked
 def draw_there_and_back(rows: dict) -> Figure:
     """Down and up again is not where one began (lecture: L09).
 

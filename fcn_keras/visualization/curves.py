@@ -3,9 +3,10 @@
 import numpy as np
 
 from fcn_keras import arguments
-from fcn_keras.visualization.style import QUIET, SERIES, new_figure, style
+from fcn_keras.visualization.style import QUIET, SERIES, checked, new_figure, style
 
 
+@checked
 def draw_loss(losses, smooth: int = 15):
     """The loss of every step, and its running mean (lecture: L24).
 
@@ -13,7 +14,7 @@ def draw_loss(losses, smooth: int = 15):
         losses: One number per step.
         smooth: Steps in the running mean.
     """
-    losses = arguments.array("losses", losses, 1, "one number per step").astype("float64")
+    losses = np.asarray(losses, "float64")
     arguments.whole_number("smooth", smooth, 1)
     steps = np.arange(1, len(losses) + 1)
     with style():

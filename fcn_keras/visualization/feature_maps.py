@@ -5,8 +5,7 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.patches import ConnectionPatch
 
-from fcn_keras import arguments
-from fcn_keras.visualization.style import QUIET, SKIP, new_figure, show_image, style
+from fcn_keras.visualization.style import QUIET, SKIP, checked, new_figure, show_image, style
 
 
 def strongest_pattern(features: np.ndarray) -> np.ndarray:
@@ -28,6 +27,7 @@ def strongest_pattern(features: np.ndarray) -> np.ndarray:
     return np.clip((pattern - low) / max(high - low, 1e-9), 0, 1)
 
 
+@checked
 def draw_two_paths(image, down, up, result, result_title: str):
     """The downsampling path above, the upsampling path below, with real feature maps (lecture: L13).
 
@@ -40,7 +40,6 @@ def draw_two_paths(image, down, up, result, result_title: str):
         result: Picture of the prediction, uint8 `(H, W, 3)`.
         result_title: What the result is.
     """
-    image = arguments.picture("image", image)
     with style():
         columns = 1 + len(down)
         figure = new_figure(21, 6.6, "Downsampling finds what, upsampling finds where")

@@ -13,6 +13,7 @@ from fcn_keras.visualization.style import (
     NEUTRAL,
     QUIET,
     SERIES,
+    checked,
     class_legend,
     new_figure,
     show_image,
@@ -49,6 +50,7 @@ def paint_outcomes(true: np.ndarray, predicted: np.ndarray, image: np.ndarray | 
     return picture
 
 
+@checked
 def draw_confusion(confusion: np.ndarray, class_names):
     """The confusion matrix with the share of each row: where the pixels of a class went.
 
@@ -79,6 +81,7 @@ def draw_confusion(confusion: np.ndarray, class_names):
     return figure
 
 
+@checked
 def draw_iou(cases: dict):
     """Intersection and union of what is there and what was found, and their ratio.
 
@@ -100,6 +103,7 @@ def draw_iou(cases: dict):
     return figure
 
 
+@checked
 def draw_scores(scores: dict, title: str):
     """The same scores of several predictions side by side.
 
@@ -125,6 +129,7 @@ def draw_scores(scores: dict, title: str):
     return figure
 
 
+@checked
 def draw_void(labels, predicted, palette):
     """A label map with void, a prediction, and which of its mistakes are counted.
 
@@ -146,6 +151,7 @@ def draw_void(labels, predicted, palette):
     return figure
 
 
+@checked
 def draw_threshold(thresholds, curves: dict):
     """Precision, recall and IoU of a class when its probability must be above a threshold.
 
@@ -164,6 +170,7 @@ def draw_threshold(thresholds, curves: dict):
     return figure
 
 
+@checked
 def animate_threshold(image, true, probability, thresholds, curves: dict, class_name: str) -> "Film":
     """A threshold on the softmax moves from 0 to 1: what is found in one scene, and the curves of all.
 
@@ -198,6 +205,7 @@ def animate_threshold(image, true, probability, thresholds, curves: dict, class_
         return Film(f"threshold on {class_name}", figure, frame, len(thresholds))
 
 
+@checked
 def draw_bands(image, distance, wrong, errors: dict, shares: dict):
     """How far the wrong pixels are from an edge between two classes (lecture: L20).
 
@@ -232,6 +240,7 @@ def draw_bands(image, distance, wrong, errors: dict, shares: dict):
     return figure
 
 
+@checked
 def draw_bounds(reached, bounds: dict, class_names):
     """IoU of each class: what the network reaches beside the most that maps of a stride allow (lecture: L20).
 
@@ -256,6 +265,7 @@ def draw_bounds(reached, bounds: dict, class_names):
     return figure
 
 
+@checked
 def draw_failures(images, trues, predictions, ious, class_name: str):
     """The worst scenes first: what was found wrongly and what was missed.
 
@@ -279,6 +289,7 @@ def draw_failures(images, trues, predictions, ious, class_name: str):
     return figure
 
 
+@checked
 def draw_kinds(examples: dict, class_names, palette):
     """Kinds of failure, one piece of a scene each: the picture, the labels, the prediction.
 

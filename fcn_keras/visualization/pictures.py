@@ -5,15 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fcn_keras import arguments
-from fcn_keras.visualization.style import (
-    MARKERS,
-    QUIET,
-    SERIES,
-    class_legend,
-    new_figure,
-    show_image,
-    style,
-)  # fmt: skip
+from fcn_keras.visualization.style import MARKERS, QUIET, SERIES, checked, class_legend, new_figure, show_image, style
 
 VOID = 255
 VOID_COLOUR = (255, 255, 255)
@@ -60,6 +52,7 @@ def overlay(image: np.ndarray, mask: np.ndarray, colour: Sequence[int] = ROAD_GR
     return np.where(mask[..., None], np.rint(painted), image).astype("uint8")
 
 
+@checked
 def draw_regions(image, labels, class_names, palette):
     """A picture, its semantic regions coloured by category, and the legend (lecture: L07).
 
@@ -69,9 +62,6 @@ def draw_regions(image, labels, class_names, palette):
         class_names: A name per class.
         palette: uint8 `(classes, 3)`.
     """
-    image, labels = arguments.picture("image", image), arguments.label_map("labels", labels)
-    class_names = arguments.names("class_names", class_names)
-    palette = arguments.palette("palette", palette)
     tall = image.shape[0] > 0.6 * image.shape[1]
     with style():
         figure = new_figure(13, 6.2 if tall else 8.8, "Semantic segmentation: every pixel gets a category")
@@ -86,6 +76,7 @@ def draw_regions(image, labels, class_names, palette):
     return figure
 
 
+@checked
 def draw_one_hot(images, label_maps, class_names):
     """Each picture beside the channels of its one-hot label: 1 where the pixel is of the class (lecture: L22).
 
@@ -94,7 +85,6 @@ def draw_one_hot(images, label_maps, class_names):
         label_maps: Class numbers, `(H, W)` each.
         class_names: A name per class, one channel each.
     """
-    class_names = arguments.names("class_names", class_names)
     _check_rows("label_maps", images, label_maps)
     rows, columns = len(images), 1 + len(class_names)
     with style():
@@ -110,6 +100,7 @@ def draw_one_hot(images, label_maps, class_names):
     return figure
 
 
+@checked
 def draw_results(images, predictions, class_name: str, ious=None):
     """Input, segmentation and overlay, a row for each picture (lecture: L25).
 
@@ -136,6 +127,7 @@ def draw_results(images, predictions, class_name: str, ious=None):
     return figure
 
 
+@checked
 def draw_strides(image, labels, predictions: dict, errors: dict, class_name: str):
     """Stride 32, 16 and 8 side by side, and the error along the boundary (lecture: L20).
 
@@ -146,7 +138,6 @@ def draw_strides(image, labels, predictions: dict, errors: dict, class_name: str
         errors: `{stride: {band width in pixels: share of wrong pixels}}`.
         class_name: The class that is shown.
     """
-    image, labels = arguments.picture("image", image), arguments.label_map("labels", labels)
     _check_same("errors", predictions, errors)
     strides = list(predictions)
     with style():

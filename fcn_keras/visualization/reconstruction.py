@@ -7,12 +7,13 @@ from matplotlib.patches import ConnectionPatch, Patch
 
 from fcn_keras.visualization.architecture import paint
 from fcn_keras.visualization.feature_maps import strongest_pattern
-from fcn_keras.visualization.style import CHANGED, INK, QUIET, SERIES, TRAINED, new_figure, show_image, style
+from fcn_keras.visualization.style import CHANGED, INK, QUIET, SERIES, TRAINED, checked, new_figure, show_image, style
 
 LATENT_MAPS = 12
 LOST = 60  # a difference of so many levels is drawn as the brightest
 
 
+@checked
 def draw_autoencoder(rows, image, reconstruction):
     """An autoencoder as an hourglass, between the picture that goes in and the one that comes out (lecture: L10).
 
@@ -40,6 +41,7 @@ def draw_autoencoder(rows, image, reconstruction):
     return figure
 
 
+@checked
 def draw_reconstruction(images, reconstructions, latent, decibels, baseline):
     """Inputs, their reconstructions, what is lost, and the latent feature maps of the first one (lecture: L11).
 
@@ -81,6 +83,7 @@ def draw_reconstruction(images, reconstructions, latent, decibels, baseline):
     return figure
 
 
+@checked
 def draw_hourglass_maps(image, down, up, result, result_title: str, sees: dict | None = None):
     """The downsampling path above, the upsampling path below, with real feature maps; no skip between them (lecture: L13).
 
@@ -131,6 +134,7 @@ def draw_hourglass_maps(image, down, up, result, result_title: str, sees: dict |
     return figure
 
 
+@checked
 def draw_what_where(sees: dict, what: dict, where: dict, band: int):
     """How well each layer knows what, and how finely it can say where, along the way down and up (lecture: L13).
 

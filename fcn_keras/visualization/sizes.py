@@ -12,15 +12,17 @@ from fcn_keras.visualization.style import (
     NEUTRAL,
     QUIET,
     SERIES,
+    checked,
     class_legend,
     new_figure,
     show_image,
     style,
-)  # fmt: skip
+)
 
 ENLARGED = 16  # how many times a picture is drawn that is smaller than this
 
 
+@checked
 def draw_dense_as_convolution(dense, convolution, image, scores, names, window: int, marked: tuple[int, int] = (0, 0)):
     """Left: a dense layer and its convolution say the same. Right: the convolution at many places at once (lecture: L14).
 
@@ -69,6 +71,7 @@ def draw_dense_as_convolution(dense, convolution, image, scores, names, window: 
     return figure
 
 
+@checked
 def draw_any_size(images, labels, palette, class_names):
     """Pictures of several sizes above their label maps, all to the same scale (lecture: L15).
 
@@ -101,6 +104,7 @@ def draw_any_size(images, labels, palette, class_names):
     return figure
 
 
+@checked
 def draw_pixel_scores(image, row: int, column: int, logits, probabilities, class_names, palette, label: int):
     """A picture with one pixel marked, and the channels of the output at that position (lecture: L17).
 

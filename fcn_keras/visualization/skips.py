@@ -6,13 +6,14 @@ from matplotlib.patches import Patch, Rectangle
 
 from fcn_keras.visualization.architecture import paint
 from fcn_keras.visualization.pictures import VOID, overlay
-from fcn_keras.visualization.style import CHANGED, FROZEN, INK, SERIES, SKIP, TRAINED, new_figure, show_image, style
+from fcn_keras.visualization.style import CHANGED, FROZEN, INK, SERIES, SKIP, TRAINED, checked, new_figure, show_image, style
 
 WRONG = (230, 0, 60, 235)
 FOR_AND_AGAINST = LinearSegmentedColormap.from_list("for_and_against", ["#00395a", SERIES[0], "white", SERIES[1], "#6b2f00"])
 STEPS = {"sum": ("+", "="), "concat": ("‖", "→")}
 
 
+@checked
 def draw_skip_connection(rows, image, patch, changes: dict):
     """The network with its skips, and which scores notice that a small patch of the picture was changed (lecture: L18).
 
@@ -54,6 +55,7 @@ def draw_skip_connection(rows, image, patch, changes: dict):
     return figure
 
 
+@checked
 def draw_fusions(image, labels, fusions: dict, class_name: str):
     """Sum and concatenation side by side: what goes in, what comes out, what is predicted (lecture: L19).
 
@@ -97,6 +99,7 @@ def draw_fusions(image, labels, fusions: dict, class_name: str):
     return figure
 
 
+@checked
 def draw_shares(image, labels, shares: dict, class_name: str):
     """One prediction taken apart into the share of each level, and put together again (lecture: L21).
 

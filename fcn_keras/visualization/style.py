@@ -1,10 +1,14 @@
 """One look for all figures: large type, few colours, readable from the back of the room."""
 
 import contextlib
+import functools
+import inspect
 import io
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -47,6 +51,52 @@ def style():
     """Draws with the package's look inside the block, and leaves the user's settings alone."""
     with mpl.rc_context(RC):
         yield
+
+
+def checked(draw: Callable) -> Callable:
+    """For functions that draw: looks at what they are given before they begin.
+
+    A name means the same in all of them, so the names say what to look for.
+    """
+    signature = inspect.signature(draw)
+    tables = {name for name, parameter in signature.parameters.items() if parameter.annotation is dict}
+
+    @functools.wraps(draw)
+    def drawing(*given, **named):
+        with contextlib.suppress(TypeError):  # a call with too few or too many is told by Python
+            for name, value in signature.bind(*given, **named).arguments.items():
+                _look_at(name, value, name in tables)
+        return draw(*given, **named)
+
+    return drawing
+
+
+def _look_at(name, value, table: bool) -> None:
+    if table:
+        if not isinstance(value, Mapping) or not value:
+            wanted = "a table with an entry for each thing to draw"
+            raise ValueError(f"Expected {name} to be {wanted}. {arguments.received(name, value)}")
+    elif name == "image":
+        arguments.array(name, value, (2, 3), "(H, W, 3), 0–255", "One picture at a time: take image[0] of a batch.")
+    elif name in ("images", "label_maps"):
+        if not isinstance(value, (list, tuple, np.ndarray)) or not len(value):
+            raise ValueError(f"Expected {name} to be a list of arrays, at least one. {arguments.received(name, value)}")
+        for one in value:
+            arguments.array(f"every one of {name}", one, (2, 3), "(H, W) or (H, W, 3)")
+    elif name == "labels" and not isinstance(value, (list, tuple)):
+        arguments.label_map(name, value)
+    elif name == "class_names":
+        arguments.names(name, value)
+    elif name == "palette":
+        arguments.palette(name, value)
+    elif name == "losses":
+        arguments.array(name, value, 1, "one number per step")
+    elif name == "kernel":
+        arguments.array(name, value, 2, "(k, k)")
+    elif name in ("rows", "first", "second") and not (
+        isinstance(value, (list, tuple)) and value and all(hasattr(row, "output_shape") for row in value)
+    ):
+        raise ValueError(f"Expected {name} to be models.describe(model, size=(H, W)). {arguments.received(name, value)}")
 
 
 class LectureFigure(Figure):

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.patches import ConnectionPatch, Rectangle
 
 from fcn_keras.visualization.pictures import colourise
-from fcn_keras.visualization.style import CHANGED, INK, SERIES, class_legend, new_figure, show_image, style
+from fcn_keras.visualization.style import CHANGED, INK, SERIES, checked, class_legend, new_figure, show_image, style
 
 PAPER = "#ffffff"
 
@@ -39,6 +39,7 @@ def boxes(labels: np.ndarray, number: int, smallest: int = 1) -> list[tuple[int,
     return sorted(found, key=lambda box: (box[2], box[0]))
 
 
+@checked
 def draw_zoom(image, windows):
     """A grey picture, zoomed until its pixel values can be read (lecture: L01).
 
@@ -71,6 +72,7 @@ def draw_zoom(image, windows):
     return figure
 
 
+@checked
 def draw_channels(image, pixel):
     """A colour picture is three arrays of numbers, one behind the other (lecture: L01).
 
@@ -97,6 +99,7 @@ def draw_channels(image, pixel):
     return figure
 
 
+@checked
 def draw_tasks(image, labels, class_names, palette, label: str, found: dict, caption: str):
     """Four questions about one picture: a label, boxes, a class per pixel, a sentence (lecture: L04).
 
@@ -137,6 +140,7 @@ def draw_tasks(image, labels, class_names, palette, label: str, found: dict, cap
     return figure
 
 
+@checked
 def draw_outputs(image, labels, class_names, palette, window):
     """One class for the picture, or one for every pixel: the outputs counted (lecture: L05).
 
@@ -174,6 +178,7 @@ def draw_outputs(image, labels, class_names, palette, window):
     return figure
 
 
+@checked
 def draw_what_and_where(images, moved_images, masks, moved_masks, predicted, moved_predicted, palette):
     """The thing elsewhere: the label stays, the mask moves (lecture: L06).
 

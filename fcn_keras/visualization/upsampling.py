@@ -4,9 +4,10 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from fcn_keras.visualization.film import Film
-from fcn_keras.visualization.style import CHANGED, INK, NEUTRAL, QUIET, SERIES, new_figure, show_image, style
+from fcn_keras.visualization.style import CHANGED, INK, NEUTRAL, QUIET, SERIES, checked, new_figure, show_image, style
 
 
+@checked
 def draw_bilinear_kernels(kernels: dict):
     """The kernel as a picture, and how the tents of neighbouring positions add up to one (lecture: L16).
 
@@ -40,6 +41,7 @@ def draw_bilinear_kernels(kernels: dict):
     return figure
 
 
+@checked
 def draw_upsamplings(image, coarse, ways: dict, name: str):
     """A coarse score map brought back to the picture's size in several ways (lecture: L16).
 
@@ -69,6 +71,7 @@ def draw_upsamplings(image, coarse, ways: dict, name: str):
     return figure
 
 
+@checked
 def draw_checkerboards(maps: dict):
     """What a constant map becomes: as a picture, and along one row (lecture: L16).
 
@@ -105,6 +108,7 @@ def alternation(values) -> float:
     return float(max(spectrum[half[0], 0], spectrum[0, half[1]], spectrum[half[0], half[1]]) / spectrum[0, 0])
 
 
+@checked
 def draw_trained_kernels(starts: dict, losses: dict):
     """A kernel before and after training, from several starts, and the loss meanwhile (lecture: L16).
 
@@ -138,6 +142,7 @@ def draw_trained_kernels(starts: dict, losses: dict):
     return figure
 
 
+@checked
 def animate_stamps(scores, kernel, stride: int) -> Film:
     """A transposed convolution at work: one position after the other puts its stamp down, and the stamps add up (lecture: L16).
 

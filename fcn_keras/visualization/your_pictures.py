@@ -10,6 +10,7 @@ from fcn_keras.visualization.style import (
     QUIET,
     SERIES,
     TRAINED,
+    checked,
     class_legend,
     new_figure,
     show_image,
@@ -17,6 +18,7 @@ from fcn_keras.visualization.style import (
 )
 
 
+@checked
 def draw_labels_over(images, label_maps, class_names, palette):
     """Pictures with their label maps laid over them: the check that finds most mistakes.
 
@@ -40,6 +42,7 @@ def draw_labels_over(images, label_maps, class_names, palette):
     return figure
 
 
+@checked
 def draw_shares(shares: dict, class_names, title: str):
     """The share of each class in one or several sets of pictures, as bars.
 
@@ -66,6 +69,7 @@ def draw_shares(shares: dict, class_names, title: str):
     return figure
 
 
+@checked
 def draw_resized_masks(image, versions: dict, class_names, palette):
     """A piece of a label map, made smaller in several ways: which numbers are in it now?
 
@@ -97,6 +101,7 @@ def draw_resized_masks(image, versions: dict, class_names, palette):
     return figure
 
 
+@checked
 def draw_two_stages(losses, border: int, num_classes: int, smooth: int = 8):
     """The loss of a training in two stages: first the head, then everything.
 
@@ -133,6 +138,7 @@ def draw_two_stages(losses, border: int, num_classes: int, smooth: int = 8):
     return figure
 
 
+@checked
 def draw_sure(image, labels, sureness, class_names, palette):
     """A picture, what the network says, and how sure it says it is.
 
