@@ -139,13 +139,13 @@ def _learning(model, data, history) -> str:
     if len(loss) >= FEW_STEPS and loss.max() > FAR * loss[0] and (last > loss[0] or everywhere):
         return (
             f"The learning rate is far too high: {fell}, with {loss.max():.3g} at its worst in step {loss.argmax() + 1}{also}. "
-            f"Make a new model and try a tenth{_of(history.learning_rate)}."
+            f"Make a new model and try a tenth of {_rate(history.learning_rate)}."
         )
     share = _within_reach(model, history)
     if len(loss) >= FEW_STEPS and stuck and share is not None and share < OUT_OF_REACH:
         return (
             f"The learning rate is far too low: {fell}, and in so many steps the weights could change by at most "
-            f"{100 * share:.2g} % of their size{also}. Try a hundred times{_of(history.learning_rate)}."
+            f"{100 * share:.2g} % of their size{also}. Try a hundred times {_rate(history.learning_rate)}."
         )
     if everywhere:
         return _one_class_message(everywhere, fell, len(loss), stuck)
@@ -202,8 +202,8 @@ def _within_reach(model, history) -> float | None:
     return len(history.loss) * history.learning_rate / max(size, 1e-12)
 
 
-def _of(learning_rate) -> str:
-    return " of the rate" if learning_rate is None else f" of {learning_rate:g}"
+def _rate(learning_rate) -> str:
+    return "the rate" if learning_rate is None else f"{learning_rate:g}"
 
 
 def _some(data) -> list[int]:
