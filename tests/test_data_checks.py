@@ -129,32 +129,27 @@ def test_unreadable_and_truncated_files(of, kind, which, how):
     assert "unreadable" in kinds(folder)
 
 
+@pytest.mark.parametrize("kind", LAYOUTS)
 @pytest.mark.parametrize(
-    ("spoil", "kind"),
+    "spoil",
     [
-        (lambda p: p.convert("RGBA"), "mode"),
-        (lambda p: p.convert("CMYK"), "mode"),
-        (lambda p: Image.fromarray(np.array(p.convert("L")).astype("uint16") * 257), "mode"),
-        (lambda p: Image.fromarray(np.array(p.convert("L")).astype("int32") * 300), "mode"),
+        lambda p: p.convert("RGBA"),
+        lambda p: p.convert("CMYK"),
+        lambda p: Image.fromarray(np.array(p.convert("L")).astype("uint16") * 257),
+        lambda p: Image.fromarray(np.array(p.convert("L")).astype("int32") * 300),
     ],
     ids=["RGBA", "CMYK", "16 bits", "32 bits"],
 )
 def test_a_wrong_mode(of, spoil, kind):
-    folder, image, _ = of("plain")
-    image.unlink()
-    spoil(Image.open(FIRST["plain"](folder)[0].with_name("p1.png"))).save(image.with_suffix(".tif"))
-    assert kind in kinds(folder)
-
-
-@pytest.mark.parametrize("kind", ["voc", "pets"])
-def test_cmyk_under_the_name_of_a_jpeg(of, kind):
     folder, image, _ = of(kind)
-    Image.open(image).convert("CMYK").save(image)
+    spoilt = spoil(Image.open(image))
+    image.unlink()
+    spoilt.save(image.with_suffix(".tif"))
     assert kinds(folder) == {"mode"}
 
 
 @pytest.mark.parametrize("turn", [2, 3, 4, 5, 6, 7, 8])
-@pytest.mark.parametrize("kind", ["plain", "voc"])
+@pytest.mark.parametrize("kind", LAYOUTS)
 def test_a_picture_that_its_camera_noted_as_turned(of, turn, kind):
     folder, image, mask = of(kind)
     exif = Image.Exif()
@@ -256,17 +251,27 @@ def test_masks_saved_as_jpeg(of):
     assert "JPEG" in kinds(folder)
 
 
-@pytest.mark.parametrize("kind", BY_NUMBER)
+@pytest.mark.parametrize("kind", LAYOUTS)
 def test_a_class_that_never_occurs(of, kind):
+    """Class 1 becomes class 0 in every mask, in all parts or in the training part alone."""
     folder, _, mask = of(kind)
-    code = {"pets": {1: 2}}.get(kind, {1: 0})  # every 1 becomes something else
+    one = {"pets": 1, "coloured": made_sets.COLOURS["road"], "kitti": (255, 0, 255)}.get(kind, 1)
+    zero = {"pets": 2, "coloured": made_sets.COLOURS["grass"], "kitti": (255, 0, 0)}.get(kind, 0)
     for path in mask.parent.iterdir():
         if not path.name.startswith("."):
             labels = np.array(Image.open(path))
-            for old, new in code.items():
-                labels[labels == old] = new
+            labels[(labels == one).reshape(*labels.shape[:2], -1).all(axis=-1)] = zero
             Image.fromarray(labels).save(path)
     assert "absent" in kinds(folder)
+
+
+@pytest.mark.parametrize("kind", ["coloured", "kitti"])
+@pytest.mark.parametrize("how", ["BILINEAR", "BICUBIC"])
+def test_coloured_masks_resized_with_interpolation(of, kind, how):
+    folder, image, mask = of(kind)
+    for path in (image, mask):
+        Image.open(path).resize((100, 90), Image.Resampling[how]).save(path)
+    assert kinds(folder) == {"colour"}
 
 
 def test_white_on_black_is_recognised(of):
@@ -289,10 +294,13 @@ def test_void_that_covers_nearly_all(of, kind):
 # ------------------------------------------------------------------------------- planted faults: the set as a whole
 
 
+@pytest.mark.parametrize("kind", ["camvid", "voc", "pets"])
 @pytest.mark.parametrize("again", [False, True], ids=["copied", "saved again as JPEG"])
-def test_pictures_shared_by_train_and_test(of, again):
-    folder, image, mask = of("camvid")
-    other, other_mask = folder / "val" / "val_3.png", folder / "valannot" / "val_3.png"
+def test_pictures_shared_by_train_and_test(of, again, kind):
+    folder, image, mask = of(kind)
+    name = {"camvid": "val_3.png", "voc": "2008_000003", "pets": "Abyssinian_103"}[kind].removesuffix(".png")
+    other = next(path for path in folder.rglob(f"{name}.*") if path.parent.name in ("val", "JPEGImages", "images"))
+    other_mask = next(path for path in folder.rglob(f"{name}.png") if path != other)
     if again:
         other.unlink()
         Image.open(image).save(other.with_suffix(".jpg"), quality=70)
@@ -311,14 +319,16 @@ def test_a_picture_twice_in_a_set_without_split(of, kind):
     assert kinds(folder) == ({"shared"})
 
 
+@pytest.mark.parametrize("kind", LAYOUTS)
 @pytest.mark.parametrize("shift", [(0, 3), (-4, 0), (5, -6), (2, 2)])
-def test_labels_shifted_against_their_pictures(of, shift):
-    folder, _, mask = of("plain")
-    for path in mask.parent.iterdir():
-        Image.fromarray(np.roll(np.array(Image.open(path)), shift, (0, 1))).save(path)
-    report = data_checks.check(folder)
-    assert "shifted" in {finding.kind for finding in report.findings}
-    found = data_checks.label_shift(fcn.datasets.plain_folder(folder))
+def test_labels_shifted_against_their_pictures(of, shift, kind):
+    folder, _, mask = of(kind)
+    masks = [path for name in (mask.parent, folder / "valannot") if name.is_dir() for path in name.iterdir()]
+    for path in masks:
+        if not path.name.startswith("."):
+            Image.fromarray(np.roll(np.array(Image.open(path)), shift, (0, 1))).save(path)
+    assert "shifted" in kinds(folder)
+    found = data_checks.label_shift(fcn.datasets.open_data(folder).train)
     assert max(abs(found.down + shift[0]), abs(found.right + shift[1])) <= 1  # back by as much
 
 
