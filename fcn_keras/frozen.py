@@ -164,6 +164,9 @@ class FeatureBatches(keras.utils.PyDataset):
     def __len__(self):
         return len(self.batches)
 
+    def on_epoch_end(self):
+        self.batches.on_epoch_end()
+
     def __getitem__(self, batch):
         indices = self.batches.indices(batch) + len(self.batches.data) * self.batches.flips(batch)
         blank = self.blank[: len(indices)]

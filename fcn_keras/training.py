@@ -213,6 +213,8 @@ def _train(
         batches.epoch = done  # the backend reads ahead before the first callback is asked
         # The batches know their own order; Keras would shuffle them once more, and not by our seed.
         with _told_by(batches):
+            if keras.backend.backend() == "jax":  # there `fit` builds itself with the first batch, and trains from the second on
+                trained_part.test_on_batch(*source[0])
             trained_part.fit(source, epochs=epochs, initial_epoch=done, shuffle=False, verbose=0, callbacks=callbacks)
     history.seconds[stage] = time.perf_counter() - start
 
@@ -307,12 +309,14 @@ class _Watch(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.epoch = epoch  # right even when the run was resumed in the middle
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.model.reset_metrics()  # Keras reports the mean since the last reset; we want this step's loss
+        self.images, self.sum = 0, 0.0
 
     def on_train_batch_end(self, batch, logs=None):
-        loss = float(logs["loss"])
+        # Keras reports the mean over the epoch's images so far; we want this step's loss
+        count, before = len(self.batches.indices(batch)), self.sum
+        self.images += count
+        self.sum = float(logs["loss"]) * self.images
+        loss = (self.sum - before) / count
         self.notes.loss.append(loss)
         self.advance(1, f"loss {loss:.3f}")
         if not np.isfinite(loss):

@@ -67,6 +67,7 @@ def test_features_that_do_not_fit_in_memory_go_to_a_file(encoder, toy, monkeypat
         np.testing.assert_array_equal(kept.maps[name], on_disk.maps[name])
 
 
+@few_steps
 def test_images_of_different_sizes_are_trained_on_without_the_cache(encoder, capsys):
     sizes = [(40, 56), (33, 60), (40, 31), (48, 48)]
     rng = np.random.default_rng(0)
