@@ -7,8 +7,12 @@ TEACH  := $(VENV)/ready-teach
 # A class without a network: make wheelhouse once, carry the folder, then make install WHEELHOUSE=wheelhouse
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE))
 OUT    ?= figures
+JAX    := .venv-jax
+# What must not depend on the backend
+ANYWHERE := $(patsubst %,tests/test_%.py,layers skip_connections convolutionalize geometry backbones models datasets public_sets \
+            data_checks training diagnosis evaluation prediction tiling properties backends)
 
-.PHONY: help install lecture test test-long benchmarks notebooks course assignments grade slides lint weights data wheelhouse clean
+.PHONY: help install lecture test test-long test-backends benchmarks notebooks course assignments grade slides lint weights data wheelhouse clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 22
@@ -34,6 +38,17 @@ test: $(TEACH)  ## the test suite
 
 test-long: $(TEACH)  ## what takes longer: three seeds, real pictures where they are, a class graded, twenty kills each
 	$(BIN)/python -m pytest -m long
+
+$(JAX)/ready: requirements-jax.txt constraints.txt
+	$(PYTHON) -m venv $(JAX)
+	$(JAX)/bin/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) -r requirements-jax.txt
+	$(JAX)/bin/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) --no-deps -e .
+	@touch $(JAX)/ready
+
+test-backends: $(READY) $(JAX)/ready  ## layers to prediction on JAX without TensorFlow, and on PyTorch where it is installed: 25 minutes
+	KERAS_BACKEND=jax FCN_KERAS_OTHER_PYTHON=$(BIN)/python FCN_KERAS_OTHER_BACKEND=tensorflow $(JAX)/bin/python -m pytest -m "not long" $(ANYWHERE)
+	@if $(BIN)/python -c 'import torch' 2>/dev/null; then KERAS_BACKEND=torch FCN_KERAS_OTHER_PYTHON=$(BIN)/python \
+	FCN_KERAS_OTHER_BACKEND=tensorflow $(BIN)/python -m pytest -m "not long" $(ANYWHERE); else echo "PyTorch is not installed: not tried."; fi
 
 benchmarks: $(READY)  ## what everything costs on this machine, and the README's table of it: 45 minutes
 	@for name in startup forward growth memory lecture_loop; do $(BIN)/python benchmarks/$$name.py || exit 1; done
@@ -72,5 +87,5 @@ wheelhouse: $(READY)  ## every wheel in one folder, for installing without a net
 	@echo "or: python -m pip install --no-index --find-links wheelhouse -r requirements.txt"
 
 clean:           ## remove what was made: environment, figures, wheels, caches
-	rm -rf $(VENV) wheelhouse figures slides build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(JAX) wheelhouse figures slides build *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
