@@ -9,6 +9,7 @@ import numpy as np
 
 from fcn_keras import arguments
 from fcn_keras.data_checks import label_shift
+from fcn_keras.datasets import VOID
 from fcn_keras.evaluation import confusion_matrix, label_pairs
 from fcn_keras.geometry import inputs_of
 
@@ -134,6 +135,8 @@ def _learning(model, data, history) -> str:
     first, last = loss[:ends].mean(), loss[-ends:].mean()
     fell = f"the loss went from {first:.3f} to {last:.3f} in {len(loss)} steps"
     stuck = last > (1 - MOVED) * first
+    if not any((data[index][1] != VOID).any() for index in _some(data)):
+        return "Nothing could be learnt: every pixel of the labels that were looked at is void (255), and void is not trained on."
     everywhere = _one_class(model, data)
     also = f", and the model predicts one class everywhere, {everywhere[0]!r}" if everywhere else ""
     if len(loss) >= FEW_STEPS and loss.max() > FAR * loss[0] and (last > loss[0] or everywhere):

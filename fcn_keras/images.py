@@ -25,6 +25,7 @@ class PictureFile:
     mode: str  # Pillow's: RGB, L (grey), P (palette), RGBA, CMYK, I;16 …
     bits: int  # of each channel
     format: str  # PNG, JPEG …
+    frames: int  # pictures in the file: pages of a TIFF, steps of an animation
     turn: int  # Exif's orientation: 1 upright, 3 upside down, 6 and 8 on the side …
 
     @property
@@ -47,8 +48,9 @@ def examine(path: str | Path) -> PictureFile:
         raw = codec if isinstance(codec, str) else str(codec[0] if codec else "")
         deep = image.mode.startswith("I") or image.mode == "F" or raw.endswith((";16B", ";16L", ";16N"))
         return PictureFile(
-            image.height, image.width, image.mode, 16 if deep else 8, image.format, turn if turn in range(1, 9) else 1
-        )
+            image.height, image.width, image.mode, 16 if deep else 8, image.format, getattr(image, "n_frames", 1),
+            turn if turn in range(1, 9) else 1,
+        )  # fmt: skip
 
 
 def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:

@@ -129,6 +129,34 @@ def test_unreadable_and_truncated_files(of, kind, which, how):
     assert "unreadable" in kinds(folder)
 
 
+def test_files_and_folders_that_are_passed_over(of):
+    folder, image, mask = of("plain")
+    (folder / "images" / "more").mkdir()
+    shutil.copy(image, folder / "images" / "more")
+    assert kinds(folder) == {"passed over"}
+    shutil.rmtree(folder / "images" / "more")
+    Image.open(image).save(image.with_name("q.gif"))
+    Image.open(mask).save(mask.with_name("q.gif"))
+    assert kinds(folder) == {"passed over"}
+    for path in (image, mask):
+        path.with_name("q.gif").unlink()
+        path.with_name("Thumbs.db").write_bytes(b"x")
+        path.with_name(".DS_Store").write_bytes(b"x")
+    assert kinds(folder) == set()
+
+
+@pytest.mark.parametrize("kind", LAYOUTS)
+@pytest.mark.parametrize("which", ["picture", "mask"])
+def test_several_pictures_in_one_file(of, which, kind):
+    folder, image, mask = of(kind)
+    path = image if which == "picture" else mask
+    picture = Image.open(path)
+    picture.load()
+    path.unlink()
+    picture.save(path.with_suffix(".tif"), save_all=True, append_images=[picture, picture])
+    assert kinds(folder) == {"frames"}
+
+
 @pytest.mark.parametrize("kind", LAYOUTS)
 @pytest.mark.parametrize(
     "spoil",

@@ -64,6 +64,12 @@ def test_a_loss_that_does_not_move_is_named(encoder, some_roads):
     assert "labels" in message
 
 
+def test_labels_that_are_all_void_are_named(encoder, some_roads):
+    void = np.full((80, 288), 255, "uint8")
+    nothing = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], void), 12, some_roads.class_names)
+    assert "void" in told(small(encoder), nothing, steps=25, batch_size=4)
+
+
 def test_not_a_number_shows_the_losses_before(encoder, some_roads):
     message = told(small(encoder), some_roads, steps=50, batch_size=4, learning_rate=1e38)
     assert "not a number" in message and "before that it was" in message and "a tenth" in message

@@ -10,6 +10,8 @@ REMEDIES = {
     "no mask": "Draw the missing masks, or take the pictures out of the folder.",
     "no picture": "Add the pictures, or remove the masks; a mask has the name of its picture.",
     "listing": "Leave one of the two, or mend the list.",
+    "passed over": "Save such pictures as PNG (photographs: JPEG), directly in the folder; take other files out of it.",
+    "frames": "Save the picture that is meant as a file of its own.",
     "unreadable": "Copy the file again from where it came; a picture that opens nowhere has to be left out, with its mask.",
     "size": "A mask has a number for each pixel of its picture. Was only one of the two resized or turned? "
     "Masks are resized by nearest neighbour: mask.resize(size, PIL.Image.Resampling.NEAREST).",

@@ -15,6 +15,7 @@ from fcn_keras.datasets.opening import FORMATS, layout_of, recognise
 from fcn_keras.datasets.road_scenes import road_scenes
 from fcn_keras.progress import progress
 
+JUNK = ("thumbs.db", "desktop.ini")  # what systems leave in folders of pictures
 NEARLY_ALL = 0.95  # share of void from which a label map, or a set, says nearly nothing
 
 
@@ -74,6 +75,8 @@ class _Look:
             for name in sorted(set(files.masks) - set(files.images)):
                 self.note("no picture", "a mask has no picture", files.masks[name])
             self._at_arrays_among({path.parent for path in files.masks.values()})
+        if part == "all":  # a folder of somebody's own; public sets have other files beside their pictures
+            self._passed_over({path.parent for path in (*files.images.values(), *files.masks.values())})
         with progress(f"looking at {part}", len(files.images)) as advance:
             for name in sorted(files.images):
                 image, about = self._image(files.images[name])
@@ -114,12 +117,17 @@ class _Look:
             self.note("mode", f"{about.bits} bits a channel (mode {about.mode})", path)
         elif about.mode not in ("RGB", "L", "P", "1", "YCbCr"):
             self.note("mode", f"mode {about.mode} instead of RGB", path)
+        self._frames(about, path)
         try:
             return images.read_image(path), about
         except (ValueError, OSError, MemoryError) as error:
             if about.bits == 8 and "transparent" not in str(error):
                 self.note("unreadable", _without(error, path), path)
             return None, about
+
+    def _frames(self, about, path) -> None:
+        if about.frames > 1:
+            self.note("frames", f"{about.frames} pictures in one file, of which only the first is read", path)
 
     def _pair(self, part, image, about, path) -> None:
         """A mask beside its picture."""
@@ -128,6 +136,7 @@ class _Look:
         except (ValueError, OSError) as error:
             self.note("unreadable", _without(error, path), path)
             return
+        self._frames(of_mask, path)
         size = (of_mask.height, of_mask.width)
         self._turn(about, size, path)
         if about is not None and size != about.upright and size != (about.height, about.width):
@@ -199,6 +208,16 @@ class _Look:
                 continue
             what = f"an array {' x '.join(map(str, shape))} where a picture file is expected"
             self.note("one-hot" if len(shape) == 3 else "mask mode", what, path)
+
+    def _passed_over(self, folders) -> None:
+        """What lies among the pictures and is not read: folders, and files of other kinds."""
+        for path in sorted(entry for folder in folders for entry in folder.iterdir()):
+            if path.name.startswith(".") or path.name.lower() in JUNK:
+                continue
+            if path.is_dir():
+                self.note("passed over", "a folder inside, whose files are not read", path)
+            elif path.suffix.lower() not in (*images.SUFFIXES, ".npy"):
+                self.note("passed over", f"a file of a kind that is not read ({path.suffix or 'no suffix'})", path)
 
     # ------------------------------------------------------------------ what is counted
 
