@@ -15,6 +15,7 @@
 | from an image to a label map | `prediction` |
 | what is frozen is computed once | `frozen` |
 | compile and fit | `training` |
+| several devices and computers share a batch | `distribution` |
 | what went wrong in a training, named | `diagnosis` |
 | what assignments call: right, or a hint | `checks` |
 | an encoder learns to see from drawn pictures | `pretraining` |
@@ -53,6 +54,7 @@ SUBMODULES = (
     "frozen",
     "prediction",
     "fidelity",
+    "distribution",
     "training",
     "pretraining",
     "checks",

@@ -104,6 +104,11 @@ def parser() -> argparse.ArgumentParser:
                          help="after the head, so many epochs (or steps) of everything, at a low rate")  # fmt: skip
     train.add_argument("--checkpoint", type=Path, metavar="DIR", help="for the state of the training, which goes on from there "
                        "after an interruption (default: a hidden folder beside --out, until the model is saved)")  # fmt: skip
+    several = train.add_argument_group("several devices or computers (with KERAS_BACKEND=jax in the environment)")
+    several.add_argument("--devices", type=_at_least_1, metavar="N", help="devices of this computer that share every batch")
+    several.add_argument("--job-addresses", metavar="HOST:PORT", help="where process 0 is reached, the same for all")
+    several.add_argument("--num-processes", type=_at_least_1, metavar="N", help="how many train together; each needs its command")
+    several.add_argument("--process-id", type=_at_least_0, metavar="N", help="which of them this is, from 0; 0 writes the model")
 
     evaluate = command("evaluate", commands.evaluate, "score a model on a data set's test part")
     evaluate.add_argument("model", type=Path, metavar="M.keras")
@@ -155,6 +160,8 @@ def _add_network_options(sub):
     sub.add_argument("--vgg16-weights", metavar="FILE", help="Keras' VGG16 file, where it cannot be downloaded")
     sub.add_argument("--width", type=_at_least_1, default=32, metavar="N", help="of the head; default: 32; the lecture's: 4096")
     sub.add_argument("--seed", type=_at_least_0, default=0, metavar="N", help="same seed, same scores (default: 0)")
+    sub.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"), default="float32", metavar="NAME",
+                     help="mixed_bfloat16 or mixed_float16: half the bits, faster on GPUs (default: float32)")  # fmt: skip
 
 
 def _add_data(sub):

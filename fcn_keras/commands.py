@@ -1,5 +1,6 @@
 """What each command of `cli` does. Heavy imports stand inside, so that `--help` and typing errors are answered at once."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -56,28 +57,50 @@ def train(options):
         raise ValueError(f"expected --out to end in .keras, received {options.out}")
     _make_folder(options.out.parent)
     import_keras_quietly()
+    unfinished = options.checkpoint or _unfinished(options)
+    with _among_others(options, f"The state is in {unfinished}: give every computer its command again, and they go on."):
+        _train(options, unfinished)
+
+
+def _among_others(options, advice):
+    """This process as one of several, if the options say so."""
+    three = options.job_addresses, options.num_processes, options.process_id
+    if three == (None, None, None):
+        return contextlib.nullcontext()
+    if None in three:
+        raise ValueError("expected --job-addresses, --num-processes and --process-id together, received only some of them")
+    from fcn_keras import distribution
+
+    return distribution.connected(*three, advice)
+
+
+def _train(options, unfinished):
     import keras
 
-    from fcn_keras import backbones, checkpoint, evaluation, models, training
+    from fcn_keras import backbones, checkpoint, distribution, evaluation, models, training
 
+    shared = distribution.data_parallel(options.devices) if options.devices or options.num_processes else None
     data = _opened(options)
     keras.utils.set_random_seed(options.seed)
-    encoder = backbones.by_name(options.backbone, options.vgg16_weights)
-    shared = dict(backbone=encoder, width=options.width, freeze_backbone=not options.train_encoder)
-    if options.network == "lecture":
-        model = models.lecture_fcn(data.train.num_classes, skip_width=options.width, **shared)
-    else:
-        model = models.fcn(data.train.num_classes, options.stride, fusion=options.fusion, **shared)
+    with models.precision(options.precision):
+        encoder = backbones.by_name(options.backbone, options.vgg16_weights)
+        common = dict(backbone=encoder, width=options.width, freeze_backbone=not options.train_encoder)
+        if options.network == "lecture":
+            model = models.lecture_fcn(data.train.num_classes, skip_width=options.width, **common)
+        else:
+            model = models.fcn(data.train.num_classes, options.stride, fusion=options.fusion, **common)
     epochs = options.epochs or (None if options.steps else 20)
-    unfinished = options.checkpoint or _unfinished(options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", training.TrainingWarning)  # told below, in a line each
         history = training.fit(
             model, data.train, epochs=epochs, steps=options.steps, batch_size=options.batch_size,
             learning_rate=options.learning_rate, augment="flip" if options.flip else None,
             seed=options.seed, checkpoint=unfinished,
-            unfreeze="after" if options.fine_tune else None, fine_tuning=options.fine_tune,
+            unfreeze="after" if options.fine_tune else None, fine_tuning=options.fine_tune, distribution=shared,
         )  # fmt: skip
+    if not distribution.is_first():
+        print(f"Process {options.process_id} has done its part; process 0 writes {options.out}")
+        return
     models.save(model, options.out)
     print(evaluation.evaluate(model, data.test))
     checkpoint.remove(unfinished)
@@ -87,8 +110,9 @@ def train(options):
 
 
 def _unfinished(options):
-    """Where the state of a training lies until its model is saved: other settings, another folder."""
-    given = {name: str(value) for name, value in vars(options).items() if name not in ("run", "out", "checkpoint")}
+    """Where the state of a training lies until its model is saved: other settings, another folder; who trains does not matter."""
+    apart = ("run", "out", "checkpoint", "devices", "job_addresses", "num_processes", "process_id")
+    given = {name: str(value) for name, value in vars(options).items() if name not in apart}
     digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
     return options.out.with_name(f".{options.out.stem}-unfinished-{digest[:8]}")
 
@@ -232,6 +256,7 @@ def _experiment(options, reuse):
         Settings(
             str(options.data), options.network, options.stride, options.fusion, options.backbone,
             options.vgg16_weights, options.width, options.steps, options.batch_size, options.seed, options.size,
+            options.precision,
         ),
         reuse,
     )  # fmt: skip

@@ -48,6 +48,7 @@ class Settings:
     batch_size: int = 8
     seed: int = 0
     size: tuple[int, int] | None = None
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -105,19 +106,22 @@ class Experiment:
 
     @cached_property
     def encoder(self) -> keras.Model:
-        return backbones.by_name(self.settings.backbone, self.settings.vgg16_weights)
+        with models.precision(self.settings.precision):
+            return backbones.by_name(self.settings.backbone, self.settings.vgg16_weights)
 
     def network(self) -> keras.Model:
         """The network of the settings, untrained; its start weights depend on the seed alone."""
         keras.utils.set_random_seed(self.settings.seed)
-        if self.settings.network == "lecture":
-            return models.lecture_fcn(2, self.encoder, self.settings.width, skip_width=self.settings.width)
-        return models.fcn(2, self.settings.stride, self.encoder, self.settings.fusion, width=self.settings.width)
+        with models.precision(self.settings.precision):
+            if self.settings.network == "lecture":
+                return models.lecture_fcn(2, self.encoder, self.settings.width, skip_width=self.settings.width)
+            return models.fcn(2, self.settings.stride, self.encoder, self.settings.fusion, width=self.settings.width)
 
     def fcn(self, stride: int) -> keras.Model:
         """FCN-32s, 16s or 8s, untrained, for the comparison of strides (lecture: L20)."""
         keras.utils.set_random_seed(self.settings.seed)
-        return models.fcn(2, stride, self.encoder, width=self.settings.width)
+        with models.precision(self.settings.precision):
+            return models.fcn(2, stride, self.encoder, width=self.settings.width)
 
     @cached_property
     def features(self) -> training.FrozenFeatures | None:

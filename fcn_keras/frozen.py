@@ -25,7 +25,7 @@ CACHE_BYTES = 2 * 1024**3  # features that need more memory than this go to a fi
 class FrozenFeatures:
     """What the frozen part of a model says about every image of a data set, computed once."""
 
-    maps: dict[str, np.ndarray]  # layer name → float32 (N, h, w, channels)
+    maps: dict[str, np.ndarray]  # layer name → (N, h, w, channels), float32 or the network's 16 bits
     targets: np.ndarray  # label maps (N, H, W), or images (N, H, W, 3) for an autoencoder
     flipped: bool  # whether N are all images and then all of them again, mirrored
     seconds: float
@@ -170,7 +170,8 @@ class FeatureBatches(keras.utils.PyDataset):
     def __getitem__(self, batch):
         indices = self.batches.indices(batch) + len(self.batches.data) * self.batches.flips(batch)
         blank = self.blank[: len(indices)]
-        maps = [self.features.maps[n][indices] if n in self.features.maps else blank for n in self.names]
+        # what a network of mixed precision computes is kept in its 16 bits
+        maps = [self.features.maps[n][indices].astype("float32") if n in self.features.maps else blank for n in self.names]
         return tuple(maps), self.features.targets[indices]
 
 

@@ -66,6 +66,8 @@ class Bilinear(keras.initializers.Initializer):
 def upscore(num_classes: int, factor: int, name: str, padding: str = "same") -> keras.layers.Layer:
     """Upsamples class scores with a transposed convolution that starts as bilinear (lecture: L16).
 
+    Scores are float32 whatever the precision of the network is (`models.precision`): 16 bits would blur their differences.
+
     Args:
         num_classes: Number of score maps C; void is not one of them.
         factor: Output pixels per input pixel; at least 1.
@@ -87,6 +89,7 @@ def upscore(num_classes: int, factor: int, name: str, padding: str = "same") -> 
         padding=padding,
         use_bias=False,
         kernel_initializer=Bilinear(factor),
+        dtype="float32",
         name=name,
     )
 
@@ -95,7 +98,7 @@ def score(num_classes: int, name: str) -> keras.layers.Layer:
     """A 1 × 1 convolution from features to class scores: a classifier at every position (lecture: L17).
 
     No activation: scores are logits, and may be negative. Starts at zero as in the paper, so that
-    before training every class is equally likely everywhere and a new skip changes nothing.
+    before training every class is equally likely everywhere and a new skip changes nothing. Scores are float32, as at `upscore`.
 
     Args:
         num_classes: Number of score maps C; void is not one of them.
@@ -105,7 +108,7 @@ def score(num_classes: int, name: str) -> keras.layers.Layer:
     Output shape: `(batch, H, W, C)`, logits.
     """
     arguments.whole_number("num_classes", num_classes, 1)
-    return keras.layers.Conv2D(num_classes, 1, kernel_initializer="zeros", name=name)
+    return keras.layers.Conv2D(num_classes, 1, kernel_initializer="zeros", dtype="float32", name=name)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -39,7 +39,7 @@ def align(coarse, fine, name: str):
                 f"Expected coarse to be at least as large as fine, so that it can be cut. Received: {coarse.shape[1]} x "
                 f"{coarse.shape[2]} and {fine.shape[1]} x {fine.shape[2]}. Was it upsampled?"
             )
-    return CropToMatch(name=name)([coarse, fine])
+    return CropToMatch(name=name, dtype=_precision(coarse))([coarse, fine])
 
 
 def fuse(coarse, fine, fusion: str = "sum", name: str = "fuse"):
@@ -71,11 +71,16 @@ def fuse(coarse, fine, fusion: str = "sum", name: str = "fuse"):
             f"a 1 x 1 convolution can make them agree. Received: coarse {channels}, fine {fine_channels}"
         )
     if fusion == "sum":
-        return keras.layers.Add(name=name)([coarse, fine])
-    stacked = keras.layers.Concatenate(name=name)([coarse, fine])  # (B, H, W, 2C)
+        return keras.layers.Add(name=name, dtype=_precision(coarse))([coarse, fine])
+    stacked = keras.layers.Concatenate(name=name, dtype=_precision(coarse))([coarse, fine])  # (B, H, W, 2C)
     return keras.layers.Conv2D(
-        channels, 3, padding="same", kernel_initializer=SumOfHalves(), name=f"{name}_conv"
+        channels, 3, padding="same", kernel_initializer=SumOfHalves(), dtype=_precision(coarse), name=f"{name}_conv"
     )(stacked)
+
+
+def _precision(coarse) -> str | None:
+    """Scores stay float32 in a network of mixed precision, features are what the network is (`models.precision`)."""
+    return "float32" if coarse.dtype == "float32" else None
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -22,7 +22,8 @@ def import_keras_quietly():
             os.dup2(nowhere.fileno(), 2)
             import keras
 
-            keras.ops.ones(1)
+            if keras.backend.backend() == "tensorflow":
+                keras.ops.ones(1)
             logging.getLogger("tensorflow").setLevel(logging.ERROR)
     finally:
         os.dup2(kept, 2)

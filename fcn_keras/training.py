@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from fcn_keras import arguments
+from fcn_keras import distribution as sharing
 from fcn_keras.checkpoint import Checkpoint, KeepState, digest, restore
 from fcn_keras.datasets import VOID
 from fcn_keras.diagnosis import diagnose
@@ -72,6 +73,7 @@ def fit(
     unfreeze: str | None = None,
     fine_tuning: int | None = None,
     fine_tuning_rate: float = FINE_TUNING_RATE,
+    distribution: keras.distribution.DataParallel | None = None,
 ) -> History:
     """Trains a model: softmax cross-entropy without void, Adam (lecture: L24).
 
@@ -103,6 +105,10 @@ def fit(
         fine_tuning: With `"after"`: how many epochs or steps more, counted as the first ones; by
             default a quarter as many.
         fine_tuning_rate: With `"after"`: Adam's rate then.
+        distribution: `distribution.data_parallel()`: every batch is shared among several devices, after
+            `distribution.connected` among several computers too. All of them call this function with the same arguments; the
+            loss is that of one device with the same batch size. What is frozen is computed, and the validation scored, by each
+            for itself. Process 0 writes the checkpoint; all read it.
 
     Returns:
         `History`. Warns with `TrainingWarning` if the loss is not a number or one class is predicted everywhere.
@@ -110,8 +116,10 @@ def fit(
     Raises:
         TypeError: If `train` is not a data set of `fcn_keras.datasets`.
         ValueError: If not exactly one of `epochs` and `steps` is given, a number is out of range, nothing can be trained,
-            nothing is frozen that could be unfrozen, model and data do not fit, or the checkpoint is of another run.
+            nothing is frozen that could be unfrozen, model and data do not fit, the checkpoint is of another run, or
+            processes that train together were given different things.
         OSError: If the checkpoint cannot be written, or a file of the data cannot be read.
+        ConnectionError: If another process of the training is gone.
         MemoryError: If a batch does not fit in memory.
     """
     _check(model, train, validation, epochs, steps)
@@ -119,19 +127,23 @@ def fit(
     arguments.number("learning_rate", learning_rate, above=0, hint="The lecture's is 0.001.")
     arguments.number("fine_tuning_rate", fine_tuning_rate, above=0)
     frozen = _check_unfreeze(model, unfreeze, fine_tuning)
-    run = checkpoint and Checkpoint(
-        checkpoint,
-        dict(
-            model=_architecture(model), data=_summary(train), epochs=epochs, steps=steps, batch_size=batch_size,
-            learning_rate=learning_rate, decay=decay, augment=_named(augment), seed=seed, unfreeze=unfreeze,
-            fine_tuning=fine_tuning, fine_tuning_rate=fine_tuning_rate,
-        ),
-        start=digest(*model.get_weights()),
+    settings = dict(
+        model=_architecture(model), data=_summary(train), epochs=epochs, steps=steps, batch_size=batch_size,
+        learning_rate=learning_rate, decay=decay, augment=_named(augment), seed=seed, unfreeze=unfreeze,
+        fine_tuning=fine_tuning, fine_tuning_rate=fine_tuning_rate,
     )  # fmt: skip
+    start = digest(*model.get_weights())
+    run = checkpoint and sharing.is_first() and Checkpoint(checkpoint, settings, start)
+    if distribution is not None:
+        _check_distribution(distribution, batch_size, augment)
+        described = f"{settings['data']}, weights {start[:8]}, settings {digest(str(settings).encode())[:8]}"
+        sharing.same("data, start weights and settings", described, "Give all of them the same command, on the same files.")
+    run = run or (checkpoint and Checkpoint(checkpoint, settings, start))  # the others read what process 0 has written
     history = History(learning_rate=learning_rate)
     common = dict(
-        train=train, validation=validation, batch_size=batch_size, decay=decay, augment=augment, cache=cache, history=history
-    )
+        train=train, validation=validation, batch_size=batch_size, decay=decay, augment=augment, cache=cache, history=history,
+        distribution=distribution,
+    )  # fmt: skip
     _train(
         model, epochs=epochs, steps=steps, learning_rate=learning_rate, seed=seed, state=run and run.state("head"),
         features=features, stage="training", **common,
@@ -148,7 +160,7 @@ def fit(
         finally:
             for layer in frozen:
                 layer.trainable = False
-    if run:
+    if run and sharing.is_first():
         run.finished() if np.isfinite(history.loss).all() else run.remove()
     history.warnings = diagnose(model, train, history)
     for message in history.warnings:
@@ -158,7 +170,7 @@ def fit(
 
 def _train(
     model, train, validation, epochs, steps, batch_size, learning_rate, decay, augment, seed, state, features, cache,
-    history, stage,
+    history, stage, distribution,
 ):  # fmt: skip
     """One stage: what is frozen stays frozen, and is computed once."""
     if steps is None:
@@ -183,39 +195,55 @@ def _train(
             trained_part, source = head(model), FeatureBatches(batches, model, features)
             history.seconds["features"] = features.seconds
 
-    trained_part.compile(
-        optimizer=keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches)) if decay else learning_rate
-        ),
-        loss="mean_squared_error" if batches.reconstructs else segmentation_loss(),
-        # On a CPU compiling with XLA costs more than it brings; JAX cannot do without.
-        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-    )
     start, losses, scored = time.perf_counter(), len(history.loss), len(history.validation)
-    kept = state and restore(state, trained_part)
-    done = 0
-    if kept:
-        done = int(kept["epoch"])
-        history.loss += kept["loss"].tolist()
-        history.validation += [Scores(confusion, train.class_names) for confusion in kept["validation"]]
-    with progress(f"{stage} {model.name}", epochs * len(batches)) as advance:
-        advance(done * len(batches))
-        callbacks = [_Watch(history, batches, advance)]
-        if validation is not None:
-            callbacks.append(keras.callbacks.LambdaCallback(
-                on_epoch_end=lambda epoch, logs: history.validation.append(evaluate(model, validation))
-            ))  # fmt: skip
-        if state:
-            callbacks.append(KeepState(state, lambda: {
-                "loss": np.array(history.loss[losses:], "float64"),
-                "validation": np.array([scores.confusion for scores in history.validation[scored:]], "int64"),
-            }))  # fmt: skip
-        batches.epoch = done  # the backend reads ahead before the first callback is asked
-        # The batches know their own order; Keras would shuffle them once more, and not by our seed.
-        with _told_by(batches):
-            if keras.backend.backend() == "jax":  # there `fit` builds itself with the first batch, and trains from the second on
-                trained_part.test_on_batch(*source[0])
-            trained_part.fit(source, epochs=epochs, initial_epoch=done, shuffle=False, verbose=0, callbacks=callbacks)
+    with distribution.scope() if distribution else contextlib.nullcontext():
+        learner, rows = trained_part, lambda images: images
+        if distribution:
+            learner, source = sharing.copy_of(trained_part), sharing.Shares(source, distribution.num_model_replicas)
+            rows = source.rows
+        optimizer = keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches)) if decay else learning_rate
+        )
+        if any(layer.compute_dtype == "float16" for layer in learner.layers):  # small gradients would become 0
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        learner.compile(
+            optimizer=optimizer,
+            loss="mean_squared_error" if batches.reconstructs else segmentation_loss(),
+            # On a CPU compiling with XLA costs more than it brings; JAX cannot do without.
+            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+            auto_scale_loss=False,  # it goes by the policy that was set last, not by the model's layers
+        )
+        done, kept = 0, state and restore(state, learner)
+        if kept:
+            done = int(kept["epoch"])
+            history.loss += kept["loss"].tolist()
+            history.validation += [Scores(confusion, train.class_names) for confusion in kept["validation"]]
+        if distribution is not None:
+            way_out = f"All have to see the checkpoint of process 0, {state}: in a folder that they share, or a copy."
+            sharing.same("number of epochs done", str(done), way_out)
+
+        def score(epoch, logs=None):
+            sharing.bring_home(learner, trained_part)
+            with sharing.alone():
+                history.validation.append(evaluate(model, validation))
+
+        with progress(f"{stage} {model.name}", epochs * len(batches)) as advance:
+            advance(done * len(batches))
+            callbacks = [_Watch(history, batches, rows, advance)]
+            if validation is not None:
+                callbacks.append(keras.callbacks.LambdaCallback(on_epoch_end=score))
+            if state and sharing.is_first():
+                callbacks.append(KeepState(state, lambda: {
+                    "loss": np.array(history.loss[losses:], "float64"),
+                    "validation": np.array([scores.confusion for scores in history.validation[scored:]], "int64"),
+                }))  # fmt: skip
+            batches.epoch = done  # the backend reads ahead before the first callback is asked
+            # The batches know their own order; Keras would shuffle them once more, and not by our seed.
+            with _told_by(batches), sharing.lost_peers_named():
+                if keras.backend.backend() == "jax":  # its `fit` builds itself with the first batch and trains from the second on
+                    learner.test_on_batch(*source[0])
+                learner.fit(source, epochs=epochs, initial_epoch=done, shuffle=False, verbose=0, callbacks=callbacks)
+    sharing.bring_home(learner, trained_part)
     history.seconds[stage] = time.perf_counter() - start
 
 
@@ -277,9 +305,26 @@ def _told_by(batches):
         raise
 
 
+def _check_distribution(distribution, batch_size, augment):
+    if not isinstance(distribution, keras.distribution.DataParallel):
+        raise TypeError(f"Expected distribution to be distribution.data_parallel(). {arguments.received('it', distribution)}")
+    if sharing.processes()[1] > 1 and augment is not None and not isinstance(augment, str):
+        raise ValueError(
+            f"Expected augment to be 'flip' or None with several processes: what a Keras layer draws is each process' own. "
+            f"Received: {_named(augment)}"
+        )
+    if batch_size < distribution.num_model_replicas:
+        raise ValueError(
+            f"Expected batch_size to be at least the number of devices, {distribution.num_model_replicas}. Received: {batch_size}"
+        )
+
+
 def _architecture(model) -> str:
-    """The kinds of layers and the shapes of their weights; automatic names differ from process to process."""
-    layers = [[type(layer).__name__, layer.trainable, [weight.shape for weight in layer.weights]] for layer in model.layers]
+    """The layers' kinds and precision and the shapes of their weights; automatic names differ from process to process."""
+    layers = [
+        [type(layer).__name__, layer.dtype_policy.name, layer.trainable, [weight.shape for weight in layer.weights]]
+        for layer in model.layers
+    ]
     frozen = [weight for layer in model.layers if not layer.trainable for weight in layer.get_weights()]
     return hashlib.sha256(f"{layers} {digest(*frozen)}".encode()).hexdigest()[:16]
 
@@ -303,9 +348,9 @@ def _steps_a_round(steps: int) -> int:
 class _Watch(keras.callbacks.Callback):
     """Notes the loss of every step, tells the batches which epoch it is, and stops at NaN."""
 
-    def __init__(self, history, batches, advance):
+    def __init__(self, history, batches, rows, advance):
         super().__init__()
-        self.notes, self.batches, self.advance = history, batches, advance
+        self.notes, self.batches, self.rows, self.advance = history, batches, rows, advance
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.epoch = epoch  # right even when the run was resumed in the middle
@@ -313,7 +358,7 @@ class _Watch(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         # Keras reports the mean over the epoch's images so far; we want this step's loss
-        count, before = len(self.batches.indices(batch)), self.sum
+        count, before = self.rows(len(self.batches.indices(batch))), self.sum
         self.images += count
         self.sum = float(logs["loss"]) * self.images
         loss = (self.sum - before) / count

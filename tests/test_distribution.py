@@ -1,0 +1,244 @@
+"""Several devices, several processes: the same batches, the same losses; one that dies is noticed, and nothing is lost."""
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import keras
+import made_sets
+import numpy as np
+import pytest
+
+import fcn_keras as fcn
+from fcn_keras import cli, distribution
+from fcn_keras.datasets import VOID
+
+needs_jax = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+ON_JAX = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
+THREE_DEVICES = {**ON_JAX, "XLA_FLAGS": "--xla_force_host_platform_device_count=3"}
+NOTICED = 120  # seconds after which a dead process must have been reported
+
+# Trains in two stages, the first on cached features; batches of 5 and 2 images, which neither 2 nor 3 devices divide.
+TRAINING = """
+import contextlib, sys, warnings
+import fcn_keras as fcn
+import keras, numpy as np
+folder, out, devices, address, count, number, seed = sys.argv[1:]
+connection = contextlib.nullcontext()
+if address:
+    fcn.distribution.PATIENCE = 60
+    connection = fcn.distribution.connected(address, int(count), int(number), "Advice.")
+with connection:
+    warnings.simplefilter("ignore")
+    data = fcn.datasets.plain_folder(folder)
+    keras.utils.set_random_seed(3)
+    model = fcn.models.fcn(3, 16, fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny"), width=8)
+    together = fcn.distribution.data_parallel(int(devices) or None) if devices else None
+    history = fcn.training.fit(model, data, data.subset([0, 1]), epochs=3, batch_size=5, seed=int(seed), augment="flip",
+                               unfreeze="after", fine_tuning=2, distribution=together)
+np.savez(out, *model.get_weights(), loss=history.loss, miou=history.history["val_mean_iou"])
+"""
+
+
+def free_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def start(command, environment=ON_JAX):
+    command = [sys.executable, *map(str, command)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def end(process, timeout=300):
+    """What a process said, or the end of it."""
+    try:
+        out, errors = process.communicate(timeout=timeout)
+    finally:
+        process.kill()
+    return process.returncode, out, errors
+
+
+def trained(folder, out, devices="", address="", count=1, number=0, seed=3):
+    environment = THREE_DEVICES if devices == "3" else ON_JAX
+    return start(["-c", TRAINING, folder, out, devices, address, count, number, seed], environment)
+
+
+@needs_jax
+def test_two_processes_and_three_devices_train_as_one(tmp_path):
+    data, address = made_sets.plain(tmp_path / "data", 7), free_address()
+    runs = {
+        "one": trained(data, tmp_path / "one.npz"),
+        "first": trained(data, tmp_path / "first.npz", "0", address, 2, 0),
+        "second": trained(data, tmp_path / "second.npz", "0", address, 2, 1),
+    }
+    ends = {name: end(process) for name, process in runs.items()}
+    ends["three"] = end(trained(data, tmp_path / "three.npz", "3"))
+    assert all(status == 0 for status, *_ in ends.values()), ends
+    found = {name: np.load(tmp_path / f"{name}.npz") for name in ends}
+    assert len(found["one"]["loss"]) == 3 * 2 + 2 * 2
+    for name in ("first", "second", "three"):
+        for what in found["one"].files:
+            np.testing.assert_allclose(found[name][what], found["one"][what], atol=1e-4, err_msg=f"{name} {what}")
+
+
+@needs_jax
+def test_processes_with_different_settings_are_stopped_before_they_train(tmp_path):
+    data, address = made_sets.plain(tmp_path / "data", 7), free_address()
+    both = [trained(data, tmp_path / f"{n}.npz", "0", address, 2, n, seed=n) for n in (0, 1)]
+    for status, _, errors in map(end, both):
+        assert status == 2 and "same data, start weights and settings" in errors and "process 1: " in errors
+
+
+@needs_jax
+def test_who_waits_for_nobody_says_so(tmp_path):
+    script = "import fcn_keras as fcn\nfcn.distribution.PATIENCE = 6\nwith fcn.distribution.connected('{}', 2, 0): pass"
+    status, _, errors = end(start(["-c", script.format(free_address())]))
+    assert status != 0
+    assert errors.splitlines()[-1].startswith("fcn_keras: process 0 of 2 did not meet the others at 127.0.0.1:")
+
+
+@needs_jax
+def test_connecting_after_something_was_computed_is_refused():
+    script = "import fcn_keras as fcn\nfcn.backbones.small_vgg()\nwith fcn.distribution.connected('127.0.0.1:1', 2, 0): pass"
+    status, _, errors = end(start(["-c", script]))
+    assert status == 1 and "before anything is computed" in errors.splitlines()[-1]
+
+
+def command(data, out, *more):
+    return ["-m", "fcn_keras", "train", data, "--out", out, "--network", "fcn", "--epochs", "120", "--batch-size", "4",
+            "--width", "8", "--flip", *more]  # fmt: skip
+
+
+def two(data, out):
+    address = free_address()
+    shared = ["--job-addresses", address, "--num-processes", "2", "--process-id"]
+    return [start(command(data, out, *shared, number)) for number in (0, 1)]
+
+
+def ended_while_training(tmp_path, number, how):
+    """One process of two is ended when the first state is written; both begin again; the model is that of one process."""
+    data, out = made_sets.plain(tmp_path / "data", 10), tmp_path / "out" / "m.keras"
+    both = two(data, out)
+    while not list(out.parent.glob(".m-unfinished-*/head.npz")):
+        assert all(process.poll() is None for process in both), [end(process) for process in both]
+        time.sleep(0.05)
+    both[number].send_signal(how)
+    since = time.monotonic()
+    status, _, errors = end(both[1 - number], NOTICED)
+    assert time.monotonic() - since < NOTICED and status != 0
+    ours = [line for line in errors.splitlines() if line.startswith("fcn_keras: ")]
+    assert f"process {1 - number} of 2" in ours[-1] and f"state is in {out.parent}" in ours[-1] and "they go on" in ours[-1]
+    both[number].kill()
+    end(both[number])
+    (state,) = out.parent.glob(".m-unfinished-*/head.npz")
+    done = int(np.load(state)["epoch"])
+    assert 0 < done < 120
+    ends = [end(process) for process in two(data, out)]
+    assert [status for status, *_ in ends] == [0, 0], ends
+    assert "mean iou" in ends[0][1] and "process 0 writes" in ends[1][1]
+    assert [path.name for path in out.parent.iterdir()] == ["m.keras"]
+    status, _, errors = end(start(command(data, tmp_path / "one.keras")))
+    assert status == 0, errors
+    for a, b in zip(fcn.models.load(out).get_weights(), fcn.models.load(tmp_path / "one.keras").get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-3)
+
+
+@needs_jax
+def test_when_one_is_killed_the_other_says_so_and_both_go_on(tmp_path):
+    ended_while_training(tmp_path, 1, signal.SIGKILL)
+
+
+@needs_jax
+@pytest.mark.long
+def test_when_the_first_is_killed_the_other_says_so_and_both_go_on(tmp_path):
+    ended_while_training(tmp_path, 0, signal.SIGKILL)
+
+
+@needs_jax
+@pytest.mark.long
+@pytest.mark.parametrize("number", [0, 1])
+def test_one_that_only_falls_silent_is_noticed_too(tmp_path, number):
+    """As when a cable is pulled: the connection stands, nothing comes."""
+    ended_while_training(tmp_path, number, signal.SIGSTOP)
+
+
+def test_shares_of_a_batch_are_the_batch(toy, monkeypatch):
+    """In order, filled up with void, which no loss looks at."""
+    batches = toy.batches(5, shuffle=True, augment="flip", seed=4)
+    for count, devices in ((2, 2), (2, 4), (3, 3), (1, 8)):
+        parts = []
+        for number in range(count):
+            monkeypatch.setattr(distribution, "processes", lambda n=number, c=count: (n, c))
+            parts.append(distribution.Shares(batches, devices))
+        for batch in range(len(batches)):
+            images, labels = batches[batch]
+            found = [part[batch] for part in parts]
+            assert len({len(targets) for _, targets in found}) == 1 and len(found[0][1]) * count % devices == 0
+            joined, targets = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+            assert len(targets) == parts[0].rows(len(labels)) < len(labels) + devices
+            np.testing.assert_array_equal(joined[: len(images)], images)
+            np.testing.assert_array_equal(targets[: len(labels)], labels)
+            assert (targets[len(labels) :] == VOID).all()
+
+
+def test_pictures_that_are_their_own_targets_are_not_filled_up(toy):
+    assert len(distribution.Shares(toy.reconstruction().batches(4), 2)[0][1]) == 4
+    with pytest.raises(ValueError, match="3 devices divide"):
+        distribution.Shares(toy.reconstruction().batches(4), 3)[0]
+
+
+def test_a_row_of_void_changes_neither_loss_nor_gradient(toy):
+    """What filling up rests on."""
+    images, labels = toy.batches(4)[0]
+    model = fcn.models.fcn(2, 32, fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny"), width=4)
+    loss = fcn.training.segmentation_loss()
+    more = np.concatenate([images, images[:2]]), np.concatenate([labels, np.full_like(labels[:2], VOID)])
+    np.testing.assert_allclose(loss(more[1], model(more[0])), loss(labels, model(images)), rtol=1e-6)
+
+
+WRONG = [
+    (["--devices", "0"], "whole number"),
+    (["--devices", "2.5"], "whole number"),
+    (["--job-addresses", "127.0.0.1:1234"], "together"),
+    (["--num-processes", "2", "--process-id", "0"], "together"),
+    (["--job-addresses", "127.0.0.1", "--num-processes", "2", "--process-id", "0"], "host:port"),
+    (["--job-addresses", "127.0.0.1:x", "--num-processes", "2", "--process-id", "0"], "host:port"),
+    (["--job-addresses", "a:1,b:2,c:3", "--num-processes", "2", "--process-id", "0"], "one address, or 2"),
+    (["--job-addresses", "127.0.0.1:1234", "--num-processes", "2", "--process-id", "2"], "process_id"),
+    (["--precision", "float16"], "mixed_float16"),
+]
+
+
+@needs_jax
+@pytest.mark.parametrize(("options", "expected"), WRONG)
+def test_a_typing_error_is_one_line(tmp_path, options, expected):
+    status, out, errors = end(start(["-m", "fcn_keras", "train", "road_scenes", "--out", tmp_path / "m.keras", *options]))
+    assert status == 2 and out == "" and errors.count("\n") == 1 and expected in errors
+
+
+@needs_jax
+def test_more_devices_than_there_are(tmp_path):
+    with_three = ["-m", "fcn_keras", "train", made_sets.plain(tmp_path / "data"), "--out", tmp_path / "m.keras", "--devices", "4"]
+    status, _, errors = end(start(with_three, THREE_DEVICES))
+    assert status == 2 and "3 at most (cpu:0, cpu:1, cpu:2). Received: 4" in errors
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="there it works")
+def test_on_another_backend_it_says_which_one_can(tmp_path, capsys):
+    with pytest.raises(ValueError, match="Expected KERAS_BACKEND=jax"):
+        distribution.data_parallel()
+    data = made_sets.plain(tmp_path / "data")
+    assert cli.main(["train", str(data), "--out", str(tmp_path / "m.keras"), "--devices", "2"]) == 2
+    assert "KERAS_BACKEND=jax" in capsys.readouterr().err
+
+
+def test_what_fit_refuses_of_a_distribution(toy, encoder):
+    model = fcn.models.fcn(2, 32, encoder, width=4)
+    with pytest.raises(TypeError, match=r"distribution.data_parallel\(\)"):
+        fcn.training.fit(model, toy, steps=1, distribution="all")
