@@ -4,13 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY  := $(VENV)/ready
 TEACH  := $(VENV)/ready-teach
+CLUSTER := $(VENV)/ready-cluster
 # A class without a network: make wheelhouse once, carry the folder, then make install WHEELHOUSE=wheelhouse
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE))
 OUT    ?= figures
 JAX    := .venv-jax
 # What must not depend on the backend
 ANYWHERE := $(patsubst %,tests/test_%.py,layers skip_connections convolutionalize geometry backbones models datasets public_sets \
-            data_checks training diagnosis evaluation prediction tiling properties backends)
+            data_checks training distribution precision diagnosis evaluation prediction tiling properties backends)
 
 .PHONY: help install lecture test test-long test-backends benchmarks notebooks course assignments grade slides lint weights data wheelhouse clean
 
@@ -30,13 +31,17 @@ $(TEACH): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) -c constraints.txt -e .[teach]
 	@touch $(TEACH)
 
+$(CLUSTER): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) -c constraints.txt -e .[cluster]
+	@touch $(CLUSTER)
+
 lecture: $(READY)  ## the lecture's experiment and its figures, in figures/
 	$(BIN)/python -m fcn_keras lecture --out $(OUT)
 
-test: $(TEACH)  ## the test suite
+test: $(TEACH) $(CLUSTER)  ## the test suite
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: $(TEACH)  ## what takes longer: three seeds, real pictures where they are, a class graded, twenty kills each
+test-long: $(TEACH) $(CLUSTER)  ## what takes longer: three seeds, real pictures where they are, a class graded, twenty kills each
 	$(BIN)/python -m pytest -m long
 
 $(JAX)/ready: requirements-jax.txt constraints.txt
@@ -82,7 +87,7 @@ data: $(READY)  ## draw the scenes in data/road_scenes again
 	$(BIN)/python -m fcn_keras scenes --out data/road_scenes --count 24
 
 wheelhouse: $(READY)  ## every wheel in one folder, for installing without a network
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheelhouse -r requirements.txt -c constraints.txt nbgrader "setuptools>=77"
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheelhouse -r requirements.txt -c constraints.txt nbgrader "jax>=0.10,<0.11" "ray[data]>=2.60,<2.64" "setuptools>=77"
 	@echo "Copy this folder, wheelhouse included. There: make install WHEELHOUSE=wheelhouse"
 	@echo "or: python -m pip install --no-index --find-links wheelhouse -r requirements.txt"
 

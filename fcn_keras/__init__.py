@@ -12,7 +12,7 @@
 | pictures with a label for every pixel | `datasets`, `downloads` |
 | what is wrong with a data set, and how to mend it | `data_checks` |
 | pixel accuracy, IoU, the band along a boundary | `evaluation` |
-| from an image to a label map | `prediction` |
+| from an image to a label map; from a folder to many | `prediction`, `labelling` |
 | what is frozen is computed once | `frozen` |
 | compile and fit | `training` |
 | several devices and computers share a batch | `distribution` |
@@ -59,6 +59,7 @@ SUBMODULES = (
     "pretraining",
     "checks",
     "visualization",
+    "labelling",
     "lecture",
     "solutions",
     "cli",

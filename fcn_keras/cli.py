@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _stop("stopped by hand; finished files stay, and the same command goes on", status=130)
     except BrokenPipeError:
         return 1
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError) as error:
         if os.environ.get("FCN_KERAS_DEBUG"):
             raise
         return _stop(_in_a_line(error))
@@ -120,6 +120,8 @@ def parser() -> argparse.ArgumentParser:
     segment.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
     segment.add_argument("--tile", type=_tile, metavar="auto|N", help="for pictures larger than memory: N x N pixels at a time; "
                          "goes on after an interruption; reads .npy and uncompressed .tif in place")  # fmt: skip
+    segment.add_argument("--workers", type=_at_least_1, metavar="N", help="for very many pictures: N processes, by Ray (with "
+                         "RAY_ADDRESS in the environment on that cluster); what is labelled already stays")  # fmt: skip
 
     fidelity = command("fidelity", commands.fidelity, "the published figures beside those found here; status 1 if one fails")
     fidelity.add_argument("--json", action="store_true", help="for programs")

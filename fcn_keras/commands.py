@@ -10,8 +10,6 @@ import warnings
 
 from fcn_keras.startup import import_keras_quietly
 
-OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
-
 
 def lecture(options):
     """`lecture`: train, evaluate, draw, report."""
@@ -129,57 +127,31 @@ def segment(options):
     """`segment`: NAME_labels.png (class numbers, with a palette) and NAME_overlay.png for each picture."""
     _make_folder(options.out)
     import_keras_quietly()
-    from fcn_keras import images, models, prediction
-    from fcn_keras.datasets import default_palette
+    from fcn_keras import images, labelling
     from fcn_keras.progress import progress
 
     suffixes = images.SUFFIXES + ((".npy",) if options.tile else ())
     paths = [path for given in options.images for path in _pictures(given, suffixes)]
     _check_names(paths, options.out)
-    model = models.load(options.model)
-    palette = default_palette(model.output_shape[-1])
-    if options.tile:
-        return _segment_tiled(options, model, palette, paths)
+    if options.workers:
+        before = len(paths)
+        paths = [path for path in paths if not labelling.is_done(path, options.model, options.out)]
+        if len(paths) < before:
+            print(f"{before - len(paths)} were labelled before")
+        answers = labelling.label_files_by_workers(options.model, paths, options.out, options.workers, options.tile)
+    else:
+        answers = labelling.label_files(labelling.Labeller(options.model, options.out, options.tile), paths)
     refused = []
-    with progress("segmenting", len(paths)) as advance:
-        for path in paths:
-            try:
-                image = images.read_image(path)
-                labels = prediction.segment(model, image)
-            except (ValueError, MemoryError) as error:  # one bad picture among many must not cost the others
-                refused.append(str(error))
-                continue
-            images.write_image(options.out / f"{path.stem}_labels.png", labels, palette)
-            images.write_image(options.out / f"{path.stem}_overlay.png", _painted(image, labels, palette))
+    with contextlib.ExitStack() as stack:
+        # a tile's progress is shown by what labels it
+        advance = stack.enter_context(progress("segmenting", len(paths))) if options.workers or not options.tile else lambda: None
+        for answer in answers:
+            refused += [answer] if answer else []
             advance()
     if len(paths) > len(refused):
         print(f"{len(paths) - len(refused)} label maps and overlays in {options.out}")
     if refused:
         raise ValueError(f"{len(refused)} of {len(paths)} pictures could not be labelled: {'; '.join(refused[:3])}")
-
-
-def _segment_tiled(options, model, palette, paths):
-    """As `segment`, with NAME_labels.npy too; the overlay is at most 2000 pixels wide and high."""
-    from fcn_keras import images, prediction
-
-    for path in paths:
-        image = images.open_in_place(path)
-        labels = prediction.segment_tiled(model, image, options.out / f"{path.stem}_labels.npy", options.tile)
-        images.write_image(options.out / f"{path.stem}_labels.png", labels, palette)
-        step = -(-max(labels.shape) // OVERLAY_PIXELS)
-        few = image[::step, ::step].astype("uint8"), labels[::step, ::step]
-        images.write_image(options.out / f"{path.stem}_overlay.png", _painted(*few, palette))
-    print(f"{len(paths)} label maps and overlays in {options.out}")
-
-
-def _painted(image, labels, palette):
-    """The classes but the first laid over the picture; a single one in the lecture's green."""
-    from fcn_keras import visualization
-
-    for number in range(1, len(palette)):
-        colour = (0, 255, 0, 127) if len(palette) == 2 else (*palette[number], 127)
-        image = visualization.overlay(image, labels == number, colour)
-    return image
 
 
 def fidelity(options):

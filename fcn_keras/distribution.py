@@ -58,10 +58,10 @@ def connected(job_addresses: str, num_processes: int, process_id: int, advice: s
         ValueError: If an argument is out of range, or the backend is not JAX.
         RuntimeError: If something was computed before.
     """
-    jax = _jax()
     arguments.whole_number("num_processes", num_processes, 1)
     arguments.whole_number("process_id", process_id, 0, num_processes - 1)
     address = _address(job_addresses, num_processes)
+    jax = _jax()
     here, minutes = f"process {process_id} of {num_processes}", f"{PATIENCE / 60:.0f} minutes"
     tell = _watched()
     tell(f"{here} did not meet the others at {address} within {minutes}. Were all started, and is the port open?")

@@ -1,7 +1,9 @@
-"""A file that is written on one backend says the same on another (`make test-backends` says which the other is)."""
+"""A file that is written on one backend says the same on another: JAX, or what `make test-backends` names."""
 
+import importlib.util
 import os
 import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -11,37 +13,52 @@ from conftest import random_image
 import fcn_keras as fcn
 
 OTHER = os.environ.get("FCN_KERAS_OTHER_PYTHON"), os.environ.get("FCN_KERAS_OTHER_BACKEND")
-needs_other = pytest.mark.skipif(None in OTHER, reason="no second backend is named")
+if None in OTHER and keras.backend.backend() != "jax" and importlib.util.find_spec("jax"):
+    OTHER = sys.executable, "jax"
+needs_other = pytest.mark.skipif(None in OTHER, reason="no second backend is named or installed")
 
-# On the other backend: the logits of a model file, or a model file made there and its logits.
+# On the other backend: the logits of every model file in a folder for every picture there, or a model file made there and its logits.
 SCRIPT = """
 import sys
+from pathlib import Path
 import keras, numpy as np
 import fcn_keras as fcn
-what, path, image, out = sys.argv[1:]
+what, folder = sys.argv[1], Path(sys.argv[2])
 if what == "make":
     keras.utils.set_random_seed(2)
     model = fcn.models.fcn(4, 8, fcn.backbones.small_vgg(), fusion="concat", width=16)
     model.set_weights([np.random.default_rng(0).normal(0, 0.05, weight.shape) for weight in model.get_weights()])
-    fcn.models.save(model, path)
-np.save(out, fcn.prediction.logits(fcn.models.load(path), np.load(image)))
+    fcn.models.save(model, folder / "made.keras")
+for file in folder.glob("*.keras"):
+    model = fcn.models.load(file)
+    for picture in folder.glob("*x*.npy"):
+        np.save(folder / f"{file.stem} on {picture.stem}.npy", fcn.prediction.logits(model, np.load(picture)))
 print(keras.backend.backend())
 """
 
 
-def on_the_other(what, path, image, out):
+def on_the_other(what, folder):
+    """Runs the script there, and returns the function that gives a model's logits for a picture."""
     python, backend = OTHER
     environment = {**os.environ, "KERAS_BACKEND": backend}
-    command = [python, "-c", SCRIPT, what, path, image, out]
-    done = subprocess.run([str(part) for part in command], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([python, "-c", SCRIPT, what, str(folder)], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == backend != keras.backend.backend()
-    return np.load(out)
+    return lambda name, picture: np.load(folder / f"{name} on {picture}.npy")
+
+
+def write_pictures(folder):
+    pictures = {f"{height}x{width}": random_image(height, width) for height, width in ((64, 96), (45, 61))}
+    for name, picture in pictures.items():
+        np.save(folder / f"{name}.npy", picture)
+    return pictures
+
+
+def same_logits(found, expected, what):
+    np.testing.assert_allclose(found, expected, atol=1e-4 * max(1, np.abs(expected).max()), err_msg=what)
 
 
 @needs_other
-@pytest.mark.parametrize("size", [(64, 96), (45, 61)])
-def test_a_model_gives_the_same_logits_on_another_backend(tmp_path, encoder, size):
-    np.save(tmp_path / "image.npy", random_image(*size))
+def test_a_model_gives_the_same_logits_on_another_backend(tmp_path, encoder):
     networks = {
         "fcn8s": fcn.models.fcn(3, 8, encoder, width=16),
         "fcn32s": fcn.models.fcn(3, 32, encoder, fusion="concat", width=16),
@@ -53,14 +70,17 @@ def test_a_model_gives_the_same_logits_on_another_backend(tmp_path, encoder, siz
         rng = np.random.default_rng(1)
         model.set_weights([weight + rng.normal(0, 0.02, weight.shape) for weight in model.get_weights()])
         fcn.models.save(model, tmp_path / f"{name}.keras")
-        here = fcn.prediction.logits(model, np.load(tmp_path / "image.npy"))
-        there = on_the_other("read", tmp_path / f"{name}.keras", tmp_path / "image.npy", tmp_path / "there.npy")
-        np.testing.assert_allclose(there, here, atol=1e-4 * max(1, np.abs(here).max()), err_msg=name)
+    pictures = write_pictures(tmp_path)
+    there = on_the_other("read", tmp_path)
+    for name, model in networks.items():
+        for size, picture in pictures.items():
+            same_logits(there(name, size), fcn.prediction.logits(model, picture), f"{name} {size}")
 
 
 @needs_other
 def test_a_model_of_another_backend_gives_the_same_logits_here(tmp_path):
-    np.save(tmp_path / "image.npy", random_image(45, 61))
-    there = on_the_other("make", tmp_path / "m.keras", tmp_path / "image.npy", tmp_path / "there.npy")
-    here = fcn.prediction.logits(fcn.models.load(tmp_path / "m.keras"), np.load(tmp_path / "image.npy"))
-    np.testing.assert_allclose(here, there, atol=1e-4 * max(1, np.abs(here).max()))
+    pictures = write_pictures(tmp_path)
+    there = on_the_other("make", tmp_path)
+    model = fcn.models.load(tmp_path / "made.keras")
+    for size, picture in pictures.items():
+        same_logits(fcn.prediction.logits(model, picture), there("made", size), size)

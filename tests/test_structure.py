@@ -21,7 +21,7 @@ ORDER = [
     ["checkpoint", "distribution", "training", "pretraining"],
     ["checks"],
     ["visualization"],
-    ["experiment"],
+    ["experiment", "labelling"],
     ["lecture"],
     ["commands"],
     ["cli", "__main__", "__init__"],

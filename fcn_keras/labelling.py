@@ -1,0 +1,170 @@
+"""Label maps and overlays of many picture files: one after the other, or by several workers of a Ray cluster.
+
+Which worker labels what, and what happens when one dies, is Ray Data's business; `Labeller` is all that a worker is.
+"""
+
+import importlib.util
+import logging
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from fcn_keras import arguments, images, models, prediction, visualization
+from fcn_keras.datasets import default_palette
+
+OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
+TRIES = 3  # a picture that ended its worker so often would end all of them
+PICTURES_A_BLOCK = 8  # what a worker is given at a time, and begins anew when it dies
+STORE_BYTES = 128 * 1024**2  # for what workers are told and answer: file names
+
+
+class Labeller:
+    """Labels a picture and writes `NAME_labels.png` (class numbers, with a palette) and `NAME_overlay.png`.
+
+    Args:
+        model: The `.keras` file.
+        out: Folder for the results; it has to be there.
+        tile: As at `prediction.segment_tiled`, which then labels the picture (`NAME_labels.npy` is written too); `None`: whole.
+
+    Raises:
+        FileNotFoundError, ValueError: As `models.load`.
+    """
+
+    def __init__(self, model: str | Path, out: str | Path, tile: int | str | None = None):
+        self.model, self.out, self.tile = models.load(model), arguments.path("out", out), tile
+        self.palette = default_palette(self.model.output_shape[-1])
+
+    def write(self, path: Path) -> None:
+        """Labels one picture.
+
+        Raises:
+            ValueError, MemoryError, OSError: As `images.read_image`, `prediction.segment` and `images.write_image`.
+        """
+        names = {what: self.out / f"{path.stem}_{what}" for what in ("labels.npy", "labels.png", "overlay.png")}
+        if self.tile is None:
+            image = images.read_image(path)
+            labels = prediction.segment(self.model, image)
+            step = 1
+        else:
+            image = images.open_in_place(path)
+            labels = prediction.segment_tiled(self.model, image, names["labels.npy"], self.tile)
+            step = -(-max(labels.shape) // OVERLAY_PIXELS)
+        images.write_image(names["labels.png"], labels, self.palette)
+        few = image[::step, ::step].astype("uint8"), labels[::step, ::step]
+        images.write_image(names["overlay.png"], _painted(*few, self.palette))  # last: where it is, all is
+
+    def __call__(self, row: dict) -> dict:
+        """For Ray: a picture's path in, what was wrong with it out."""
+        return {"refused": _refused(self, Path(row["path"]))}
+
+
+def label_files(labeller: Labeller, paths: Iterable[Path]) -> Iterator[str]:
+    """Labels pictures one after the other.
+
+    Yields:
+        For each picture `""`, or why it could not be labelled: one bad picture among many must not cost the others.
+    """
+    for path in paths:
+        yield _refused(labeller, path)
+
+
+def label_files_by_workers(
+    model: str | Path, paths: Sequence[Path], out: str | Path, workers: int, tile: int | str | None = None
+) -> Iterator[str]:
+    """Labels pictures in several processes at once, with the labels of `label_files`; a worker that dies is replaced.
+
+    With `RAY_ADDRESS` in the environment the workers are those of that Ray cluster, on which this package has to be installed and
+    whose computers have to see the same folders; otherwise they are started on this computer. A cluster's GPUs are divided
+    evenly.
+
+    Args:
+        model: The `.keras` file.
+        paths: The pictures.
+        out: As at `Labeller`.
+        workers: How many.
+        tile: As at `Labeller`.
+
+    Yields:
+        As `label_files`, in any order.
+
+    Raises:
+        ValueError: If `workers` is no whole number from 1 up.
+        ImportError: If Ray is not installed.
+        ChildProcessError: If the same pictures ended their worker again and again.
+    """
+    arguments.whole_number("workers", workers, 1)
+    if importlib.util.find_spec("ray") is None:
+        raise ModuleNotFoundError("Several workers need Ray, which is not installed: python -m pip install fcn_keras[cluster]")
+    Labeller(model, out, tile)  # what is wrong with the model is said here, once
+    paths = [str(Path(path).resolve()) for path in paths]
+    if not paths:
+        return
+    ray = _connected(workers)
+    try:
+        gpus = ray.cluster_resources().get("GPU", 0)
+        rows = ray.data.from_items([{"path": path} for path in paths], override_num_blocks=-(-len(paths) // PICTURES_A_BLOCK))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # until Ray 2.64 has another name for max_task_retries; we ask for an earlier one
+            answers = rows.map(
+                Labeller,
+                fn_constructor_args=(str(Path(model).resolve()), str(Path(out).resolve()), tile),
+                compute=ray.data.ActorPoolStrategy(size=workers),
+                num_cpus=1, num_gpus=min(1, gpus / workers), max_task_retries=TRIES,
+            )  # fmt: skip
+        try:
+            for row in answers.iter_rows():
+                yield row["refused"]
+        except ray.exceptions.RayError as error:
+            left = [path for path in paths if not is_done(Path(path), Path(model), Path(out))]
+            raise ChildProcessError(
+                f"Workers died {TRIES + 1} times over the same pictures, and {len(left)} of {len(paths)} are not labelled: "
+                f"{', '.join(left[:PICTURES_A_BLOCK])} … Label them one by one to see which it is. ({_short(error)})"
+            ) from error
+    finally:
+        ray.shutdown()
+
+
+def _connected(workers):
+    """Ray, on the cluster that the environment names or on this computer; it tells nobody that it was used."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    import ray
+    import ray.data
+
+    options = dict(log_to_driver=False, logging_level=logging.ERROR)
+    if "RAY_ADDRESS" not in os.environ:
+        options |= dict(num_cpus=workers, include_dashboard=False, object_store_memory=STORE_BYTES)
+    ray.init(**options)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    return ray
+
+
+def _refused(labeller, path) -> str:
+    try:
+        labeller.write(path)
+    except (ValueError, MemoryError) as error:
+        return str(error)
+    return ""
+
+
+def _short(error) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def is_done(path: Path, model: Path, out: Path) -> bool:
+    """Whether a picture's results are there, and newer than both the picture and the model."""
+    try:
+        written = (out / f"{path.stem}_overlay.png").stat().st_mtime
+        return written > path.stat().st_mtime and written > model.stat().st_mtime
+    except FileNotFoundError:
+        return False
+
+
+def _painted(image, labels, palette):
+    """The classes but the first laid over the picture; a single one in the lecture's green."""
+    for number in range(1, len(palette)):
+        colour = (0, 255, 0, 127) if len(palette) == 2 else (*palette[number], 127)
+        image = visualization.overlay(image, labels == number, colour)
+    return image

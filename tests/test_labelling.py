@@ -1,0 +1,146 @@
+"""A folder of very many pictures: several workers write what one process writes, and one that dies loses nothing."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+
+import made_sets
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+import fcn_keras as fcn
+from fcn_keras import cli, labelling
+
+needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
+MANY = 500
+
+
+def write_pictures(folder, count):
+    """Pictures of several sizes."""
+    for number in range(count):
+        image, _ = made_sets.scene(number, 3, (40 + 8 * (number % 3), 64))
+        fcn.images.write_image(folder / f"p{number:03}.png", image)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A network whose labels depend on the picture."""
+    network = fcn.models.fcn(3, 8, width=8)
+    network.set_weights([np.random.default_rng(0).normal(0, 0.1, weight.shape) for weight in network.get_weights()])
+    path = tmp_path_factory.mktemp("model") / "m.keras"
+    fcn.models.save(network, path)
+    return path
+
+
+def started(*options):
+    command = [sys.executable, "-m", "fcn_keras", "segment", *map(str, options)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def labels_in(folder):
+    return {path.name: np.array(Image.open(path)) for path in sorted(folder.glob("*_labels.png"))}
+
+
+def workers_of(process):
+    """Ray's processes that hold a `Labeller`."""
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        try:
+            found += [child] if "Labeller" in " ".join(child.cmdline()) else []
+        except psutil.Error:
+            continue
+    return found
+
+
+def same_labels(found, expected):
+    assert found.keys() == expected.keys()
+    for name, labels in expected.items():
+        np.testing.assert_array_equal(found[name], labels, err_msg=name)
+
+
+@needs_ray
+def test_two_workers_one_killed_in_the_middle_write_what_one_process_writes(tmp_path, model):
+    pictures = write_pictures(tmp_path / "pictures", MANY)
+    assert cli.main(["segment", str(model), str(pictures), "--out", str(tmp_path / "one")]) == 0
+    expected = labels_in(tmp_path / "one")
+    assert len(expected) == MANY and len(np.unique(np.concatenate([labels.ravel() for labels in expected.values()]))) == 3
+    job = started(model, pictures, "--out", tmp_path / "two", "--workers", 2)
+    while len(list((tmp_path / "two").glob("*_overlay.png"))) < MANY // 3:
+        assert job.poll() is None, job.communicate()
+        time.sleep(0.02)
+    workers = workers_of(job)
+    assert len(workers) == 2
+    workers[0].kill()
+    assert len(list((tmp_path / "two").glob("*_overlay.png"))) < MANY
+    out, errors = job.communicate(timeout=300)
+    assert job.returncode == 0, errors
+    assert f"{MANY} label maps and overlays" in out
+    same_labels(labels_in(tmp_path / "two"), expected)
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {path.name for path in (tmp_path / "one").iterdir()}
+
+
+@needs_ray
+def test_what_is_labelled_already_stays_and_bad_pictures_are_named(tmp_path, model):
+    pictures, out = write_pictures(tmp_path / "pictures", 6), tmp_path / "out"
+    (pictures / "p001.png").write_bytes(b"not a picture")
+    assert cli.main(["segment", str(model), str(pictures / "p000.png"), "--out", str(out)]) == 0
+    (out / "p000_labels.png").write_bytes(b"mine")  # to see that it is not touched
+    job = started(model, pictures, "--out", out, "--workers", 1)
+    said, errors = job.communicate(timeout=300)
+    assert job.returncode == 2
+    assert "1 were labelled before" in said and "4 label maps and overlays" in said
+    assert "1 of 5 pictures could not be labelled" in errors and "p001.png" in errors
+    assert (out / "p000_labels.png").read_bytes() == b"mine"
+    assert len(list(out.glob("*_overlay.png"))) == 5
+
+
+def test_what_is_newer_than_picture_and_model_is_done(tmp_path):
+    picture, model, out = tmp_path / "p.png", tmp_path / "m.keras", tmp_path / "out"
+    out.mkdir()
+    for path in (picture, model):
+        path.write_bytes(b"x")
+    assert not labelling.is_done(picture, model, out)
+    (out / "p_overlay.png").write_bytes(b"x")
+    for path, changed, expected in ((picture, 5, True), (model, 15, False), (model, 5, True), (picture, 15, False)):
+        os.utime(out / "p_overlay.png", (10, 10))
+        os.utime(model, (5, 5))
+        os.utime(path, (changed, changed))
+        assert labelling.is_done(picture, model, out) is expected
+
+
+def test_without_ray_it_says_what_to_install(tmp_path, model, monkeypatch, capsys):
+    picture = write_pictures(tmp_path / "pictures", 1) / "p000.png"
+    monkeypatch.setattr(labelling.importlib.util, "find_spec", lambda name: None)
+    assert cli.main(["segment", str(model), str(picture), "--out", str(tmp_path / "out"), "--workers", "2"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "fcn_keras[cluster]" in error
+
+
+@needs_ray
+@pytest.mark.long
+def test_a_picture_that_ends_every_worker_does_not_end_in_a_loop(tmp_path, model):
+    """As one that is too large for a worker's memory."""
+    pictures = write_pictures(tmp_path / "pictures", 3)
+    script = """
+import os, sys
+import fcn_keras as fcn
+class Fatal(fcn.labelling.Labeller):
+    def write(self, path):
+        if path.stem == "p001":
+            os._exit(1)
+        super().write(path)
+fcn.labelling.Labeller = Fatal
+from pathlib import Path
+print(list(fcn.labelling.label_files_by_workers(sys.argv[1], sorted(Path(sys.argv[2]).iterdir()), sys.argv[3], 1)))
+"""
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, "-c", script, model, pictures, tmp_path / "out"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=400)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "Workers died 4 times over the same pictures" in last and "p001.png" in last
