@@ -17,7 +17,7 @@ if None in OTHER and keras.backend.backend() != "jax" and importlib.util.find_sp
     OTHER = sys.executable, "jax"
 needs_other = pytest.mark.skipif(None in OTHER, reason="no second backend is named or installed")
 
-# On the other backend: the logits of every model file in a folder for every picture there, or a model file made there and its logits.
+# On the other backend: the logits of every model file in a folder for every picture there; a model file may be made there.
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -31,7 +31,7 @@ if what == "make":
     fcn.models.save(model, folder / "made.keras")
 for file in folder.glob("*.keras"):
     model = fcn.models.load(file)
-    for picture in folder.glob("*x*.npy"):
+    for picture in folder.glob("[0-9]*.npy"):
         np.save(folder / f"{file.stem} on {picture.stem}.npy", fcn.prediction.logits(model, np.load(picture)))
 print(keras.backend.backend())
 """
