@@ -50,7 +50,7 @@ $(JAX)/ready: requirements-jax.txt constraints.txt
 	$(JAX)/bin/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) --no-deps -e .
 	@touch $(JAX)/ready
 
-test-backends: $(READY) $(JAX)/ready  ## layers to prediction on JAX without TensorFlow, and on PyTorch where it is installed: 25 minutes
+test-backends: $(READY) $(JAX)/ready  ## layers to prediction on JAX without TensorFlow, and on PyTorch where it is installed: 20 minutes each
 	KERAS_BACKEND=jax FCN_KERAS_OTHER_PYTHON=$(BIN)/python FCN_KERAS_OTHER_BACKEND=tensorflow $(JAX)/bin/python -m pytest -m "not long" $(ANYWHERE)
 	@if $(BIN)/python -c 'import torch' 2>/dev/null; then KERAS_BACKEND=torch FCN_KERAS_OTHER_PYTHON=$(BIN)/python \
 	FCN_KERAS_OTHER_BACKEND=tensorflow $(BIN)/python -m pytest -m "not long" $(ANYWHERE); else echo "PyTorch is not installed: not tried."; fi

@@ -43,9 +43,9 @@ if lines[-1]:
 def connected(job_addresses: str, num_processes: int, process_id: int, advice: str = ""):
     """Makes this process one of several that train together, as long as the block lasts.
 
-    It has to come before anything is computed or a model is made. At its end the processes wait for each other. If the others do
-    not come within five minutes, or one of them is gone later, JAX ends this process (status 134) and a line on standard
-    error says why.
+    It has to come before anything is computed or a model is made. At its end the processes wait for each other. If one of them
+    dies, the block ends in a `ConnectionError`, or JAX ends the whole process (status 134) and a line on standard error says why:
+    at once, or if it only falls silent, after a minute. The same if the others do not come within five minutes.
 
     Args:
         job_addresses: `"host:port"` of process 0, the same on all computers; those of all processes, with commas between,
@@ -57,6 +57,8 @@ def connected(job_addresses: str, num_processes: int, process_id: int, advice: s
     Raises:
         ValueError: If an argument is out of range, or the backend is not JAX.
         RuntimeError: If something was computed before.
+        OSError: If process 0 cannot listen at its address.
+        ConnectionError: At the end of the block, if another process was lost on the way.
     """
     arguments.whole_number("num_processes", num_processes, 1)
     arguments.whole_number("process_id", process_id, 0, num_processes - 1)
@@ -73,15 +75,18 @@ def connected(job_addresses: str, num_processes: int, process_id: int, advice: s
         )  # fmt: skip
     except RuntimeError as error:
         tell("")
-        raise RuntimeError("Expected to connect once, before anything is computed or a model is made.") from error
+        if "must be called before" in str(error) or "called once" in str(error):
+            raise RuntimeError("Expected to connect once, before anything is computed or a model is made.") from error
+        raise OSError(f"{here} could not start at {address}: is the port in use? ({_short(error)})") from error
     tell(f"{here} ended in the middle of the training: another one does not answer any more, or this one was stopped. {advice}")
     try:
         yield
         jax.distributed.shutdown()
     except BaseException as error:
         atexit.register(_end_at_once)  # the others must not wait for this process, nor it for them
-        if isinstance(error, ConnectionError):
-            raise ConnectionError(f"{error}. {advice}".rstrip()) from error
+        text = str(error)
+        if any(sign in text.lower() for sign in SIGNS) and not text.startswith("Expected"):
+            raise ConnectionError(f"{here} lost another one, or the network failed ({_short(error)}). {advice}") from error
         raise
     finally:
         tell("")
@@ -131,8 +136,7 @@ def same(what: str, value: str, way_out: str) -> None:
     room = np.zeros(256, "uint8")
     text = np.frombuffer(value.encode()[: len(room)], "uint8")
     room[: len(text)] = text
-    with lost_peers_named():
-        found = [bytes(row).rstrip(b"\0").decode(errors="replace") for row in multihost_utils.process_allgather(room)]
+    found = [bytes(row).rstrip(b"\0").decode(errors="replace") for row in multihost_utils.process_allgather(room)]
     if len(set(found)) > 1:
         listed = "; ".join(f"process {number}: {text}" for number, text in enumerate(found))
         raise ValueError(f"Expected all processes to have the same {what}. Received: {listed}. {way_out}")
@@ -166,25 +170,6 @@ def alone():
         yield
     finally:
         keras.distribution.set_distribution(before)
-
-
-@contextlib.contextmanager
-def lost_peers_named():
-    """Turns what the backend says about a broken connection into a sentence.
-
-    Raises:
-        ConnectionError: If another process is gone.
-    """
-    try:
-        yield
-    except Exception as error:
-        rank, count = processes()
-        if count == 1 or isinstance(error, (ValueError, TypeError, OSError)):
-            raise
-        if not any(sign in str(error).lower() for sign in SIGNS):
-            raise
-        reason = " ".join(str(error).split())[:200]
-        raise ConnectionError(f"process {rank} of {count} lost another one, or the network failed ({reason})") from error
 
 
 class Shares(keras.utils.PyDataset):
@@ -268,6 +253,10 @@ def _watched():
             watcher.stdin.flush()
 
     return tell
+
+
+def _short(error) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _end_at_once():

@@ -95,7 +95,10 @@ def label_files_by_workers(
     """
     arguments.whole_number("workers", workers, 1)
     if importlib.util.find_spec("ray") is None:
-        raise ModuleNotFoundError("Several workers need Ray, which is not installed: python -m pip install fcn_keras[cluster]")
+        raise ModuleNotFoundError(
+            "Several workers need Ray, which is not installed. In the project's folder: "
+            "python -m pip install -c constraints.txt -e .[cluster]"
+        )
     Labeller(model, out, tile)  # what is wrong with the model is said here, once
     paths = [str(Path(path).resolve()) for path in paths]
     if not paths:

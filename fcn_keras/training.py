@@ -119,7 +119,6 @@ def fit(
             nothing is frozen that could be unfrozen, model and data do not fit, the checkpoint is of another run, or
             processes that train together were given different things.
         OSError: If the checkpoint cannot be written, or a file of the data cannot be read.
-        ConnectionError: If another process of the training is gone.
         MemoryError: If a batch does not fit in memory.
     """
     _check(model, train, validation, epochs, steps)
@@ -239,8 +238,8 @@ def _train(
                 }))  # fmt: skip
             batches.epoch = done  # the backend reads ahead before the first callback is asked
             # The batches know their own order; Keras would shuffle them once more, and not by our seed.
-            with _told_by(batches), sharing.lost_peers_named():
-                if keras.backend.backend() == "jax":  # its `fit` builds itself with the first batch and trains from the second on
+            with _told_by(batches):
+                if keras.backend.backend() != "tensorflow":  # or `fit` builds itself with the first batch, trains from the second
                     learner.test_on_batch(*source[0])
                 learner.fit(source, epochs=epochs, initial_epoch=done, shuffle=False, verbose=0, callbacks=callbacks)
     sharing.bring_home(learner, trained_part)

@@ -118,7 +118,7 @@ def test_without_ray_it_says_what_to_install(tmp_path, model, monkeypatch, capsy
     monkeypatch.setattr(labelling.importlib.util, "find_spec", lambda name: None)
     assert cli.main(["segment", str(model), str(picture), "--out", str(tmp_path / "out"), "--workers", "2"]) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "fcn_keras[cluster]" in error
+    assert error.count("\n") == 1 and "-e .[cluster]" in error
 
 
 @needs_ray

@@ -255,9 +255,24 @@ class Batches(keras.utils.PyDataset):
             return images, images
         # Void travels as 0, because 0 is what Keras' layers fill the empty corners of a turned mask with.
         shifted = ((targets + 1) % 256)[..., None].astype("float32")
-        out = layer({"images": images, "segmentation_masks": shifted}, training=True)
-        masks = np.rint(keras.ops.convert_to_numpy(out["segmentation_masks"])[..., 0]).astype("int32")
-        return keras.ops.convert_to_numpy(out["images"]), (masks - 1) % 256
+        images, masks = _moved_alike(layer, images, shifted)
+        return images, (np.rint(masks[..., 0]).astype("int32") - 1) % 256
+
+
+def _moved_alike(layer, images, masks) -> tuple[np.ndarray, np.ndarray]:
+    """Images and label maps after one random transformation."""
+    pair = {"images": images, "segmentation_masks": masks}
+    if keras.backend.backend() == "torch":
+        # Keras 3.15 on PyTorch changes the matrix that it turns the images with, and would turn the labels with the changed one
+        drawn = layer.get_random_transformation(pair, training=True)
+        own = lambda: keras.tree.map_structure(lambda x: keras.ops.copy(x) if keras.ops.is_tensor(x) else x, drawn)  # noqa: E731
+        pair = {
+            "images": layer.transform_images(keras.ops.convert_to_tensor(images), own(), training=True),
+            "segmentation_masks": layer.transform_segmentation_masks(keras.ops.convert_to_tensor(masks), own(), training=True),
+        }
+    else:
+        pair = layer(pair, training=True)
+    return tuple(keras.ops.convert_to_numpy(pair[name]) for name in ("images", "segmentation_masks"))
 
 
 def checked_image(name: str, image) -> np.ndarray:
