@@ -4,6 +4,7 @@ Keras' `BackupAndRestore` writes weights, and then in another file how far they 
 the wrong epoch. Here a state is one file, moved into place when it is whole.
 """
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -109,26 +110,42 @@ class KeepState(keras.callbacks.Callback):
             np.savez(file, epoch=epoch + 1, **self.notes(), **_arrays(self.model))
 
 
-def restore(path: Path, model: keras.Model) -> dict[str, np.ndarray] | None:
+def epochs_done(path: Path) -> int:
+    """How far a state is: 0 if there is none.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    if not path.is_file():
+        return 0
+    with _understood(path), np.load(path, allow_pickle=False) as file:
+        return int(file["epoch"])
+
+
+def restore(path: Path, model: keras.Model) -> dict[str, np.ndarray]:
     """Puts a state back into a compiled model.
 
     Returns:
-        What was noted beside the variables, and `"epoch"`: how many are done; `None` if there is no such file.
+        What was noted beside the variables.
 
     Raises:
         ValueError: If the file is damaged, or belongs to another model.
     """
-    if not path.is_file():
-        return None
     model.optimizer.build(model.trainable_variables)
-    try:
+    with _understood(path):
         with np.load(path, allow_pickle=False) as file:
             kept = dict(file)
         for (kind, number), variable in _variables(model):
             variable.assign(kept.pop(f"{kind}{number}"))
+    return kept
+
+
+@contextlib.contextmanager
+def _understood(path):
+    try:
+        yield
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} could not be read as the state of this training ({error}). Delete it to begin anew.") from error
-    return kept
 
 
 def digest(*arrays: np.ndarray) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from fcn_keras import arguments
 from fcn_keras import distribution as sharing
-from fcn_keras.checkpoint import Checkpoint, KeepState, digest, restore
+from fcn_keras.checkpoint import Checkpoint, KeepState, digest, epochs_done, restore
 from fcn_keras.datasets import VOID
 from fcn_keras.diagnosis import diagnose
 from fcn_keras.evaluation import Scores, evaluate
@@ -132,9 +132,10 @@ def fit(
         fine_tuning=fine_tuning, fine_tuning_rate=fine_tuning_rate,
     )  # fmt: skip
     start = digest(*model.get_weights())
-    run = checkpoint and sharing.is_first() and Checkpoint(checkpoint, settings, start)
     if distribution is not None:
         _check_distribution(distribution, batch_size, augment)
+    run = checkpoint and sharing.is_first() and Checkpoint(checkpoint, settings, start)
+    if distribution is not None:
         described = f"{settings['data']}, weights {start[:8]}, settings {digest(str(settings).encode())[:8]}"
         sharing.same("data, start weights and settings", described, "Give all of them the same command, on the same files.")
     run = run or (checkpoint and Checkpoint(checkpoint, settings, start))  # the others read what process 0 has written
@@ -212,14 +213,14 @@ def _train(
             jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
             auto_scale_loss=False,  # it goes by the policy that was set last, not by the model's layers
         )
-        done, kept = 0, state and restore(state, learner)
-        if kept:
-            done = int(kept["epoch"])
-            history.loss += kept["loss"].tolist()
-            history.validation += [Scores(confusion, train.class_names) for confusion in kept["validation"]]
-        if distribution is not None:
+        done = epochs_done(state) if state else 0
+        if distribution is not None:  # before any of them takes up what the others may not have
             way_out = f"All have to see the checkpoint of process 0, {state}: in a folder that they share, or a copy."
             sharing.same("number of epochs done", str(done), way_out)
+        if done:
+            kept = restore(state, learner)
+            history.loss += kept["loss"].tolist()
+            history.validation += [Scores(confusion, train.class_names) for confusion in kept["validation"]]
 
         def score(epoch, logs=None):
             sharing.bring_home(learner, trained_part)

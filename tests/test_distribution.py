@@ -126,14 +126,14 @@ def command(data, out, *more):
             "--width", "8", "--flip", *more]  # fmt: skip
 
 
-def two(data, out):
+def two(data, out, checkpoints=((), ())):
     address = free_address()
     shared = ["--job-addresses", address, "--num-processes", "2", "--process-id"]
-    return [start(command(data, out, *shared, number)) for number in (0, 1)]
+    return [start(command(data, out, *checkpoints[number], *shared, number)) for number in (0, 1)]
 
 
 def ended_while_training(tmp_path, number, how, alone=False):
-    """One process of two is ended when the first state is written; both go on, or one alone; the model is that of one process."""
+    """One of two is ended when the first state is written; both go on, or one with three devices, to one process' model."""
     data, out = made_sets.plain(tmp_path / "data", 10), tmp_path / "out" / "m.keras"
     both = two(data, out)
     while not list(out.parent.glob(".m-unfinished-*/head.npz")):
@@ -150,7 +150,13 @@ def ended_while_training(tmp_path, number, how, alone=False):
     (state,) = out.parent.glob(".m-unfinished-*/head.npz")
     done = int(np.load(state)["epoch"])
     assert 0 < done < 40
-    ends = [end(process) for process in ([start(command(data, out))] if alone else two(data, out))]
+    if alone:
+        again = [start(command(data, out, "--devices", "3"), THREE_DEVICES)]
+    else:
+        for status, _, errors in map(end, two(data, out, ((), ("--checkpoint", tmp_path / "elsewhere")))):
+            assert status == 2 and "same number of epochs done" in errors and f"process 0: {done}; process 1: 0" in errors
+        again = two(data, out)
+    ends = [end(process) for process in again]
     assert all(status == 0 for status, *_ in ends), ends
     assert "mean iou" in ends[0][1] and (alone or "process 0 writes" in ends[1][1])
     assert [path.name for path in out.parent.iterdir()] == ["m.keras"]
