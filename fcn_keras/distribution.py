@@ -15,6 +15,7 @@ it works on JAX alone: TensorFlow's side of `keras.distribution` cannot connect 
 import atexit
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 
@@ -65,6 +66,8 @@ def connected(job_addresses: str, num_processes: int, process_id: int, advice: s
     address = _address(job_addresses, num_processes)
     jax = _jax()
     here, minutes = f"process {process_id} of {num_processes}", f"{PATIENCE / 60:.0f} minutes"
+    if process_id == 0:
+        _check_port(address, here)
     tell = _watched()
     tell(f"{here} did not meet the others at {address} within {minutes}. Were all started, and is the port open?")
     print(f"{here} waits for the others at {address}, {minutes} at most", file=sys.stderr, flush=True)
@@ -77,7 +80,7 @@ def connected(job_addresses: str, num_processes: int, process_id: int, advice: s
         tell("")
         if "must be called before" in str(error) or "called once" in str(error):
             raise RuntimeError("Expected to connect once, before anything is computed or a model is made.") from error
-        raise OSError(f"{here} could not start at {address}: is the port in use? ({_short(error)})") from error
+        raise OSError(f"{here} could not start at {address} ({_short(error)})") from error
     tell(f"{here} ended in the middle of the training: another one does not answer any more, or this one was stopped. {advice}")
     try:
         yield
@@ -241,6 +244,16 @@ def _address(job_addresses, num_processes) -> str:
     if len(addresses) not in (1, num_processes):
         raise ValueError(f"Expected one address, or {num_processes}, one for each process. Received: {len(addresses)}")
     return addresses[0]
+
+
+def _check_port(address, here):
+    """JAX may crash where it cannot listen, so this looks first."""
+    port = int(address.rpartition(":")[2])
+    both = socket.has_dualstack_ipv6()
+    try:
+        socket.create_server(("", port), family=socket.AF_INET6 if both else socket.AF_INET, dualstack_ipv6=both).close()
+    except OSError as error:
+        raise OSError(f"{here} could not start at {address}: {error.strerror}. Take another port, the same for all.") from error
 
 
 def _watched():

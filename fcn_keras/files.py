@@ -32,8 +32,8 @@ def home() -> Path:
 def written_whole(path: str | Path):
     """Gives a temporary path beside `path`, and moves it there when the block ends without error.
 
-    Whoever reads `path` sees the old file or the whole new one, never a half, even if the
-    process is killed in between.
+    Whoever reads `path` sees the old file or the whole new one, never a half, even if the process is killed in between or
+    the computer loses its power.
 
     Args:
         path: The file to write; its folder is made when missing.
@@ -54,6 +54,8 @@ def written_whole(path: str | Path):
     try:
         with said_plainly(path):
             yield temporary
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())  # the content first, then the name: a system may put off the one and not the other
         if os.name == "posix":  # mkstemp makes private files; give it the rights of a normal one
             mask = os.umask(0)
             os.umask(mask)
