@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -18,6 +19,7 @@ from fcn_keras import arguments
 from fcn_keras.files import written_whole
 
 RUN = "run.json"  # what is being trained; beside it a state for each stage
+STAGES = ("head", "all")  # training what is not frozen, then fine-tuning everything
 
 
 class Checkpoint:
@@ -30,7 +32,7 @@ class Checkpoint:
             again mean that its end was lost, others that a further run is wanted.
 
     Raises:
-        ValueError: If an unfinished run with other settings lies there.
+        ValueError: If an unfinished run with other settings lies there, or files of these names that are none of a run.
         OSError: If nothing can be written there.
     """
 
@@ -50,11 +52,17 @@ class Checkpoint:
                 "this one) to begin anew."
             )
         if there is None or (there["finished"] and (there["settings"] != self.settings or there["start"] != start)):
+            foreign = [self.state(stage).name for stage in STAGES if there is None and self.state(stage).exists()]
+            if foreign:
+                raise ValueError(
+                    f"Expected checkpoint to be a new folder, or that of a run. Received: {folder}, which has {foreign[0]} "
+                    f"and no {RUN}. Take another folder."
+                )
             self.remove()
             self._write(finished=False, start=start)
 
     def state(self, stage: str) -> Path:
-        """The file of a stage, such as `"head"`."""
+        """The file of one of `STAGES`."""
         return self.folder / f"{stage}.npz"
 
     def finished(self) -> None:
@@ -73,20 +81,25 @@ class Checkpoint:
 
     def _there(self) -> dict | None:
         try:
-            return json.loads((self.folder / RUN).read_text(encoding="utf-8"))
+            there = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except NotADirectoryError:
             raise ValueError(f"Expected checkpoint to be a folder. Received: {self.folder}, below a file") from None
         except ValueError as error:
-            raise ValueError(f"{self.folder / RUN} is damaged ({error}). Delete {self.folder} to begin anew.") from error
+            raise ValueError(f"{self.folder / RUN} is damaged ({error}). Delete it to begin anew.") from error
+        if not isinstance(there, dict) or not isinstance(there.get("settings"), dict) or not {"finished", "start"} <= set(there):
+            raise ValueError(f"{self.folder / RUN} is not of a training of this package. Take another folder as checkpoint.")
+        return there
 
 
 def remove(folder: str | Path) -> None:
     """Removes a run's state; other files in its folder stay."""
     folder = Path(folder)
-    for path in (folder / RUN, *folder.glob("*.npz"), *folder.glob(".*-*.npz"), *folder.glob(f".{Path(RUN).stem}-*.json")):
-        path.unlink(missing_ok=True)
+    for name in (RUN, *(f"{stage}.npz" for stage in STAGES)):
+        stem, suffix = Path(name).stem, Path(name).suffix
+        for path in (folder / name, *folder.glob(f".{stem}-????????{suffix}")):  # and what a kill left of its writing
+            path.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -148,7 +161,7 @@ def _understood(path):
         raise ValueError(f"{path} could not be read as the state of this training ({error}). Delete it to begin anew.") from error
 
 
-def digest(*arrays: np.ndarray) -> str:
+def digest(arrays: Iterable[np.ndarray]) -> str:
     """SHA-256 over arrays, shapes included."""
     found = hashlib.sha256()
     for array in arrays:

@@ -19,6 +19,9 @@ EPILOG = """examples:
 """
 
 
+OUT_OF_MEMORY = ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory", "OOM")  # as the backends say it
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command.
 
@@ -39,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # a fault of ours: still one line, and how to see more
         if os.environ.get("FCN_KERAS_DEBUG"):
             raise
+        if any(sign in f"{type(error).__name__} {error}" for sign in OUT_OF_MEMORY):
+            return _stop("this needs more memory than there is: take a smaller --width, --size or --batch-size")
         text = f"something unforeseen went wrong ({type(error).__name__}: {_in_a_line(error)[:200]})"
         return _stop(f"{text}. With FCN_KERAS_DEBUG=1 in the environment it is shown where; please report it.")
 

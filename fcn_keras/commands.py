@@ -135,7 +135,7 @@ def segment(options):
     _check_names(paths, options.out)
     if options.workers:
         before = len(paths)
-        paths = [path for path in paths if not labelling.is_done(path, options.model, options.out)]
+        paths = labelling.not_done(paths, options.model, options.out, options.tile)
         if len(paths) < before:
             print(f"{before - len(paths)} were labelled before")
         answers = labelling.label_files_by_workers(options.model, paths, options.out, options.workers, options.tile)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from fcn_keras import arguments, memory
 from fcn_keras.files import written_whole
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 ORIENTATION = 0x0112  # the Exif tag for the way up
+NOTE = "fcn_keras"  # the name of our note in a PNG file
 
 
 @dataclass(frozen=True)
@@ -141,13 +142,14 @@ def thumbnail(image: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(np.ascontiguousarray(image)).convert("L").resize((side, side), Image.Resampling.BOX))
 
 
-def write_image(path: str | Path, image: np.ndarray, palette: np.ndarray | None = None) -> None:
+def write_image(path: str | Path, image: np.ndarray, palette: np.ndarray | None = None, note: str = "") -> None:
     """Writes an RGB picture, or a label map as a palette PNG; the file appears whole or not at all.
 
     Args:
         path: Where to; the suffix chooses the format.
         image: uint8, `(H, W, 3)` 0–255, `(H, W, 4)` with opacity, or `(H, W)` class numbers.
         palette: uint8 `(classes, 3)`: colours that a viewer shows for class numbers; void is white.
+        note: A line that a PNG file keeps beside its pixels; `note_in` reads it.
 
     Raises:
         TypeError: If `path` is no path.
@@ -171,10 +173,22 @@ def write_image(path: str | Path, image: np.ndarray, palette: np.ndarray | None 
         colours[: len(palette)] = palette
         picture.putpalette(colours.tobytes())
     # Pillow, writing to a file itself, passes over a disk that becomes full; Python does not.
-    content = io.BytesIO()
-    picture.save(content, Image.registered_extensions()[path.suffix.lower()], quality=92)  # JPEG's; PNG has no such thing
+    content, about = io.BytesIO(), PngImagePlugin.PngInfo()
+    if note:
+        about.add_text(NOTE, note)
+    # Each format takes what it knows of: JPEG the quality, PNG the note.
+    picture.save(content, Image.registered_extensions()[path.suffix.lower()], quality=92, pnginfo=about)
     with written_whole(path) as temporary:
         temporary.write_bytes(content.getvalue())
+
+
+def note_in(path: str | Path) -> str:
+    """The note that `write_image` put into a PNG file; `""` if there is none, or no such picture."""
+    try:
+        with _opened(path) as image:
+            return image.info.get(NOTE, "")
+    except (OSError, ValueError):
+        return ""
 
 
 def open_in_place(path: str | Path) -> np.ndarray:

@@ -3,6 +3,7 @@
 Which worker labels what, and what happens when one dies, is Ray Data's business; `Labeller` is all that a worker is.
 """
 
+import hashlib
 import importlib.util
 import logging
 import os
@@ -33,26 +34,31 @@ class Labeller:
 
     def __init__(self, model: str | Path, out: str | Path, tile: int | str | None = None):
         self.model, self.out, self.tile = models.load(model), arguments.path("out", out), tile
-        self.palette = default_palette(self.model.output_shape[-1])
+        self.palette, self.digest = default_palette(self.model.output_shape[-1]), _digest(model)
 
     def write(self, path: Path) -> None:
         """Labels one picture.
 
         Raises:
-            ValueError, MemoryError, OSError: As `images.read_image`, `prediction.segment` and `images.write_image`.
+            ValueError: If the picture cannot be read or labelled.
+            MemoryError: If it does not fit in memory.
+            OSError: If the results cannot be written.
         """
         names = {what: self.out / f"{path.stem}_{what}" for what in ("labels.npy", "labels.png", "overlay.png")}
+        try:
+            mark = _mark(path, self.digest, self.tile)
+            image = images.read_image(path) if self.tile is None else images.open_in_place(path)
+        except OSError as error:  # this picture's own trouble, unlike a disk that is full
+            raise ValueError(f"{path} could not be read: {error.strerror or error}") from error
         if self.tile is None:
-            image = images.read_image(path)
             labels = prediction.segment(self.model, image)
             step = 1
         else:
-            image = images.open_in_place(path)
             labels = prediction.segment_tiled(self.model, image, names["labels.npy"], self.tile)
             step = -(-max(labels.shape) // OVERLAY_PIXELS)
         images.write_image(names["labels.png"], labels, self.palette)
         few = image[::step, ::step].astype("uint8"), labels[::step, ::step]
-        images.write_image(names["overlay.png"], _painted(*few, self.palette))  # last: where it is, all is
+        images.write_image(names["overlay.png"], _painted(*few, self.palette), note=mark)  # last: where it is, all is
 
     def __call__(self, row: dict) -> dict:
         """For Ray: a picture's path in, what was wrong with it out."""
@@ -119,7 +125,7 @@ def label_files_by_workers(
             for row in answers.iter_rows():
                 yield row["refused"]
         except ray.exceptions.RayError as error:
-            left = [path for path in paths if not is_done(Path(path), Path(model), Path(out))]
+            left = [str(path) for path in not_done(map(Path, paths), model, out, tile)]
             raise ChildProcessError(
                 f"Workers died {TRIES + 1} times over the same pictures, and {len(left)} of {len(paths)} are not labelled: "
                 f"{', '.join(left[:PICTURES_A_BLOCK])} … Label them one by one to see which it is. ({_short(error)})"
@@ -156,13 +162,36 @@ def _short(error) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def is_done(path: Path, model: Path, out: Path) -> bool:
-    """Whether a picture's results are there, and newer than both the picture and the model."""
+def not_done(paths: Iterable[Path], model: str | Path, out: str | Path, tile: int | str | None = None) -> list[Path]:
+    """The pictures whose results are not there, or were made by another model, or of another picture of that name.
+
+    Args:
+        paths: The pictures.
+        model, out, tile: As at `Labeller`.
+    """
+    if not Path(model).is_file():
+        return list(paths)
+    digest = _digest(model)
+    return [path for path in paths if not _is_done(path, Path(out), digest, tile)]
+
+
+def _is_done(path, out, digest, tile) -> bool:
     try:
-        written = (out / f"{path.stem}_overlay.png").stat().st_mtime
-        return written > path.stat().st_mtime and written > model.stat().st_mtime
-    except FileNotFoundError:
+        return images.note_in(out / f"{path.stem}_overlay.png") == _mark(path, digest, tile)
+    except OSError:  # the picture is not there; who reads it says so
         return False
+
+
+def _mark(path, digest, tile) -> str:
+    """What an overlay notes: it changes with the model, with the picture, and with the files that are written."""
+    about = path.stat()
+    text = f"{digest} {about.st_size} {about.st_mtime_ns} {'whole' if tile is None else 'tiled'}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest(model) -> str:
+    with open(model, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _painted(image, labels, palette):

@@ -126,17 +126,18 @@ def fit(
     arguments.number("learning_rate", learning_rate, above=0, hint="The lecture's is 0.001.")
     arguments.number("fine_tuning_rate", fine_tuning_rate, above=0)
     frozen = _check_unfreeze(model, unfreeze, fine_tuning)
-    settings = dict(
-        model=_architecture(model), data=_summary(train), epochs=epochs, steps=steps, batch_size=batch_size,
-        learning_rate=learning_rate, decay=decay, augment=_named(augment), seed=seed, unfreeze=unfreeze,
-        fine_tuning=fine_tuning, fine_tuning_rate=fine_tuning_rate,
-    )  # fmt: skip
-    start = digest(*model.get_weights())
     if distribution is not None:
         _check_distribution(distribution, batch_size, augment)
+    if checkpoint is not None or distribution is not None:  # what makes this run another than any other
+        settings = dict(
+            model=_architecture(model), data=_summary(train), validation=_summary(validation), epochs=epochs, steps=steps,
+            batch_size=batch_size, learning_rate=learning_rate, decay=decay, augment=_named(augment), seed=seed,
+            unfreeze=unfreeze, fine_tuning=fine_tuning, fine_tuning_rate=fine_tuning_rate,
+        )  # fmt: skip
+        start = digest(model.get_weights())
     run = checkpoint and sharing.is_first() and Checkpoint(checkpoint, settings, start)
     if distribution is not None:
-        described = f"{settings['data']}, weights {start[:8]}, settings {digest(str(settings).encode())[:8]}"
+        described = f"{settings['data']}, weights {start[:8]}, settings {hashlib.sha256(str(settings).encode()).hexdigest()[:8]}"
         sharing.same("data, start weights and settings", described, "Give all of them the same command, on the same files.")
     run = run or (checkpoint and Checkpoint(checkpoint, settings, start))  # the others read what process 0 has written
     history = History(learning_rate=learning_rate)
@@ -326,18 +327,26 @@ def _architecture(model) -> str:
         for layer in model.layers
     ]
     frozen = [weight for layer in model.layers if not layer.trainable for weight in layer.get_weights()]
-    return hashlib.sha256(f"{layers} {digest(*frozen)}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{layers} {digest(frozen)}".encode()).hexdigest()[:16]
 
 
-def _summary(data) -> str:
-    """A data set in a line: its name, classes, how many, and its ends' digest."""
-    ends = [array for index in (0, len(data) - 1) for array in data[index] if array is not None]
-    return f"{len(data)} of {data.name}, {', '.join(data.class_names)}, {digest(*ends)[:16]}"
+def _summary(data) -> str | None:
+    """A data set in a line: its name, classes, how many, and a digest of all of it: one mask that was mended makes it another."""
+    if data is None:
+        return None
+    arrays = (array for index in range(len(data)) for array in data[index] if array is not None)
+    return f"{len(data)} of {data.name}, {', '.join(data.class_names)}, {digest(arrays)[:16]}"
 
 
 def _named(augment) -> str:
+    """Augmentation in words: layers with what they were made with, but their automatic names and seeds."""
     layers = augment if isinstance(augment, (list, tuple)) else [augment]
-    return ", ".join(str(layer) if layer is None or isinstance(layer, str) else type(layer).__name__ for layer in layers)
+    return ", ".join(str(layer) if layer is None or isinstance(layer, str) else _with_options(layer) for layer in layers)
+
+
+def _with_options(layer) -> str:
+    options = {name: value for name, value in layer.get_config().items() if name not in ("name", "seed", "dtype", "trainable")}
+    return f"{type(layer).__name__}({', '.join(f'{name}={value}' for name, value in options.items())})"
 
 
 def _steps_a_round(steps: int) -> int:
@@ -383,6 +392,8 @@ def _check(model, train, validation, epochs, steps):
                 f"Expected validation with the classes of train, {', '.join(train.class_names)}. "
                 f"Received: {', '.join(validation.class_names)}"
             )
+        if len(validation) == 0 or validation[0][1] is None:
+            raise ValueError(f"Expected validation with labels. Received: {validation!r}")
     if not model.trainable_weights:
         raise ValueError(f"Expected a model with something to train. Received: {model.name!r}, all of it frozen")
     image, target = train[0]

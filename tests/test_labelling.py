@@ -99,18 +99,41 @@ def test_what_is_labelled_already_stays_and_bad_pictures_are_named(tmp_path, mod
     assert len(list(out.glob("*_overlay.png"))) == 5
 
 
-def test_what_is_newer_than_picture_and_model_is_done(tmp_path):
-    picture, model, out = tmp_path / "p.png", tmp_path / "m.keras", tmp_path / "out"
+def test_only_what_this_model_made_of_this_picture_counts_as_done(tmp_path, model, encoder):
+    """Whatever the files' dates say: a copied model may be older than what another one has labelled."""
+    (picture,) = write_pictures(tmp_path / "pictures", 1).iterdir()
+    other, out = tmp_path / "other.keras", tmp_path / "out"
     out.mkdir()
-    for path in (picture, model):
-        path.write_bytes(b"x")
-    assert not labelling.is_done(picture, model, out)
-    (out / "p_overlay.png").write_bytes(b"x")
-    for path, changed, expected in ((picture, 5, True), (model, 15, False), (model, 5, True), (picture, 15, False)):
-        os.utime(out / "p_overlay.png", (10, 10))
-        os.utime(model, (5, 5))
-        os.utime(path, (changed, changed))
-        assert labelling.is_done(picture, model, out) is expected
+    fcn.models.save(fcn.models.fcn(3, 8, encoder, width=4), other)
+    os.utime(other, (5, 5))
+    assert labelling.not_done([picture], model, out) == [picture]
+    assert list(labelling.label_files(labelling.Labeller(model, out), [picture])) == [""]
+    assert labelling.not_done([picture], model, out) == []
+    assert labelling.not_done([picture], other, out) == labelling.not_done([picture], model, out, tile=64) == [picture]
+    assert labelling.not_done([picture], tmp_path / "nowhere.keras", out) == [picture]
+    image = fcn.images.read_image(picture)
+    fcn.images.write_image(picture, image[::-1])
+    os.utime(picture, (5, 5))
+    assert labelling.not_done([picture], model, out) == [picture]
+    assert list(labelling.label_files(labelling.Labeller(model, out, 64), [picture])) == [""]
+    assert labelling.not_done([picture], model, out, tile=100) == []
+
+
+def test_a_picture_that_cannot_be_read_costs_no_other(tmp_path, model):
+    pictures = write_pictures(tmp_path / "pictures", 3)
+    (pictures / "p000.png").unlink()
+    (pictures / "p000.png").symlink_to(tmp_path / "nowhere.png")
+    (pictures / "p001.png").unlink()
+    (pictures / "p001.png").mkdir()
+    for tile in (None, 64):
+        (tmp_path / f"{tile}").mkdir()
+        said = list(labelling.label_files(labelling.Labeller(model, tmp_path / f"{tile}", tile), sorted(pictures.iterdir())))
+        assert "p000.png" in said[0] and "p001.png" in said[1] and said[2] == ""
+    (tmp_path / "out").mkdir()
+    with pytest.raises(OSError, match="could not be written"):  # but a folder that is gone ends it
+        labeller = labelling.Labeller(model, tmp_path / "out" / "p002_labels.png")
+        (tmp_path / "out" / "p002_labels.png").write_bytes(b"")
+        next(labelling.label_files(labeller, [pictures / "p002.png"]))
 
 
 def test_without_ray_it_says_what_to_install(tmp_path, model, monkeypatch, capsys):

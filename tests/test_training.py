@@ -295,6 +295,26 @@ def test_a_finished_run_is_not_trained_again_until_it_is_another(encoder, toy, t
     assert fit(first, toy, **{**options, "seed": 6}).loss != pytest.approx(further.loss)
 
 
+@pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")
+def test_a_checkpoint_touches_no_file_of_anybody_else(encoder, toy, tmp_path):
+    """The folder may be where somebody works."""
+    mine = {name: name.encode() for name in ("results.npz", ".hidden-results.npz", "notes.json", ".run-of-mine.json", "all.txt")}
+    for name, content in mine.items():
+        (tmp_path / name).write_bytes(content)
+    options = dict(epochs=1, batch_size=4, checkpoint=tmp_path)
+    for model in (small(encoder), fcn.models.fcn(2, 16, encoder, width=8)):  # the second run takes the first one's place
+        fit(model, toy, **options)
+    fcn.checkpoint.remove(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == mine
+    (tmp_path / "all.npz").write_bytes(b"mine")
+    with pytest.raises(ValueError, match=r"all\.npz and no run\.json. Take another folder"):
+        fit(small(encoder), toy, **options)
+    for content in ('{"a": 1}', "[]", "3", "{"):
+        (tmp_path / "run.json").write_text(content)
+        with pytest.raises(ValueError, match=r"run\.json is (not of a training|damaged)"):
+            fit(small(encoder), toy, **options)
+
+
 def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_path, monkeypatch):
     options = dict(epochs=3, batch_size=4, seed=5, checkpoint=tmp_path / "state")
     original = keras.Model.fit
@@ -305,13 +325,19 @@ def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_p
         fit(small(encoder), toy, **options)
     monkeypatch.undo()
     other_model = fcn.models.fcn(2, 16, encoder, width=8)
+    mended = lambda index: (toy[index][0], toy[index][1][::-1] if index == 7 else toy[index][1])  # noqa: E731
     for changed, named in (
+        ({"train": fcn.datasets.SegmentationData(mended, 12, toy.class_names, name="toy")}, "data=12 of toy"),
+        ({"validation": toy}, "validation=None, here validation='12 of toy"),
+        ({"augment": keras.layers.RandomRotation(0.1)}, "augment='None', here augment='RandomRotation"),
         ({"batch_size": 6}, "batch_size=4, here batch_size=6"), ({"epochs": 5}, "epochs=3"), ({"seed": 1}, "seed=5"),
         ({"learning_rate": 0.1}, "learning_rate"), ({"augment": "flip"}, "augment='None', here augment='flip'"),
         ({"train": toy.subset(range(6))}, "data"), ({"model": other_model}, "model"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=f"interrupted run with the same settings.*{named}"):
             fit(**{"model": small(encoder), "train": toy, **options, **changed})
+    turned = [fcn.training._named([keras.layers.RandomRotation(factor)]) for factor in (0.1, 0.1, 0.2)]
+    assert turned[0] == turned[1] != turned[2]
     state = tmp_path / "state" / "head.npz"
     state.write_bytes(state.read_bytes()[:500])
     with pytest.raises(ValueError, match=r"head\.npz could not be read.*Delete it"):
