@@ -175,17 +175,25 @@ def fidelity(options):
 def scenes(options):
     """`scenes`: a plain folder of drawn scenes, as `data/road_scenes` is one."""
     _make_folder(options.out)
-    from fcn_keras import datasets, images
+    from fcn_keras import datasets, files, images
     from fcn_keras.progress import progress
 
     data = datasets.road_scenes("train", options.seed, options.count)
+    classes, names = options.out / "classes.txt", ("\n".join(data.class_names) + "\n").encode()
+    others = [path for part in ("images", "masks") for path in sorted((options.out / part).glob("*"))
+              if not path.name.startswith((".", "scene_"))]  # fmt: skip
+    if classes.exists() and classes.read_bytes().split() != names.split():
+        others.append(classes)
+    if others:  # somebody's own pictures, which would no longer be told from the scenes
+        raise ValueError(f"expected --out to be new or a folder of drawn scenes, received {options.out}, which holds {others[0]}")
     with progress("writing scenes", len(data)) as advance:
         for index in range(len(data)):
             image, mask = data[index]
             images.write_image(options.out / "images" / f"scene_{index:03}.jpg", image)
             images.write_image(options.out / "masks" / f"scene_{index:03}.png", mask, data.palette)
             advance()
-    (options.out / "classes.txt").write_text("\n".join(data.class_names) + "\n", encoding="utf-8")
+    with files.written_whole(classes) as temporary:
+        temporary.write_bytes(names)
     print(f"{len(data)} scenes in {options.out}")
 
 

@@ -3,11 +3,12 @@
 import contextlib
 import io
 import struct
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from fcn_keras import arguments, memory
 from fcn_keras.files import written_whole
@@ -15,6 +16,12 @@ from fcn_keras.files import written_whole
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 ORIENTATION = 0x0112  # the Exif tag for the way up
 NOTE = "fcn_keras"  # the name of our note in a PNG file
+STORED_WIDTH, STORED_HEIGHT = 0x0100, 0x0101  # TIFF's tags; Pillow gives the size as shown, for this format alone
+UPRIGHT = {  # what to do with a picture of each orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error)  # Pillow's, for damaged files
 
 
 @dataclass(frozen=True)
@@ -44,14 +51,16 @@ def examine(path: str | Path) -> PictureFile:
         ValueError: If it is not a picture.
     """
     with _opened(path) as image:
-        turn = _turn(image)
         codec = image.tile[0][3] if image.tile else ""
         raw = codec if isinstance(codec, str) else str(codec[0] if codec else "")
         deep = image.mode.startswith("I") or image.mode == "F" or raw.endswith((";16B", ";16L", ";16N"))
-        return PictureFile(
-            image.height, image.width, image.mode, 16 if deep else 8, image.format, getattr(image, "n_frames", 1),
-            turn if turn in range(1, 9) else 1,
-        )  # fmt: skip
+        try:
+            tags = getattr(image, "tag_v2", {})
+            width, height = tags.get(STORED_WIDTH, image.width), tags.get(STORED_HEIGHT, image.height)
+            frames = getattr(image, "n_frames", 1)
+        except BROKEN as error:
+            raise _unreadable(path, error) from error
+        return PictureFile(height, width, image.mode, 16 if deep else 8, image.format, frames, _turn(image))
 
 
 def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -69,16 +78,19 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndar
         FileNotFoundError: If nothing is there.
         ValueError: If it is not a picture, or one whose values would have to be guessed: more than 8 bits a channel, or
             transparent pixels.
-        MemoryError: If its pixels need more memory than is free; said before they are read.
+        MemoryError: If its pixels, or those of `size`, need more memory than is free; said before they are read.
     """
-    size = None if size is None else arguments.size("size", size)
+    size = _size(path, size, 3)
     with _opened(path) as image:
         if image.mode.startswith("I") or image.mode == "F":
             raise ValueError(
                 f"Expected a picture of 8 bits a channel. Received: {path} of mode {image.mode}. Which of its values is white "
                 "has to be said: (values / white * 255).clip(0, 255).astype('uint8'), and save that."
             )
-        image = ImageOps.exif_transpose(_loaded(image, path))
+        image = _loaded(image, path)
+        turn = _turn(image)
+        if turn in UPRIGHT:
+            image = image.transpose(UPRIGHT[turn])
         if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
             raise ValueError(
                 f"Expected a picture with a colour at every pixel. Received: {path}, which is transparent in places. Put it "
@@ -105,6 +117,7 @@ def read_mask(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarr
         TypeError, FileNotFoundError, MemoryError: As `read_image`.
         ValueError: If it is not a picture, or has colours instead of class numbers.
     """
+    size = _size(path, size, 1)
     with _opened(path) as mask:
         if mask.mode not in ("1", "L", "P"):
             raise ValueError(
@@ -126,14 +139,23 @@ def read_colours(path: str | Path, size: tuple[int, int] | None = None) -> np.nd
     Returns:
         uint8, `(H, W, 3)`.
     """
+    size = _size(path, size, 3)
     with _opened(path) as mask:
         if mask.mode.startswith("I") or mask.mode == "F":
             raise ValueError(f"Expected {path} to hold colours of 8 bits a channel. Received: mode {mask.mode}")
         return np.asarray(_resized_mask(_loaded(mask, path).convert("RGB"), size))
 
 
+def _size(path, size, channels):
+    """A size to resize to, if there is memory for it: Pillow's picture and the array."""
+    if size is None:
+        return None
+    height, width = arguments.size("size", size)
+    memory.require(height * width * channels * 2, f"{path}, resized to {height} x {width} pixels,", "Choose a smaller size.")
+    return height, width
+
+
 def _resized_mask(mask, size):
-    size = None if size is None else arguments.size("size", size)
     return mask if size is None or mask.size == size[::-1] else mask.resize(size[::-1], Image.Resampling.NEAREST)
 
 
@@ -167,8 +189,11 @@ def write_image(path: str | Path, image: np.ndarray, palette: np.ndarray | None 
         raise ValueError(f"Expected path to end in one of {', '.join(SUFFIXES)}. Received: {path}")
     if image.ndim == 2 and path.suffix.lower() in (".jpg", ".jpeg", ".webp"):
         raise ValueError(f"Expected a label map to be written as .png, which keeps every number. Received: {path}")
+    if palette is not None and image.ndim == 3:
+        raise ValueError("Expected palette with class numbers (H, W) alone. Received: one with an image that has its own colours")
     picture = Image.fromarray(np.ascontiguousarray(image))
     if palette is not None:
+        palette = arguments.palette("palette", palette)
         colours = np.full((256, 3), 255, "uint8")
         colours[: len(palette)] = palette
         picture.putpalette(colours.tobytes())
@@ -223,12 +248,12 @@ def open_in_place(path: str | Path) -> np.ndarray:
 def _map_tiff(path) -> np.memmap | None:
     """The pixels of a TIFF file in place; `None` if they are compressed, turned, in tiles or not 8-bit RGB."""
     try:
-        with _no_pixel_limit(), Image.open(path) as image:
+        with _no_pixel_limit, Image.open(path) as image:
             columns, rows = image.size
-            plain = image.mode == "RGB" and image.getexif().get(ORIENTATION, 1) == 1
+            plain = image.mode == "RGB" and _turn(image) == 1
             strips = [(box, offset) for codec, box, offset, how in image.tile if codec == "raw" and how[0] == "RGB"]
             plain &= len(strips) == len(image.tile) > 0
-    except (OSError, SyntaxError, ValueError):
+    except BROKEN:
         return None
     start = strips[0][1] if plain else 0
     in_one_piece = plain and all(
@@ -265,8 +290,9 @@ def checked_image(image, channels: int) -> np.ndarray:
     if np.issubdtype(image.dtype, np.floating):
         if not np.isfinite(image).all():
             raise ValueError("Expected image values 0 to 255. Received: NaN or infinity")
-        if image.size > 3 * 64 and 0 < image.max() <= 1.0:
-            raise ValueError("Expected image values 0 to 255. Received: values up to 1; multiply by 255, the model does the rest")
+        if image.size > 3 * 64 and 0 < image.max() < 2:  # 0 to 1, and what a resizing filter adds
+            highest = f"values up to 1 ({image.max():.4g})"
+            raise ValueError(f"Expected image values 0 to 255. Received: {highest}; multiply by 255, the model does the rest")
     if not 0 <= image.min() <= image.max() <= 255.5:
         raise ValueError(
             f"Expected image values 0 to 255. Received: {image.min():.4g} to {image.max():.4g}. Give the picture as it is: "
@@ -282,24 +308,26 @@ def _opened(path):
     if not path.is_file():
         what = "a folder" if path.is_dir() else "not there"
         raise FileNotFoundError(f"Expected a picture file. Received: {path}, which is {what}.")
-    with _no_pixel_limit():
+    with _no_pixel_limit:
         try:
             image = Image.open(path)
         except PermissionError:
             raise
-        except (OSError, SyntaxError, ValueError) as error:  # Pillow raises SyntaxError for broken PNGs
-            raise ValueError(f"{path} could not be read as a picture: {_in_short(error, path)}") from error
-    with image:
-        yield image
+        except BROKEN as error:
+            raise _unreadable(path, error) from error
+        with image:
+            yield image  # a TIFF is measured again when its pixels are read
 
 
 def _turn(image) -> int:
-    """Exif's orientation, from the file's beginning alone (`getexif` would decode a PNG to look behind its pixels)."""
-    if hasattr(image, "tag_v2"):
-        return image.tag_v2.get(ORIENTATION, 1)
-    exif = Image.Exif()
-    exif.load(image.info.get("exif"))
-    return exif.get(ORIENTATION, 1)
+    """Exif's orientation, 1 to 8, from what is read of the file so far; 1 where Exif is damaged, as viewers show it."""
+    try:
+        # PNG's own `getexif` would decode the pixels to look behind them
+        tags = image.tag_v2 if hasattr(image, "tag_v2") else Image.Image.getexif(image)
+        turn = tags.get(ORIENTATION, 1)
+    except BROKEN:
+        return 1
+    return turn if turn in range(1, 9) else 1
 
 
 def _loaded(image, path):
@@ -311,20 +339,36 @@ def _loaded(image, path):
     )  # fmt: skip
     try:
         image.load()
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise ValueError(f"{path} could not be read as a picture: {_in_short(error, path)}. Was it copied whole?") from error
+    except BROKEN as error:
+        raise _unreadable(path, error, ". Was it copied whole?") from error
     return image
 
 
-def _in_short(error, path) -> str:
-    return str(error).replace(f"'{path}'", "it").replace(repr(str(path)), "it")
+def _unreadable(path, error, hint="") -> ValueError:
+    text = str(error).replace(f"'{path}'", "it").replace(repr(str(path)), "it")
+    return ValueError(f"{path} could not be read as a picture: {text}{hint}")
 
 
-@contextlib.contextmanager
-def _no_pixel_limit():
-    """Pillow guesses from 179 million pixels up that a picture is an attack; here the memory that is free decides."""
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
+class _NoPixelLimit:
+    """Pillow guesses from 179 million pixels up that a picture is an attack; here the memory that is free decides.
+
+    The limit is Pillow's for the whole process: the first thread that reads takes it away, the last one puts it back.
+    """
+
+    def __init__(self):
+        self.readers, self.limit, self.lock = 0, None, threading.Lock()
+
+    def __enter__(self):
+        with self.lock:
+            if not self.readers:
+                self.limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            self.readers += 1
+
+    def __exit__(self, *error):
+        with self.lock:
+            self.readers -= 1
+            if not self.readers:
+                Image.MAX_IMAGE_PIXELS = self.limit
+
+
+_no_pixel_limit = _NoPixelLimit()

@@ -29,7 +29,7 @@ SEED = (-1, 1.5, "0", None)
 NO_MODEL = (None, "model.keras", 3, [1, 2])
 NO_DATA = (None, "my_pictures", IMAGE, [1, 2])
 NO_PATH = (None, 3, "", ["a"])
-NO_IMAGE = (None, "photo.jpg", IMAGE[..., 0], IMAGE[None], IMAGE[..., :2], IMAGE / 255, IMAGE * 4.0, IMAGE - 128.0, IMAGE * np.nan,
+NO_IMAGE = (None, "photo.jpg", IMAGE[..., 0], IMAGE[None], IMAGE[..., :2], IMAGE / 255, IMAGE / 250, IMAGE * 4.0, IMAGE - 128.0, IMAGE * np.nan,
             IMAGE[:0], [[1, 2], [3]])  # fmt: skip
 NO_PICTURE = (None, "photo.jpg", IMAGE[..., 0], IMAGE[None], IMAGE / 255, IMAGE[:0])
 NOT_DRAWN = (None, "photo.jpg", IMAGE[None], IMAGE[:0], 3)  # grey ones, and values 0-1, can be drawn
@@ -134,7 +134,8 @@ CALLS = [  # function, a right call, {argument: wrong values}
     (fcn.data_checks.check, dict(source="data/road_scenes"), {"source": (*NO_PATH, NOWHERE, PACKAGE, __file__), "format": ("coco", None)}),
     (fcn.data_checks.label_shift, dict(data=D), {"data": NO_DATA}),
     (d.SegmentationData, dict(read=READ, length=3, class_names=("a", "b")), {"read": (None, IMAGE), "length": (-1, 2.5, None),
-                                                                            "class_names": NO_NAMES}),
+                                                                            "class_names": (*NO_NAMES, [f"c{n}" for n in range(256)]),
+                                                                            "palette": ("red", PALETTE[:1], PALETTE[:, :2], PALETTE * 300.0)}),
     (d.road_scenes, dict(), {"split": ("training", None), "seed": SEED, "count": COUNT[:-2]}),
     (d.shapes, dict(count=2), {"count": COUNT, "seed": SEED}),
     (d.drawn_worlds, dict(count=2), {"count": COUNT, "seed": SEED}),
@@ -155,7 +156,9 @@ CALLS = [  # function, a right call, {argument: wrong values}
         "path": (*NO_PATH, NOWHERE, __file__, "data/road_scenes/images/scene_000.jpg"), "size": (3, (0, 1), "3x4")}),
     (fcn.images.examine, dict(path=NOWHERE), {"path": (*NO_PATH, NOWHERE, __file__)}),
     (fcn.images.write_image, dict(path=NOWHERE, image=IMAGE), {"path": (*NO_PATH, NOWHERE / "a.gif", NOWHERE / "a")}),
-    (fcn.images.write_image, dict(path=NOWHERE / "a.png", image=IMAGE), {"image": (None, IMAGE / 255, IMAGE[None], IMAGE[..., :2], "a")}),
+    (fcn.images.write_image, dict(path=NOWHERE / "a.png", image=IMAGE), {"image": (None, IMAGE / 255, IMAGE[None], IMAGE[..., :2], "a"),
+                                                                             "palette": (PALETTE,)}),
+    (fcn.images.write_image, dict(path=NOWHERE / "a.png", image=LABELS), {"palette": ("red", 3, PALETTE[:, :2], np.zeros((300, 3)))}),
     (fcn.images.open_in_place, dict(path=NOWHERE), {"path": (*NO_PATH, NOWHERE, __file__)}),
     (fcn.visualization.colourise, dict(labels=LABELS, palette=PALETTE), {"labels": NO_LABELS, "palette": (3, PALETTE[:, :2], None)}),
     (fcn.visualization.overlay, dict(image=IMAGE, mask=LABELS == 1), {
@@ -223,6 +226,9 @@ def test_every_figure_looks_at_what_it_is_given(function):
         (lambda data: data.subset("012"), "indices"),
         (lambda data: data.subset([0, 6]), "index"),
         (lambda data: data.subset(None), "indices"),
+        (lambda data: data.subset([False, False, True]), "flatnonzero"),
+        (lambda data: data.subset(np.array([True, False])), "flatnonzero"),
+        (lambda data: data.view({"r": 3}), "group 'r'"),
         (lambda data: data.view("road"), "groups"),
         (lambda data: data.view({}), "groups"),
         (lambda data: data.view({"x": []}), "group 'x'"),
@@ -248,6 +254,7 @@ def test_wrong_questions_to_a_data_set(things, call, named):
         (lambda: (IMAGE, LABELS, 3), r"\(image, mask\)"),
         (lambda: (None, LABELS), "image to be an array"),
         (lambda: (IMAGE / 255, LABELS), "inside the model"),
+        (lambda: (IMAGE / 250, LABELS), "inside the model"),
         (lambda: (IMAGE - 120.0, LABELS), "inside the model"),
         (lambda: (IMAGE * np.nan, LABELS), "values 0 to 255"),
         (lambda: (IMAGE[..., 0], LABELS), "image to be an array"),

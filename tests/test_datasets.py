@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -112,6 +113,22 @@ def test_augmentation_moves_image_and_labels_alike(layer):
         assert agree.mean() > 0.97  # interpolation blurs the image along the edge, never the labels
 
 
+@pytest.mark.parametrize("fill", [0.0, 1.0, 2.0, 128.0, -3.0])
+def test_what_an_augmentation_fills_in_is_void_whatever_its_value(fill):
+    """A fill of 1 would be class 0, one of 128 class 127."""
+    data = fcn.datasets.SegmentationData(lambda i: (random_image(32, 48), np.full((32, 48), 1, "uint8")), 4, ("a", "b"))
+    masks = data.batches(4, augment=keras.layers.RandomRotation(0.2, fill_mode="constant", fill_value=fill))[0][1]
+    assert set(np.unique(masks)) == {1, 255}
+
+
+def test_an_augmentation_that_blends_labels_is_refused():
+    mask = np.eye(48, dtype="uint8")[:32] * 2
+    data = fcn.datasets.SegmentationData(lambda i: (random_image(32, 48), mask), 4, ("a", "b", "c"))
+    assert data.batches(2, augment=keras.layers.RandomCrop(20, 30))[0][1].shape == (2, 20, 30)
+    with pytest.raises(ValueError, match=r"Received: RandomCrop, which made numbers between"):
+        data.batches(2, augment=keras.layers.RandomCrop(40, 60))[0]  # larger than the picture: it is resized
+
+
 def test_augmentation_is_the_same_for_the_same_seed(toy):
     first = toy.batches(4, augment=keras.layers.RandomRotation(0.1), seed=1)
     second = toy.batches(4, augment=keras.layers.RandomRotation(0.1), seed=1)
@@ -161,6 +178,124 @@ def test_uint8_files_are_not_scaled_twice(tmp_path):
     images = random_image(8, 8)[None]
     np.save(tmp_path / "images_testing.npy", images)
     np.testing.assert_array_equal(fcn.datasets.lecture_files(tmp_path, "test")[0][0], images[0])
+
+
+def test_a_filters_overshoot_leaves_images_in_their_range(npy):
+    """One value of 1.004 made 0–255 of the whole file, and so every image black."""
+    folder, images, _ = npy
+    sharper = images.copy()
+    sharper[0, 0, 0], sharper[1, 0, 0] = 1.004, -0.05
+    np.save(folder / "images_training.npy", sharper)
+    data = fcn.datasets.lecture_files(folder)
+    np.testing.assert_array_equal(data[2][0], np.rint(images[2] * 255).astype("uint8"))
+    assert data[0][0][0, 0].tolist() == [255] * 3 and data[1][0][0, 0].tolist() == [0] * 3
+
+
+def test_a_value_that_is_no_number_is_said_of_its_own_image(npy):
+    folder, images, _ = npy
+    broken = images.copy()
+    broken[3, 0, 0, 0] = np.nan
+    np.save(folder / "images_training.npy", broken)
+    data = fcn.datasets.lecture_files(folder)
+    np.testing.assert_array_equal(data[2][0], np.rint(images[2] * 255).astype("uint8"))
+    with pytest.raises(ValueError, match=r"image 3 with values nan"):
+        data[3]
+    np.save(folder / "images_training.npy", images * 1.5)
+    with pytest.raises(ValueError, match=r"image 0 with values .* to 1\.5"):
+        fcn.datasets.lecture_files(folder)[0]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda labels: labels * 0.4 + 0.3, "from 0.3 to 0.7"),
+        (np.ones_like, "pixels of several classes"),
+        (lambda labels: labels * (1 - 0.5 * labels[:, :1, :1]), "not two alone"),
+        (lambda labels: labels * np.nan, "nan"),
+        (lambda labels: -labels, "from -1 to"),
+    ],
+)
+def test_labels_that_are_not_one_hot_are_refused(npy, spoil, said):
+    folder, _, one_hot = npy
+    np.save(folder / "seg_training.npy", spoil(one_hot))
+    with pytest.raises(ValueError, match=rf"label map 1 with .*{said}.*np\.eye\(2\)"):
+        fcn.datasets.lecture_files(folder)[1]
+
+
+def test_labels_of_0_and_255_are_one_hot_too(npy):
+    folder, _, one_hot = npy
+    before = fcn.datasets.lecture_files(folder)[0][1]
+    np.save(folder / "seg_training.npy", (one_hot * 255).astype("uint8"))
+    np.testing.assert_array_equal(fcn.datasets.lecture_files(folder)[0][1], before)
+
+
+def test_files_that_are_no_arrays(npy):
+    folder, _, one_hot = npy
+    path = folder / "seg_training.npy"
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="copied whole") as caught:
+        fcn.datasets.lecture_files(folder)
+    assert "one-hot" not in str(caught.value)
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"written by np\.save\. Received: "):
+        fcn.datasets.lecture_files(folder)
+    with open(path, "wb") as file:
+        np.savez(file, labels=one_hot)
+    with pytest.raises(ValueError, match=r"np\.savez: labels"):
+        fcn.datasets.lecture_files(folder)
+
+
+def test_a_size_hides_no_pair_that_does_not_match(folder):
+    assert opened(folder, size=(32, 32))[0][1].shape == (32, 32)
+    for path in (folder / "masks").iterdir():
+        Image.fromarray(np.rot90(np.array(Image.open(path))).copy()).save(path)
+    for size in (None, (20, 30), (32, 32)):
+        with pytest.raises(ValueError, match=r"size of its image, 20 x 30\. Received: 30 x 20"):
+            opened(folder, size=size)[0]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_pictures_turned_by_their_camera_match_upright_masks_at_any_size(tmp_path, suffix):
+    exif = Image.Exif()
+    exif[fcn.images.ORIENTATION] = 6
+    for part in ("images", "masks"):
+        (tmp_path / part).mkdir()
+    path = tmp_path / "images" / f"a{suffix}"
+    Image.fromarray(random_image(20, 30)).save(path, exif=exif)
+    Image.fromarray(np.zeros((30, 20), "uint8")).save(tmp_path / "masks" / "a.png")
+    assert fcn.images.examine(path).upright == fcn.images.read_image(path).shape[:2] == (30, 20)
+    assert (fcn.images.examine(path).height, fcn.images.examine(path).width) == (20, 30)
+    for size in (None, (8, 8)):
+        fcn.datasets.image_folder(tmp_path / "images", tmp_path / "masks", ("a", "b"), size=size)[0]
+
+
+def test_names_match_however_their_accents_are_written(folder):
+    """macOS writes ü as two characters, others as one."""
+    (folder / "images" / "p0.jpg").rename(folder / "images" / "mu\u0308hle.jpg")
+    (folder / "masks" / "p0.png").rename(folder / "masks" / "m\u00fchle.png")
+    assert len(opened(folder)) == 3
+
+
+def test_a_folder_called_as_the_drawn_scenes_is_not_passed_over(folder, tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    assert fcn.datasets.open_data("road_scenes").train.name == "road scenes train"
+    (tmp_path / "work" / "road_scenes").mkdir()
+    for source in ("road_scenes", Path("road_scenes")):
+        with pytest.raises(ValueError, match=r"'\./road_scenes' or .*work.road_scenes for the folder"):
+            fcn.datasets.open_data(source)
+    with pytest.raises(FileNotFoundError, match="none of these"):
+        fcn.datasets.open_data("./road_scenes")
+
+
+def test_a_reconstruction_can_be_divided_but_has_no_classes_to_regroup(folder):
+    again = opened(folder).reconstruction()
+    images, targets = again.subset([2, 0]).batches(2)[0]
+    np.testing.assert_array_equal(images, targets)
+    np.testing.assert_array_equal(again.subset([2])[0][1], opened(folder)[2][0])
+    with pytest.raises(ValueError, match=r"Expected view.*Received: a reconstruction"):
+        again.view({"road": ["road"]})
 
 
 def test_drawn_scenes_are_kept_and_the_same_afterwards(monkeypatch):

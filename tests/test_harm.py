@@ -154,6 +154,27 @@ def test_a_small_file_that_claims_to_be_huge_is_refused_before_memory_is_asked_f
             read(tmp_path / "bomb.png")
 
 
+def test_a_size_that_needs_more_than_memory_is_refused(little_memory, tmp_path):
+    """A slip of the hand, 10⁶ × 10⁶, ended the whole process."""
+    Image.fromarray(random_image(4, 5)).save(tmp_path / "photo.png")
+    Image.fromarray(np.zeros((4, 5), "uint8")).save(tmp_path / "mask.png")
+    for read, name in ((fcn.images.read_image, "photo"), (fcn.images.read_mask, "mask"), (fcn.images.read_colours, "mask")):
+        assert read(tmp_path / f"{name}.png", (8, 9)).shape[:2] == (8, 9)
+        with pytest.raises(MemoryError, match=r"1000000 x 1000000 pixels, needs .* smaller size"):
+            read(tmp_path / f"{name}.png", (10**6, 10**6))
+
+
+@pytest.mark.parametrize(("suffix", "compression"), [(".tif", "tiff_lzw"), (".tif", None), (".png", None)])
+def test_pillows_limit_of_pixels_is_not_ours_and_stays_pillows(tmp_path, monkeypatch, suffix, compression):
+    """A compressed TIFF is measured a second time, when its pixels are read."""
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(random_image(30, 40)).save(path, **({"compression": compression} if compression else {}))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for read in (fcn.images.read_image, fcn.images.read_colours, fcn.images.open_in_place):
+        assert read(path).shape == (30, 40, 3)
+        assert Image.MAX_IMAGE_PIXELS == 100
+
+
 def test_a_picture_larger_than_memory_is_refused_whole_and_labelled_tile_by_tile(little_memory, place, tmp_path, capsys):
     image = random_image(140, 130).repeat(16, 0).repeat(16, 1)  # 2240 x 2080: 42 MB to read, more to label
     Image.fromarray(image).save(tmp_path / "big.tif")
@@ -214,6 +235,29 @@ def test_pictures_whose_colours_would_be_guessed_are_refused(tmp_path):
     clear.save(tmp_path / "clear.png")
     with pytest.raises(ValueError, match="transparent in places"):
         fcn.images.read_image(tmp_path / "clear.png")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_a_picture_whose_exif_is_damaged_is_read_as_it_is_stored(tmp_path, suffix):
+    exif, path = Image.Exif(), tmp_path / f"a{suffix}"
+    exif[fcn.images.ORIENTATION] = 6
+    Image.fromarray(random_image(20, 30)).save(path, exif=exif)
+    content = path.read_bytes()
+    entry = struct.pack(">HHI", fcn.images.ORIENTATION, 3, 1)  # Exif's number, type and count
+    if suffix == ".tif":
+        content = content.replace(struct.pack("<HHI", fcn.images.ORIENTATION, 3, 1), struct.pack("<HHI", 0x0112, 2, 1))
+    else:
+        assert entry in content
+        content = content.replace(b"MM\0*", b"MM\xa8*")
+        if suffix == ".png":  # whose sums must be right
+            start = content.index(b"eXIf")
+            (length,) = struct.unpack(">I", content[start - 4 : start])
+            chunk = content[start : start + 4 + length]
+            content = content[: start + 4 + length] + struct.pack(">I", zlib.crc32(chunk)) + content[start + 8 + length :]
+    assert content != path.read_bytes()
+    path.write_bytes(content)
+    assert fcn.images.examine(path).turn == 1
+    assert fcn.images.read_image(path).shape == (20, 30, 3)
 
 
 def test_arrays_with_pickled_objects_are_never_unpickled(tmp_path):

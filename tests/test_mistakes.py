@@ -70,6 +70,14 @@ def place(tmp_path_factory, encoder):
     np.save(root / "npy-centred" / "images_training.npy", np.load(root / "npy" / "images_training.npy") * 255 - 120)
     (root / "npy-centred" / "x.txt").write_text("")
     (root / "empty").mkdir()
+    (root / "only-classes").mkdir()
+    (root / "only-classes" / "classes.txt").write_text("grass\nroad\n")
+    spoilt("turned-masks", lambda f: every(f, lambda path: Image.open(path).transpose(Image.Transpose.ROTATE_90).save(path)))
+    spoilt("four-numbers", lambda f: (f / "classes.txt").write_text("grass 1 2 3\nroad 1 2 3 255\n"))
+    shutil.copytree(root / "npy", root / "npy-soft")
+    np.save(root / "npy-soft" / "seg_training.npy", np.load(root / "npy" / "seg_training.npy") * 0.4 + 0.3)
+    shutil.copytree(root / "npy", root / "npy-empty")
+    (root / "npy-empty" / "seg_training.npy").write_bytes(b"")
     (root / "file.txt").write_text("hello")
 
     fcn.models.save(fcn.models.fcn(3, 8, encoder, width=4), root / "m.keras")
@@ -186,6 +194,10 @@ MISTAKES = [  # what is typed, {name} stands for a file of `place`, {new} for a 
     (f"train {{clear-images}} {TRAIN}", "transparent"),
     (f"train {{strange-colours}} {TRAIN}", "(9, 9, 9)"),
     (f"train {{twins}} {TRAIN}", "which of them is meant"),
+    (f"train {{turned-masks}} --size 48x64 {TRAIN}", "size of its image"),
+    (f"train {{four-numbers}} {TRAIN}", "three numbers"),
+    (f"train {{npy-soft}} {TRAIN}", "from 0.3 to 0.7"),
+    (f"train {{npy-empty}} {TRAIN}", "np.save"),
     (f"train {{npy-pickled}} {TRAIN}", "np.save"),
     (f"train {{npy-numbers}} {TRAIN}", "one-hot"),
     (f"train {{npy-few}} {TRAIN}", "a label for each of the 6"),
@@ -238,6 +250,9 @@ MISTAKES = [  # what is typed, {name} stands for a file of `place`, {new} for a 
     ("scenes --out {new} --count 0", "at least 1"),
     ("scenes --out {new} --seed x", "from 0 to"),
     ("scenes --out {file.txt}", "is a file"),
+    ("scenes --out {good}", "which holds"),
+    ("scenes --out {no-classes}", "p0.png"),
+    ("scenes --out {only-classes}", "classes.txt"),
     ("scenes", "--out"),
     ("fidelity --jsno", "unrecognized"),
     ("check-data {no-classes}", "classes.txt"),
@@ -265,6 +280,12 @@ def test_a_mistake_is_one_line_and_changes_nothing(place, tmp_path, capsys, type
     assert answer in err and "unforeseen" not in err, err
     assert snapshot(place) == before
     assert "one-bad" in typed or not any(path.is_file() for path in new.rglob("*"))
+
+
+def test_drawn_scenes_are_written_again_over_themselves(tmp_path):
+    for seed in ("0", "1"):
+        assert main(["scenes", "--out", str(tmp_path), "--count", "2", "--seed", seed]) == 0
+    assert len(fcn.datasets.plain_folder(tmp_path)) == 2
 
 
 def test_one_bad_picture_costs_no_other(place, tmp_path):

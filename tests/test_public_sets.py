@@ -115,6 +115,9 @@ def test_wrong_tables_of_colours(tmp_path, colours, message):
         (b"road 1 2 3\ngrass\n", "on every line"),
         ("straße".encode("utf-16"), "plain text"),
         ("\n".join(f"c{n}" for n in range(256)).encode(), "at most 255"),
+        (b"road 1 2 3 255\n", r"three numbers.*'road 1 2 3 255'"),
+        (b"grass 1 2 3\nroad 1 2 256\n", r"0 to 255.*'road 1 2 256'"),
+        (b"# nothing but this\n", "at least 1 names"),
     ],
 )
 def test_wrong_class_files(tmp_path, text, message):
@@ -128,6 +131,16 @@ def test_a_class_file_from_a_windows_editor_is_read(tmp_path):
     made_sets.plain(tmp_path, 2)
     (tmp_path / "classes.txt").write_bytes(b"\xef\xbb\xbfgrass\r\nroad\r\n\r\ntraffic sign\r\n")
     assert fcn.datasets.plain_folder(tmp_path).class_names == ("grass", "road", "traffic sign")
+
+
+def test_comments_are_no_classes_and_void_may_be_written_large(tmp_path):
+    folder = made_sets.coloured(tmp_path)
+    before = fcn.datasets.plain_folder(folder)
+    text = (folder / "classes.txt").read_text()
+    (folder / "classes.txt").write_text("# my classes\n" + text.replace("void", "Void"))
+    after = fcn.datasets.plain_folder(folder)
+    assert after.class_names == before.class_names
+    np.testing.assert_array_equal(after[0][1], before[0][1])
 
 
 def test_what_is_missing_is_named(tmp_path):

@@ -327,7 +327,7 @@ def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_p
     other_model = fcn.models.fcn(2, 16, encoder, width=8)
     mended = lambda index: (toy[index][0], toy[index][1][::-1] if index == 7 else toy[index][1])  # noqa: E731
     for changed, named in (
-        ({"train": fcn.datasets.SegmentationData(mended, 12, toy.class_names, name="toy")}, "data=12 of toy"),
+        ({"train": fcn.datasets.SegmentationData(mended, 12, toy.class_names, name="toy")}, "data='12 of toy"),
         ({"validation": toy}, "validation=None, here validation='12 of toy"),
         ({"augment": keras.layers.RandomRotation(0.1)}, "augment='None', here augment='RandomRotation"),
         ({"batch_size": 6}, "batch_size=4, here batch_size=6"), ({"epochs": 5}, "epochs=3"), ({"seed": 1}, "seed=5"),

@@ -38,7 +38,7 @@ class SegmentationData:
     Args:
         read: Function from an index 0 … length − 1 to `(image, mask)`; mask `None`: no label.
         length: How many there are.
-        class_names: A name per class; void is not one of them.
+        class_names: A name per class, at most 255; void is not one of them.
         palette: uint8 `(classes, 3)`; `None` for the default colours.
         name: For messages and figures.
 
@@ -59,8 +59,13 @@ class SegmentationData:
             raise TypeError(f"Expected read to be a function from an index to (image, mask). {arguments.received('read', read)}")
         self._read = read
         self._length = arguments.whole_number("length", length, 0)
-        self.class_names = arguments.names("class_names", class_names)
-        self.palette = default_palette(len(self.class_names)) if palette is None else np.asarray(palette, "uint8")
+        self.class_names = checked_classes(class_names)
+        self.palette = default_palette(len(self.class_names))
+        if palette is not None:
+            self.palette = arguments.palette("palette", palette).astype("uint8")
+            if len(self.palette) != self.num_classes:
+                wanted = f"a colour for each of {self.num_classes} classes"
+                raise ValueError(f"Expected palette to hold {wanted}. {arguments.received('palette', self.palette)}")
         self.name = name
 
     @property
@@ -95,14 +100,13 @@ class SegmentationData:
         """The same data, only these indices, in this order.
 
         Raises:
+            TypeError: If they are something else than whole numbers.
             IndexError: If one is out of range.
         """
         if not isinstance(indices, Iterable) or isinstance(indices, (str, bytes)):
             raise TypeError(f"Expected indices to be a list or a range. {arguments.received('indices', indices)}")
         indices = [_checked_index(index, len(self)) for index in indices]
-        return SegmentationData(
-            lambda index: self._read(indices[index]), len(indices), self.class_names, self.palette, self.name
-        )
+        return type(self)(lambda index: self._read(indices[index]), len(indices), self.class_names, self.palette, self.name)
 
     def view(self, groups: Mapping[str, Sequence[str]]) -> "SegmentationData":
         """The same images with the classes regrouped: background 0, then one class per group.
@@ -123,7 +127,10 @@ class SegmentationData:
         palette = [BACKGROUND_COLOUR]
         seen = set()
         for number, (group, members) in enumerate(groups.items(), start=1):
-            members = [members] if isinstance(members, str) else list(members)
+            members = [members] if isinstance(members, str) else members
+            if not isinstance(members, Iterable):
+                raise ValueError(f"Expected names of classes in group {group!r}. {arguments.received('groups', groups)}")
+            members = list(members)
             if not members:
                 raise ValueError(f"Expected at least one class in group {group!r}. Received: none")
             for member in members:
@@ -180,6 +187,12 @@ class Reconstruction(SegmentationData):
     def _checked(self, pair):
         image = checked_image("image", pair[0])
         return image, image
+
+    def view(self, groups):
+        raise ValueError(
+            "Expected view() of a data set with label maps. Received: a reconstruction, whose targets are its images. "
+            "data.view(…).reconstruction() has other class names and the same images."
+        )
 
 
 class Batches(keras.utils.PyDataset):
@@ -253,10 +266,17 @@ class Batches(keras.utils.PyDataset):
         if self.reconstructs:
             images = keras.ops.convert_to_numpy(layer(images, training=True))
             return images, images
-        # Void travels as 0, because 0 is what Keras' layers fill the empty corners of a turned mask with.
+        # Void travels as 0. A second channel with the opposite sign tells labels from what a layer fills the empty corners of
+        # a turned mask with: that is the same number in both channels, and of such numbers 0 alone is its own opposite.
         shifted = ((targets + 1) % 256)[..., None].astype("float32")
-        images, masks = _moved_alike(layer, images, shifted)
-        return images, (np.rint(masks[..., 0]).astype("int32") - 1) % 256
+        images, masks = _moved_alike(layer, images, np.concatenate([shifted, -shifted], axis=-1))
+        moved = np.where(masks[..., 0] == -masks[..., 1], masks[..., 0], 0)
+        if (moved != np.rint(moved)).any():
+            raise ValueError(
+                "Expected augment to hold layers that move labels as they are, such as keras.layers.RandomZoom. Received: "
+                f"{type(layer).__name__}, which made numbers between two classes of them. Leave it out."
+            )
+        return images, (moved.astype("int32") - 1) % 256
 
 
 def _moved_alike(layer, images, masks) -> tuple[np.ndarray, np.ndarray]:
@@ -284,7 +304,7 @@ def checked_image(name: str, image) -> np.ndarray:
     image = arguments.array(name, image, 3, "(H, W, 3), 0–255")
     if image.dtype != np.uint8:
         low, high = float(image.min()), float(image.max())
-        if not 0 <= low <= high <= 255 or (0 < high <= 1 and image.size > 3 * 64):  # NaN too
+        if not 0 <= low <= high <= 255 or (0 < high < 2 and image.size > 3 * 64):  # NaN too; 0 to 1 and a filter's overshoot
             raise ValueError(
                 f"Expected {name} to hold values 0 to 255. Received: {low:.3g} to {high:.3g}. Scaling and subtracting "
                 "means is done inside the model: give it the picture as it is."
@@ -317,7 +337,21 @@ def _augmentation_layers(augment) -> list:
     return list(layers)
 
 
+def checked_classes(names: Sequence[str], name: str = "class_names") -> tuple[str, ...]:
+    """Class names as a tuple.
+
+    Raises:
+        ValueError: If there are none or more than 255, or one of them twice.
+    """
+    names = arguments.names(name, names)
+    if len(names) > VOID:
+        raise ValueError(f"Expected {name} to hold at most 255, because 255 is void. Received: {len(names)}")
+    return names
+
+
 def _checked_index(index, length) -> int:
+    if isinstance(index, (bool, np.bool_)):
+        raise TypeError(f"Expected a whole number as index; np.flatnonzero(chosen) makes them of yes and no. Received: {index}")
     if not isinstance(index, (int, np.integer)):
         raise TypeError(f"Expected a whole number as index; for several images use data.subset(range(8)). Received: {index!r}")
     if not -length <= index < length:

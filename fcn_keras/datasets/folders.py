@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fcn_keras import arguments
-from fcn_keras.datasets.base import SegmentationData
+from fcn_keras.datasets.base import SegmentationData, checked_classes
 from fcn_keras.datasets.layouts import Layout, MaskCode, Part, colour_table, pictures
 
 CAMVID_CLASSES = (
@@ -121,7 +121,7 @@ def plain_folder(folder: str | Path, size: tuple[int, int] | None = None) -> Seg
     """`images/`, `masks/` and `classes.txt` (one class name a line, in the order of their numbers).
 
     Where the masks' colours stand for classes, each line ends in its colour, and `void` has a line too:
-    `road 128 64 128`.
+    `road 128 64 128`. Lines that begin with # are comments.
 
     Raises:
         FileNotFoundError: If one of the three is missing.
@@ -136,14 +136,15 @@ def read_classes(path: Path) -> tuple[tuple[str, ...], dict | None]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it has no names, one of them twice, or colours on some lines only.
+        ValueError: If it has no names, one of them twice, colours on some lines only, or what is no colour.
     """
     if not path.is_file():
         raise FileNotFoundError(f"Expected {path}: one class name a line, the first is class 0. Received: no such file")
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
         raise ValueError(f"Expected {path} to be plain text. Received: {error}. Save it as UTF-8 in your editor.") from error
+    lines = [line for line in lines if line and not line.startswith("#")]
     coloured = [re.fullmatch(r"(.*\S)\s*[\s,;:]\s*(\d+)[\s,;]+(\d+)[\s,;]+(\d+)", line) for line in lines]
     if not any(coloured):
         return checked_classes(lines, str(path)), None
@@ -151,18 +152,10 @@ def read_classes(path: Path) -> tuple[tuple[str, ...], dict | None]:
         plain = next(line for line, match in zip(lines, coloured, strict=True) if not match)
         raise ValueError(f"Expected {path} to give a colour on every line ('road 128 64 128') or on none. Received: {plain!r}")
     colours = {}
-    for match in coloured:
-        colours.setdefault(match[1], []).append(tuple(int(match[number]) for number in (2, 3, 4)))
+    for line, match in zip(lines, coloured, strict=True):
+        colour = tuple(int(match[number]) for number in (2, 3, 4))
+        if max(colour) > 255 or re.search(r"[\s,;:]\d+$", match[1]):
+            wanted = "three numbers after each name, 0 to 255 ('road 128 64 128')"
+            raise ValueError(f"Expected {path} to give {wanted}. Received: {line!r}. A class 'lane 2' may be called lane_2.")
+        colours.setdefault("void" if match[1].lower() == "void" else match[1], []).append(colour)
     return checked_classes([name for name in colours if name != "void"], str(path)), colours
-
-
-def checked_classes(names: Sequence[str], name: str = "class_names") -> tuple[str, ...]:
-    """Class names as a tuple.
-
-    Raises:
-        ValueError: If there are none or more than 255, or one of them twice.
-    """
-    names = arguments.names(name, names)
-    if len(names) > 255:
-        raise ValueError(f"Expected {name} to hold at most 255, because 255 is void. Received: {len(names)}")
-    return names

@@ -4,6 +4,7 @@ Each format is a function that looks at a folder and returns a `Layout`. The loa
 `fcn_keras.data_checks` goes through it and says what is wrong.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from fcn_keras import arguments
 from fcn_keras.datasets.base import VOID, SegmentationData
-from fcn_keras.images import SUFFIXES, read_colours, read_image, read_mask
+from fcn_keras.images import SUFFIXES, examine, read_colours, read_image, read_mask
 
 Colour = tuple[int, int, int]
 
@@ -134,10 +135,14 @@ class Layout:
                 return image, None
             path = files.masks[names[index]]
             mask = self.code.read(path, self.size)
-            if mask.shape != image.shape[:2]:
+            wanted, received = image.shape[:2], mask.shape
+            if self.size is not None:  # resized, any two are of one size
+                of_mask = examine(path)
+                wanted, received = examine(files.images[names[index]]).upright, (of_mask.height, of_mask.width)
+            if received != wanted:
                 raise ValueError(
-                    f"Expected {path} to have the size of its image, {image.shape[0]} x {image.shape[1]}. "
-                    f"Received: {mask.shape[0]} x {mask.shape[1]}"
+                    f"Expected {path} to have the size of its image, {wanted[0]} x {wanted[1]}. "
+                    f"Received: {received[0]} x {received[1]}"
                 )
             return image, mask
 
@@ -155,7 +160,7 @@ class Layout:
 
 
 def pictures(folder: str | Path, strangers: list[str] | None = None) -> dict[str, Path]:
-    """The picture files of a folder by name without suffix; hidden files are left out.
+    """The picture files of a folder by name without suffix, in one spelling of accents; hidden files are left out.
 
     Args:
         folder: Where they lie.
@@ -170,12 +175,18 @@ def pictures(folder: str | Path, strangers: list[str] | None = None) -> dict[str
     found = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
-            if path.stem in found and strangers is not None:
-                strangers.append(f"{found[path.stem].name} and {path.name} in {folder}: which of them is meant?")
-            found.setdefault(path.stem, path)
+            name = composed(path.stem)
+            if name in found and strangers is not None:
+                strangers.append(f"{found[name].name} and {path.name} in {folder}: which of them is meant?")
+            found.setdefault(name, path)
     if not found:
         raise FileNotFoundError(f"Expected pictures ({', '.join(SUFFIXES)}) in {folder}. Received: none")
     return found
+
+
+def composed(name: str) -> str:
+    """A file's name with ä as one character: macOS writes it as two, a and the dots."""
+    return unicodedata.normalize("NFC", name)
 
 
 def colour_table(colours: Mapping, class_names: Sequence[str]) -> tuple[MaskCode, np.ndarray]:
@@ -219,7 +230,7 @@ def matched(image_files: Mapping[str, Path], mask_files: Mapping[str, Path], nam
         names: The split's.
         where: The split file, for messages.
     """
-    names, strangers, seen = list(names), [], set()
+    names, strangers, seen = [composed(name) for name in names], [], set()
     for name in names:
         if name in seen:
             strangers.append(f"{name} twice in {where}")

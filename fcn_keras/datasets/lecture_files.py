@@ -1,5 +1,6 @@
 """The lecture's own three `.npy` files, used as they are."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ FILES = {
     "train": ("images_training.npy", "seg_training.npy"),
     "test": ("images_testing.npy", None),
 }
+OVERSHOOT = 0.1  # by which a resizing filter leaves 0–1
 
 
 def lecture_files(folder: str | Path, split: str = "train") -> SegmentationData:
     """`images_training.npy` with `seg_training.npy`, or `images_testing.npy` without labels.
 
-    The files stay on disk (memory-mapped). Images of values 0–1 become 0–255. Labels are one-hot,
+    The files stay on disk (memory-mapped). Images of values 0–1 (or a tenth beyond) become 0–255. Labels are one-hot,
     N × H × W × C; a pixel that belongs to no class (all zeros) is void.
 
     Args:
@@ -28,7 +30,8 @@ def lecture_files(folder: str | Path, split: str = "train") -> SegmentationData:
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If the split is unknown, or a file is not an array of the right shape.
+        ValueError: If the split is unknown, or a file is not an array of the right shape; when an item is read whose values
+            are of neither range, or whose labels are not one-hot.
     """
     folder = arguments.path("folder", folder)
     arguments.one_of("split", split, FILES)
@@ -36,7 +39,8 @@ def lecture_files(folder: str | Path, split: str = "train") -> SegmentationData:
     images = _memory_mapped(folder / image_file, "N x H x W x 3")
     if images.shape[3] != 3:
         raise ValueError(f"Expected RGB images, N x H x W x 3, in {image_file}. Received: shape {images.shape}")
-    scale = 255 if _is_unit_range(images) else 1
+    scale = _scale(images)
+    spare = 255 * OVERSHOOT if scale == 255 else 0.5
     labels = None
     num_classes = 2
     if label_file:
@@ -55,7 +59,7 @@ def lecture_files(folder: str | Path, split: str = "train") -> SegmentationData:
 
     def read(index):
         values = np.asarray(images[index], "float32") * scale
-        if not (values.min() >= -0.5 and values.max() <= 255.5):  # NaN too
+        if not (values.min() >= -spare and values.max() <= 255 + spare):  # NaN too
             raise ValueError(
                 f"Expected {image_file} to hold images of values 0 to 1 or 0 to 255. Received: image {index} with values "
                 f"{values.min() / scale:.3g} to {values.max() / scale:.3g}. Save them as they were before any preprocessing."
@@ -63,22 +67,35 @@ def lecture_files(folder: str | Path, split: str = "train") -> SegmentationData:
         image = np.clip(np.rint(values), 0, 255).astype("uint8")
         if labels is None:
             return image, None
-        one_hot = np.asarray(labels[index], "float32")
-        if not one_hot.min() >= 0:  # NaN too
-            raise ValueError(
-                f"Expected {label_file} to be one-hot, 1 in the channel of a pixel's class and 0 elsewhere. Received: label map "
-                f"{index} with values from {one_hot.min()} to {one_hot.max()}"
-            )
-        mask = np.where(one_hot.max(axis=-1) > 0, one_hot.argmax(axis=-1), VOID)
-        return image, mask.astype("uint8")
+        return image, _class_numbers(np.asarray(labels[index], "float32"), label_file, index)
 
     names = ("background", "road") if num_classes == 2 else [f"class {number}" for number in range(num_classes)]
     return SegmentationData(read, len(images), names, name=f"lecture files {split}")
 
 
-def _is_unit_range(images) -> bool:
-    """Whether values are 0–1: float files whose first images never exceed 1."""
-    return np.issubdtype(images.dtype, np.floating) and float(np.max(images[:8], initial=0)) <= 1.0
+def _scale(images) -> int:
+    """255 for values 0–1: float files whose first images stay far below 255, a filter's overshoot allowed for; else 1."""
+    if not np.issubdtype(images.dtype, np.floating):
+        return 1
+    first = images[:8]  # what is not finite is said of its own image
+    return 255 if np.max(first, initial=0, where=np.isfinite(first)) < 2 else 1
+
+
+def _class_numbers(one_hot, name: str, index: int) -> np.ndarray:
+    """uint8 `(H, W)` of a label map `(H, W, C)`, void where all channels are 0."""
+    highest = one_hot.max()
+    wrong = None
+    if not np.isin(one_hot, (0, highest)).all():  # NaN and negative ones too
+        wrong = f"values from {one_hot.min():.3g} to {highest:.3g}, not two alone"
+    elif (np.count_nonzero(one_hot, axis=-1) > 1).any():
+        wrong = "pixels of several classes"
+    if wrong:
+        raise ValueError(
+            f"Expected {name} to be one-hot, one value in the channel of a pixel's class and 0 elsewhere. Received: label map "
+            f"{index} with {wrong}. If the largest channel is meant, np.eye({one_hot.shape[-1]})[labels.argmax(axis=-1)] "
+            "makes it so."
+        )
+    return np.where(one_hot.any(axis=-1), one_hot.argmax(axis=-1), VOID).astype("uint8")
 
 
 def _memory_mapped(path: Path, layout: str) -> np.ndarray:
@@ -86,8 +103,13 @@ def _memory_mapped(path: Path, layout: str) -> np.ndarray:
         raise FileNotFoundError(f"Expected the lecture's file {path.name} in {path.parent}. Received: no such file")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError) as error:
-        raise ValueError(f"Expected {path} to be an array written by np.save ({layout}). Received: {error}") from error
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"Expected {path} to be an array written by np.save. Received: {error or 'an empty file'}. Was it copied whole?"
+        ) from error
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise ValueError(f"Expected {path} to be an array written by np.save. Received: a file of np.savez: {', '.join(array)}")
     if array.ndim == 3 and "one-hot" in layout:
         raise ValueError(
             f"Expected {path} to be {layout}. Received: shape {array.shape}, one number a pixel. If they are class numbers, "

@@ -22,6 +22,7 @@ LAYOUTS = {
     "folder": (("images",), "images/, masks/ and classes.txt (a plain folder)", plain_layout),
 }
 FORMATS = ("auto", *LAYOUTS, "npy")
+DRAWN = "road_scenes"
 HELD_OUT = 0.2  # share of a data set without a split of its own that is never trained on
 
 
@@ -56,15 +57,17 @@ def open_data(
     Raises:
         TypeError: If `source` is no path.
         FileNotFoundError: If the folder is missing or holds none of these.
-        ValueError: If the format is unknown, a size is given for what has its own, or there are too few images to hold some out.
+        ValueError: If the format is unknown, a size is given for what has its own, there are too few images to hold some out,
+            or `"road_scenes"` may mean a folder that is here.
     """
     arguments.one_of("format", format, FORMATS)
     arguments.whole_number("seed", seed, 0)
     size = None if size is None else arguments.size("size", size)
-    if str(source) == "road_scenes" or format == "npy" or (format == "auto" and recognise(source) == "npy"):
+    drawn = means_drawn(source)
+    if drawn or format == "npy" or (format == "auto" and recognise(source) == "npy"):
         if size is not None:
             raise ValueError(f"Expected size only with pictures in folders. Received: size={size}, and {source} has its own")
-        if str(source) == "road_scenes":
+        if drawn:
             return Opened(road_scenes("train", seed), road_scenes("test", seed))
         return _hold_out(lecture_files(source, "train"), seed)
     layout = layout_of(source, format, size)
@@ -76,6 +79,22 @@ def open_data(
 def layout_of(source: str | Path, format: str = "auto", size: tuple[int, int] | None = None) -> Layout:
     """Which files of a folder belong together. Args and errors as `open_data`; not for `.npy`."""
     return LAYOUTS[recognise(source) if format == "auto" else format][2](arguments.path("source", source), size=size)
+
+
+def means_drawn(source: str | Path) -> bool:
+    """Whether the source is the drawn road scenes.
+
+    Raises:
+        ValueError: If a folder of that name is here too.
+    """
+    if str(source) != DRAWN:
+        return False
+    if Path(DRAWN).is_dir():
+        raise ValueError(
+            f"Expected {DRAWN} to mean one thing. Received: the name of the drawn scenes, and of a folder here. Write "
+            f"'./{DRAWN}' or {Path(DRAWN).absolute()} for the folder; for the drawn scenes, work elsewhere or rename it."
+        )
+    return True
 
 
 def recognise(source: str | Path) -> str:
