@@ -259,9 +259,10 @@ def label_pairs(model, data, batch_size: int = 4):
     padding, so what it says of an image would depend on those beside it.
 
     Raises:
-        ValueError: If the model has not as many outputs as the data has classes, or a label is missing.
+        ValueError: If the model has not as many outputs as the data has classes or is no segmentation network, or a label is
+            missing.
     """
-    arguments.model("model", model)
+    arguments.scoring_model("model", model)
     arguments.data_set("data", data)
     arguments.whole_number("batch_size", batch_size, 1)
     outputs = model.output_shape[-1]
