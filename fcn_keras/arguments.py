@@ -165,15 +165,15 @@ def scoring_model(name: str, value):
     if len(inputs) > 1 or len(outputs) > 1:
         raise ValueError(
             f"Expected {name} to take one picture and to give one map of class scores. Received: {value.name!r} with "
-            f"{len(inputs)} inputs and {len(outputs)} outputs. keras.Model({name}.inputs[0], {name}.outputs[0]) takes one of each."
+            f"{len(inputs)} inputs and {len(outputs)} outputs. keras.Model({name}.inputs[0], {name}.outputs[0]) has one of each."
         )
     end = _end(outputs[0]) if outputs else None
     # of a softmax the highest is the class still, but a sigmoid's and a rescaled map's channels are each for itself
     kind = "sigmoid" if getattr(getattr(end, "activation", None), "__name__", "") == "sigmoid" else type(end).__name__
     if kind in ("sigmoid", "Rescaling"):
         raise ValueError(
-            f"Expected {name} to give class scores (logits). Received: {value.name!r}, whose last layer {end.name!r} is a {kind}, "
-            "as in an autoencoder, which gives pixels. models.fcn_from_cae makes a segmentation network of one."
+            f"Expected {name} to give class scores (logits). Received: {value.name!r}, whose last layer {end.name!r} is a "
+            f"{kind}, as in an autoencoder, which gives pixels. models.fcn_from_cae makes a segmentation network of one."
         )
     return value
 

@@ -181,7 +181,7 @@ def _too_few_classes(data) -> str:
                 return ""
     if not counts[:VOID].any():
         return "Nothing could be learnt: every pixel of the labels that were looked at is void (255), and void is not trained on."
-    void = counts[VOID] / counts.sum()
+    void, only = counts[VOID] / counts.sum(), data.class_names[counts[:VOID].argmax()]
     where = f"all {len(data)}" if len(looked_at) == len(data) else f"{len(looked_at)} of {len(data)}"
     cause = (
         f"masks that are white on black: white is 255, and {100 * void:.2g} % of the pixels are 255, which is void here and not "
@@ -190,7 +190,7 @@ def _too_few_classes(data) -> str:
         else "masks that were never finished, were saved as black, or were reduced to 0 by a division"
     )
     return (
-        f"There was nothing to learn: the labels of {where} pictures hold one class only, {data.class_names[counts[:VOID].argmax()]!r}"
+        f"There was nothing to learn: the labels of {where} pictures hold one class only, {only!r}"
         f"{' and void' if void else ''}, of {', '.join(data.class_names)}. To say it everywhere is right, so the loss and the "
         f"scores look perfect and mean nothing. The likely cause: {cause}. check-data looks at every mask."
     )
