@@ -30,6 +30,9 @@ class Scores:
         if table.shape[0] != table.shape[1] or table.min() < 0 or table.dtype.kind not in "ui":
             what = "(C, C) whole numbers, 0 or more"
             raise ValueError(f"Expected confusion to be {what}. {arguments.received('confusion', table)}")
+        if self.class_names and len(arguments.names("class_names", self.class_names)) != len(table):
+            what = f"a name for each of {len(table)} classes, or none at all"
+            raise ValueError(f"Expected class_names to hold {what}. {arguments.received('class_names', self.class_names)}")
 
     @property
     def pixel_accuracy(self) -> float:

@@ -175,3 +175,22 @@ def test_what_is_no_model_or_no_data_is_answered(encoder, some_roads):
     unlabelled = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], None), 2, some_roads.class_names)
     with pytest.raises(ValueError, match=r"data with labels.*Received: "):
         fcn.diagnosis.diagnose(small(encoder), unlabelled, history)
+
+
+def test_features_of_other_data_are_refused_before_anything_is_learnt(encoder, some_roads):
+    model, data = small(encoder), some_roads.subset(range(5))
+    features = fcn.frozen.frozen_features(model, data)
+    masks = [1 - data[i][1] for i in range(5)]
+    others = {
+        "another order": some_roads.subset([4, 1, 2, 3, 0]),
+        "another length": some_roads.subset(range(6)),
+        "other labels": fcn.datasets.SegmentationData(lambda i: (data[i][0], masks[i]), 5, data.class_names),
+        "another size": fcn.datasets.SegmentationData(lambda i: (data[i][0][:64], data[i][1][:64]), 5, data.class_names),
+    }
+    for other in others.values():
+        with pytest.raises(ValueError, match=r"Expected features of the data that is trained on.*Received: features of <small"):
+            fit(model, other, steps=1, batch_size=2, features=features)
+    for wrong in (3, "features", features.maps):
+        with pytest.raises(TypeError, match=r"Expected features to be FrozenFeatures\. Received: features="):
+            fit(model, data, steps=1, batch_size=2, features=wrong)
+    assert len(fit(model, some_roads.subset(range(5)), steps=1, batch_size=2, features=features).loss) == 1  # the same again

@@ -37,6 +37,13 @@ def test_the_four_scores_by_hand():
     assert scores.frequency_weighted_iou == pytest.approx((4 * 3 / 5 + 2 * 1 / 3) / 6)
 
 
+@pytest.mark.parametrize("names", [("a",), ("a", "b", "c"), "ab", ("a", "a")])
+def test_names_that_do_not_fit_the_table_are_answered(names):
+    with pytest.raises(ValueError, match=r"Expected class_names to .*Received: "):
+        Scores(np.eye(2, dtype=int), names)
+    assert Scores(np.eye(2, dtype=int), ["a", "b"]).as_dict()["iou"] == {"a": 1, "b": 1}
+
+
 def test_void_is_neither_right_nor_wrong():
     true = np.array([0, 1, 255, 255], "uint8")
     for guess in (0, 1):
