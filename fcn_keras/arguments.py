@@ -153,6 +153,46 @@ def model(name: str, value):
     return value
 
 
+def scoring_model(name: str, value):
+    """A Keras model whose output is a score for each class: one picture in, logits or probabilities out.
+
+    Raises:
+        TypeError: If it is no model.
+        ValueError: If it has several inputs or outputs, or ends in something else than scores, as an autoencoder does.
+    """
+    model(name, value)
+    inputs, outputs = (list(getattr(value, side, None) or ()) for side in ("inputs", "outputs"))
+    if len(inputs) > 1 or len(outputs) > 1:
+        raise ValueError(
+            f"Expected {name} to take one picture and to give one map of class scores. Received: {value.name!r} with "
+            f"{len(inputs)} inputs and {len(outputs)} outputs. keras.Model({name}.inputs[0], {name}.outputs[0]) has one of each."
+        )
+    end = _end(outputs[0]) if outputs else None
+    # of a softmax the highest is the class still, but a sigmoid's and a rescaled map's channels are each for itself
+    kind = "sigmoid" if getattr(getattr(end, "activation", None), "__name__", "") == "sigmoid" else type(end).__name__
+    if kind in ("sigmoid", "Rescaling"):
+        raise ValueError(
+            f"Expected {name} to give class scores (logits). Received: {value.name!r}, whose last layer {end.name!r} is a "
+            f"{kind}, as in an autoencoder, which gives pixels. models.fcn_from_cae makes a segmentation network of one."
+        )
+    return value
+
+
+def _end(tensor):
+    """The layer that computes a model's output, behind those that only cut it to size; `None` if it cannot be told."""
+    while (history := getattr(tensor, "_keras_history", None)) is not None:
+        layer = history.operation
+        if type(layer).__name__ not in ("CropToMatch", "Cropping2D", "Identity"):
+            inner = getattr(layer, "outputs", None)  # a model in a model
+            if not inner:
+                return layer
+            tensor = inner[0]
+        else:
+            node = layer._inbound_nodes[history.node_index]
+            tensor = node.input_tensors[0]
+    return None
+
+
 def fits(name: str, model, shape) -> None:
     """Whether images of a shape `(H, W, channels)` can go into a model.
 

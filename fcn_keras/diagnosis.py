@@ -14,6 +14,7 @@ from fcn_keras.evaluation import confusion_matrix, label_pairs
 from fcn_keras.geometry import inputs_of
 
 IMAGES_TO_JUDGE = 8  # how many training images are looked at
+MORE_IMAGES = 200  # where those show one class only, so many are looked at before it is said
 FEW_STEPS = 20  # fewer steps than this say nothing about a learning rate
 MOVED = 0.1  # a loss that fell by less than this share has hardly moved
 FAR = 3  # a loss that rose to so many times its start tells of steps that are too long
@@ -24,9 +25,9 @@ PREPROCESSING = ("Rescaling", "Normalization", "VGGPreprocessing", "Lambda")
 def diagnose(model, data, history) -> list[str]:
     """Says in a sentence each what is wrong with a finished training.
 
-    Asked in this order: a loss that is not a number; preprocessing twice; labels that lie beside their things; steps far too
-    long or too short; a loss that does not move; one class everywhere. The first answer about the loss is the last, as the
-    others follow from it.
+    Asked in this order: a loss that is not a number; preprocessing twice; labels that lie beside their things; labels of one
+    class only; steps far too long or too short; a loss that does not move; one class everywhere. The first answer about the
+    loss is the last, as the others follow from it.
 
     Args:
         model: The trained model.
@@ -38,10 +39,15 @@ def diagnose(model, data, history) -> list[str]:
         Messages; empty if nothing is wrong.
 
     Raises:
-        TypeError: If model or data are something else.
+        TypeError: If model, data or history are something else.
+        ValueError: If the data has no labels.
     """
     arguments.model("model", model)
     arguments.data_set("data", data)
+    if not all(hasattr(history, note) for note in ("loss", "learning_rate", "batch")):
+        raise TypeError(f"Expected history to be what training.fit gives. {arguments.received('history', history)}")
+    if len(data) == 0 or data[0][1] is None:
+        raise ValueError(f"Expected data with labels, as it was trained on. Received: {data!r}, which has none")
     if history.loss and not np.isfinite(history.loss[-1]):
         return [_not_a_number(history.loss)]
     found = [twice_preprocessed(model, data[0][0], history.batch)]
@@ -135,8 +141,9 @@ def _learning(model, data, history) -> str:
     first, last = loss[:ends].mean(), loss[-ends:].mean()
     fell = f"the loss went from {first:.3f} to {last:.3f} in {len(loss)} steps"
     stuck = last > (1 - MOVED) * first
-    if not any((data[index][1] != VOID).any() for index in _some(data)):
-        return "Nothing could be learnt: every pixel of the labels that were looked at is void (255), and void is not trained on."
+    too_few = _too_few_classes(data)
+    if too_few:
+        return too_few
     everywhere = _one_class(model, data)
     also = f", and the model predicts one class everywhere, {everywhere[0]!r}" if everywhere else ""
     if len(loss) >= FEW_STEPS and loss.max() > FAR * loss[0] and (last > loss[0] or everywhere):
@@ -159,6 +166,34 @@ def _learning(model, data, history) -> str:
             "times the rate."
         )
     return ""
+
+
+def _too_few_classes(data) -> str:
+    """Whether the labels hold less than two classes: whatever is trained on them soon gets everything right."""
+    counts = np.zeros(256, "int64")
+    looked_at = []
+    for how_many in (IMAGES_TO_JUDGE, MORE_IMAGES):
+        for index in _some(data, how_many):
+            if index not in looked_at:
+                counts += np.bincount(data[index][1].ravel(), minlength=256)
+                looked_at.append(index)
+            if np.count_nonzero(counts[:VOID]) > 1:
+                return ""
+    if not counts[:VOID].any():
+        return "Nothing could be learnt: every pixel of the labels that were looked at is void (255), and void is not trained on."
+    void, only = counts[VOID] / counts.sum(), data.class_names[counts[:VOID].argmax()]
+    where = f"all {len(data)}" if len(looked_at) == len(data) else f"{len(looked_at)} of {len(data)}"
+    cause = (
+        f"masks that are white on black: white is 255, and {100 * void:.2g} % of the pixels are 255, which is void here and not "
+        "trained on; divide them by 255. Or masks that were never finished"
+        if void
+        else "masks that were never finished, were saved as black, or were reduced to 0 by a division"
+    )
+    return (
+        f"There was nothing to learn: the labels of {where} pictures hold one class only, {only!r}"
+        f"{' and void' if void else ''}, of {', '.join(data.class_names)}. To say it everywhere is right, so the loss and the "
+        f"scores look perfect and mean nothing. The likely cause: {cause}. check-data looks at every mask."
+    )
 
 
 def _one_class_message(everywhere, fell, steps, stuck) -> str:
@@ -209,6 +244,6 @@ def _rate(learning_rate) -> str:
     return "the rate" if learning_rate is None else f"{learning_rate:g}"
 
 
-def _some(data) -> list[int]:
+def _some(data, how_many: int = IMAGES_TO_JUDGE) -> list[int]:
     """Some images, evenly spread."""
-    return np.unique(np.linspace(0, len(data) - 1, IMAGES_TO_JUDGE).astype(int)).tolist()
+    return np.unique(np.linspace(0, len(data) - 1, how_many).astype(int)).tolist()

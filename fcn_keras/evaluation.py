@@ -30,6 +30,9 @@ class Scores:
         if table.shape[0] != table.shape[1] or table.min() < 0 or table.dtype.kind not in "ui":
             what = "(C, C) whole numbers, 0 or more"
             raise ValueError(f"Expected confusion to be {what}. {arguments.received('confusion', table)}")
+        if self.class_names and len(arguments.names("class_names", self.class_names)) != len(table):
+            what = f"a name for each of {len(table)} classes, or none at all"
+            raise ValueError(f"Expected class_names to hold {what}. {arguments.received('class_names', self.class_names)}")
 
     @property
     def pixel_accuracy(self) -> float:
@@ -128,7 +131,7 @@ def evaluate(model, data, batch_size: int = 4) -> Scores:
     Args:
         model: Keras model that gives logits `(batch, H, W, C)`.
         data: A `SegmentationData` with labels.
-        batch_size: Images at a time; changes nothing but speed and memory.
+        batch_size: Images of one size that go through the model together; changes nothing but speed and memory.
 
     Returns:
         `Scores`.
@@ -255,10 +258,14 @@ def upper_bound(data, factor: int) -> Scores:
 def label_pairs(model, data, batch_size: int = 4):
     """Yields (true, predicted) label maps of every image of a data set, in order.
 
+    Successive images of one size go through the model together. Those of another size wait for the next batch: a network sees
+    padding, so what it says of an image would depend on those beside it.
+
     Raises:
-        ValueError: If the model has not as many outputs as the data has classes, or a label is missing.
+        ValueError: If the model has not as many outputs as the data has classes or is no segmentation network, or a label is
+            missing.
     """
-    arguments.model("model", model)
+    arguments.scoring_model("model", model)
     arguments.data_set("data", data)
     arguments.whole_number("batch_size", batch_size, 1)
     outputs = model.output_shape[-1]
@@ -267,12 +274,31 @@ def label_pairs(model, data, batch_size: int = 4):
             f"Expected a model with {data.num_classes} outputs, one for each class of the data "
             f"({', '.join(data.class_names)}). Received: {model.name!r} with {outputs}"
         )
-    batches = data.batches(batch_size)
-    for number in range(len(batches)):
-        images, masks = batches[number]
+    for images, masks in _batches_of_one_size(data, batch_size):
         arguments.fits("model", model, images.shape[1:])
         labels = np.argmax(model.predict_on_batch(images), axis=-1)
         yield from zip(masks, labels, strict=True)
+
+
+def _batches_of_one_size(data, batch_size):
+    """Yields images float32 `(B, H, W, 3)` and labels int32 `(B, H, W)`, as `data.batches` does, but none is padded."""
+    if len(data) == 0:
+        raise ValueError(f"Expected at least one image. Received: {data!r}")
+    pairs = []
+    for index in range(len(data)):
+        image, mask = data[index]
+        if mask is None:
+            raise ValueError(f"{data!r} has images without a label, so it cannot be scored.")
+        if pairs and (len(pairs) == batch_size or image.shape != pairs[0][0].shape):
+            yield _stacked(pairs)
+            pairs = []
+        pairs.append((image, mask))
+    yield _stacked(pairs)
+
+
+def _stacked(pairs):
+    images, masks = zip(*pairs, strict=True)
+    return np.stack(images).astype("float32"), np.stack(masks).astype("int32")
 
 
 def _ratio(part, whole):

@@ -6,13 +6,13 @@ its frozen part ends: the part before the cut is asked once per image, the part 
 
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
 
 from fcn_keras import arguments, memory
-from fcn_keras.datasets.base import BATCHES_AHEAD, READERS
+from fcn_keras.datasets.base import BATCHES_AHEAD, READERS, SegmentationData
 from fcn_keras.files import reserve
 from fcn_keras.geometry import inputs_of
 from fcn_keras.layers import CropToMatch
@@ -29,6 +29,7 @@ class FrozenFeatures:
     targets: np.ndarray  # label maps (N, H, W), or images (N, H, W, 3) for an autoencoder
     flipped: bool  # whether N are all images and then all of them again, mirrored
     seconds: float
+    data: SegmentationData | None = field(default=None, repr=False)  # what they are of, so that others are not trained on
 
 
 class ImagesDifferInSize(ValueError):
@@ -127,7 +128,28 @@ def frozen_features(model: keras.Model, data, flip: bool = False, batch_size: in
             for name, output in outputs.items():
                 maps[name][here] = output
             advance(len(pairs))
-    return FrozenFeatures(maps, targets, flip, time.perf_counter() - start)
+    return FrozenFeatures(maps, targets, flip, time.perf_counter() - start, data)
+
+
+def check_features(features, data) -> None:
+    """Whether features are those of a data set: the same object, or one whose first, middle and last images and labels agree.
+
+    Raises:
+        TypeError: If they are no `FrozenFeatures`.
+        ValueError: If they are those of another data set.
+    """
+    if not isinstance(features, FrozenFeatures):
+        hint = "frozen.frozen_features(model, data) computes them."
+        raise TypeError(f"Expected features to be FrozenFeatures. {arguments.received('features', features)}. {hint}")
+    of = features.data
+    if of is None or of is data:
+        return
+    looked_at = {0, len(data) // 2, len(data) - 1}
+    if len(of) != len(data) or not all(np.array_equal(*two) for i in looked_at for two in zip(of[i], data[i], strict=True)):
+        raise ValueError(
+            f"Expected features of the data that is trained on, {data!r}. Received: features of {of!r}, whose images or labels "
+            "are others, or in another order. frozen.frozen_features(model, data) computes them."
+        )
 
 
 def _example(data, index, mirrored):
@@ -149,6 +171,7 @@ class FeatureBatches(keras.utils.PyDataset):
 
     def __init__(self, batches, model, features):
         super().__init__(workers=READERS, max_queue_size=BATCHES_AHEAD)
+        check_features(features, batches.data)
         self.batches, self.features = batches, features
         self.names = frozen_border(model)
         missing = [n for n in self.names if n not in features.maps and not _read_for_size_only(model, n)]

@@ -23,7 +23,7 @@ def segment(model: keras.Model, image) -> np.ndarray:
     Raises:
         TypeError: If `model` is no model.
         ValueError: If the image is not H × W × 3, its values look like 0–1 instead of 0–255, or the model does not give
-            scores for every pixel.
+            scores for every pixel, as an autoencoder does not.
         MemoryError: If the network needs more memory for the image than is free; `segment_tiled` does not.
     """
     return np.argmax(logits(model, image), axis=-1).astype("uint8")
@@ -44,7 +44,7 @@ def probabilities(model: keras.Model, image) -> np.ndarray:
 
 def logits(model: keras.Model, image) -> np.ndarray:
     """The class scores under every pixel, float32 `(H, W, C)`. Args and errors: as `segment`."""
-    arguments.model("model", model)
+    arguments.scoring_model("model", model)
     pixels = checked_image(image, model.input_shape[-1])
     arguments.fits("model", model, pixels.shape)
     require_memory(model, pixels.shape[:2])

@@ -148,9 +148,10 @@ def segment_tiled(model: keras.Model, image, out=None, tile: int | str = "auto",
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the picture is not H × W × 3, `out` does not fit it, or the model does not label every pixel.
+        ValueError: If the picture is not H × W × 3 or has values that are not 0–255, `out` does not fit it, or the model does
+            not label every pixel.
     """
-    arguments.model("model", model)
+    arguments.scoring_model("model", model)
     arguments.whole_number("memory", memory, 1, hint="It is bytes.")
     pixels = _opened(image, model.input_shape[-1])
     size = pixels.shape[:2]
@@ -181,6 +182,11 @@ def segment_tiled(model: keras.Model, image, out=None, tile: int | str = "auto",
 def _labels(labeller, pixels) -> np.ndarray:
     if np.issubdtype(pixels.dtype, np.floating) and not np.isfinite(pixels).all():
         raise ValueError("Expected image values 0 to 255. Received: NaN or infinity")
+    if not 0 <= pixels.min() <= pixels.max() <= 255.5:  # as images.checked_image; whether they are 0-1, the whole tells
+        raise ValueError(
+            f"Expected image values 0 to 255. Received: {pixels.min():.4g} to {pixels.max():.4g}. Give the picture as it is: "
+            "the model does all preprocessing."
+        )
     found = labeller.predict_on_batch(np.ascontiguousarray(pixels)[None])[0]
     if found.shape != pixels.shape[:2]:
         raise ValueError(f"Expected a model that labels every pixel. Received: {found.shape} labels, {pixels.shape[:2]} pixels")
@@ -194,8 +200,14 @@ def _opened(image, channels) -> np.ndarray:
     shape = np.shape(image)
     if len(shape) != 3 or shape[2] != channels or 0 in shape:
         raise ValueError(f"Expected an image of shape (height, width, {channels}). Received: shape {shape}")
-    if np.issubdtype(image.dtype, np.floating) and image.size > 3 * 64 and 0 < np.max(image[::97, ::89]) <= 1:
-        raise ValueError("Expected image values 0 to 255. Received: values up to 1; multiply by 255, the model does the rest")
+    if image.dtype.kind not in "buif":
+        raise ValueError(f"Expected image to be an array of numbers (height, width, {channels}). Received: {image.dtype}")
+    if np.issubdtype(image.dtype, np.floating) and image.size > 3 * 64 and np.max(image[::97, ::89]) < 2:
+        highest = np.max(image)  # reads all of it, so only where a few pixels give reason to; resizing makes 1.02 of 1
+        if 0 < highest < 2:
+            raise ValueError(
+                f"Expected image values 0 to 255. Received: values up to {highest:.4g}; multiply by 255, the model does the rest"
+            )
     return image
 
 
@@ -219,7 +231,7 @@ def _target(out, size, fingerprint):
     job, done = fingerprint(), []
     with contextlib.suppress(OSError, ValueError, KeyError):
         kept = json.loads(state.read_text(encoding="utf-8"))
-        if kept["job"] == job and partial.exists():
+        if isinstance(kept, dict) and kept["job"] == job and partial.exists():  # somebody else's file may hold anything
             done = kept["done"]
     if not done:
         _make(partial, size)

@@ -109,12 +109,37 @@ def test_a_split_that_names_what_is_not_there_or_twice(of, kind):
     assert [finding.what for finding in data_checks.check(folder).findings if "no such picture" in finding.what]
 
 
+def test_an_empty_split_is_no_split(of):
+    folder, _, _ = of("voc")
+    next(folder.rglob("train.txt")).write_text("")
+    assert kinds(folder) == {"listing"}
+    with pytest.raises(FileNotFoundError):
+        fcn.datasets.open_data(folder)
+
+
 @pytest.mark.parametrize("kind", LAYOUTS)
 def test_sizes_that_differ(of, kind):
     folder, image, _ = of(kind)
     picture = Image.open(image)
     picture.resize((picture.width // 2, picture.height)).save(image)
     assert "size" in kinds(folder)
+
+
+@pytest.mark.parametrize("error", [SyntaxError("not a TIFF file"), TypeError("tag"), OSError("i/o"), MemoryError("large")])
+@pytest.mark.parametrize("reader", ["examine", "read_image", "read_mask"])
+def test_whatever_a_damaged_file_raises_is_a_finding_about_it_alone(of, monkeypatch, error, reader):
+    folder, image, mask = of("plain")
+    (folder / "masks" / "p5.png").unlink()  # to be found too
+    right = getattr(fcn.images, reader)
+
+    def failing(path, *size):
+        if path in (image, mask):
+            raise error
+        return right(path, *size)
+
+    monkeypatch.setattr(fcn.images, reader, failing)
+    found = {finding.kind: finding.files for finding in data_checks.check(folder).findings}
+    assert set(found) == {"unreadable", "no mask"} and set(found["unreadable"]) <= {str(image), str(mask)}
 
 
 @pytest.mark.parametrize("kind", LAYOUTS)
@@ -302,12 +327,69 @@ def test_coloured_masks_resized_with_interpolation(of, kind, how):
     assert kinds(folder) == {"colour"}
 
 
-def test_white_on_black_is_recognised(of):
+@pytest.mark.parametrize("white", [255, 127])
+def test_white_on_black_is_recognised(of, white):
     """As drawing programs save it; 255 is void here, so the class would be neither trained on nor scored."""
     folder, _, mask = of("plain")
     for path in mask.parent.iterdir():
-        Image.fromarray(np.where(np.array(Image.open(path)) == 1, 255, 0).astype("uint8")).save(path)
-    assert kinds(folder) == {"white on black"}
+        Image.fromarray(np.where(np.array(Image.open(path)) == 1, white, 0).astype("uint8")).save(path)
+    report = data_checks.check(folder)
+    assert [finding.kind for finding in report.findings] == ["white on black"]
+    assert f"all masks hold 0 and {white} alone" in report.findings[0].what
+
+
+@pytest.mark.parametrize("number", [3, 127])
+def test_a_number_beside_the_classes_is_not_called_white(of, number):
+    folder, _, mask = of("plain")
+    for path in mask.parent.iterdir():
+        labels = np.array(Image.open(path))
+        Image.fromarray(np.where(labels == 1, number, labels if number == 127 else 0).astype("uint8")).save(path)
+    assert kinds(folder) == {"number", "absent"}
+
+
+def palette_masks(folder, palettes):
+    """Numbers 0 to 2 of every mask in the colours of a palette that is the file's own, if it has one."""
+    for number, path in enumerate(sorted(folder.iterdir())):
+        labels, palette = np.array(Image.open(path)), palettes[number % len(palettes)]
+        fcn.images.write_image(path, labels, None if palette is None else np.array(palette, "uint8"))
+
+
+GREEN, VIOLET, BLUE = (0, 128, 0), (128, 64, 128), (0, 0, 142)
+
+
+@pytest.mark.parametrize(
+    ("palettes", "differ"),
+    [
+        ([(GREEN, VIOLET, BLUE), (VIOLET, GREEN, BLUE)], True),  # as numbered for each file by itself
+        ([(GREEN, VIOLET, BLUE)], False),
+        ([(GREEN, VIOLET, BLUE), (GREEN, (130, 66, 121), BLUE)], False),  # nearly the same
+        ([(GREEN, VIOLET, BLUE), (GREEN, VIOLET, BLUE, (9, 99, 199))], False),  # of a number that does not occur
+        ([(GREEN, VIOLET, BLUE), None], False),  # grey masks have no colours
+    ],
+)
+def test_palettes_that_differ(of, palettes, differ):
+    folder, _, mask = of("plain")
+    palette_masks(mask.parent, palettes)
+    report = data_checks.check(folder)
+    assert [finding.kind for finding in report.findings] == ["palettes"] * differ
+    if differ:
+        assert f"class number 0 is {GREEN} in p0.png and {VIOLET} in p1.png" in report.findings[0].what
+        assert report.findings[0].files[:2] == (str(mask), str(mask.with_name("p1.png")))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P"])
+def test_transparent_places_in_coloured_masks(of, mode):
+    folder, _, mask = of("coloured")
+    colours = Image.open(mask).convert("RGBA")
+    if mode == "P":
+        colours.convert("RGB").quantize(4, dither=Image.Dither.NONE).save(mask, transparency=1)
+    else:
+        colours.save(mask)
+        assert kinds(folder) == set()  # with opacity, but opaque
+        pixels = np.array(colours)
+        pixels[(pixels[..., :3] == made_sets.COLOURS["road"]).all(axis=-1), 3] = 0
+        Image.fromarray(pixels).save(mask)
+    assert kinds(folder) == {"transparent"}
 
 
 @pytest.mark.parametrize("kind", LAYOUTS)
@@ -345,6 +427,47 @@ def test_a_picture_twice_in_a_set_without_split(of, kind):
     shutil.copy(image, image.with_name(f"{name}.png"))
     shutil.copy(mask, mask.with_name(f"{name.replace('um_', 'um_road_')}.png"))
     assert kinds(folder) == ({"shared"})
+
+
+@pytest.mark.parametrize("kind", ["plain", "coloured", "camvid", "voc"])
+@pytest.mark.parametrize("how", ["all", "one"])
+def test_masks_copied_to_other_pictures(of, kind, how):
+    folder, _, mask = of(kind)
+    others = sorted(path for path in mask.parent.iterdir() if path.name[0] != "." and path != mask)
+    others = [path for path in others if not path.name.startswith("2008")]  # VOC has its two parts in one folder
+    for path in others if how == "all" else others[:1]:
+        shutil.copy(mask, path)
+    copied = next(finding for finding in data_checks.check(folder).findings if finding.kind == "copied")
+    assert len(copied.files) == (len(others) if how == "all" else 1)
+    assert copied.files[0] == f"{mask} = {others[0]}"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.zeros((48, 64)),
+        np.indices((48, 64))[0] > 20,  # land and sky
+        np.where(np.indices((48, 64)).max(axis=0) % 9 < 2, 255, 0),  # nothing but void on one class
+        np.arange(4).reshape(2, 2),
+        np.pad(np.ones((10, 20)), ((9, 29), (22, 22))),  # a box
+    ],
+    ids=["one class", "halves", "void", "tiny", "box"],
+)
+def test_simple_label_maps_may_be_alike(of, labels):
+    folder, image, mask = of("plain")
+    for number in range(10):
+        picture = np.random.default_rng(number).integers(0, 256, (*labels.shape, 3), dtype="uint8")
+        fcn.images.write_image(image.with_name(f"p{number}.png"), picture)
+        fcn.images.write_image(mask.with_name(f"p{number}.png"), labels.astype("uint8"))
+    assert "copied" not in kinds(folder)
+
+
+def test_black_pictures_are_not_shifted(of):
+    folder, image, _ = of("plain")
+    for path in image.parent.iterdir():
+        Image.new("RGB", Image.open(path).size).save(path)
+    assert kinds(folder) == {"shared"}
+    assert data_checks.label_shift(fcn.datasets.plain_folder(folder)) is None
 
 
 @pytest.mark.parametrize("kind", LAYOUTS)
@@ -394,7 +517,50 @@ def test_the_lectures_files(clean, tmp_path, spoil, kind):
     assert kind in kinds(folder)
 
 
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("images_testing.npy", lambda content: b"xx"),
+        ("images_testing.npy", lambda content: b""),
+        ("seg_training.npy", lambda content: content[:-100]),
+        ("seg_training.npy", lambda content: content[:50]),
+        ("seg_training.npy", lambda content: b""),
+        ("images_training.npy", lambda content: content[:-100]),
+        ("images_training.npy", lambda content: b"PK\3\4"),
+    ],
+)
+def test_broken_files_of_the_lecture_are_findings(clean, tmp_path, name, spoil):
+    folder = shutil.copytree(clean["npy"], tmp_path / "npy")
+    path = folder / name
+    path.write_bytes(spoil(path.read_bytes()))
+    report = data_checks.check(folder)
+    assert [(finding.kind, finding.files) for finding in report.findings] == [("unreadable", (str(path),))]
+    assert ("train" in report.pictures) == (name == "images_testing.npy")  # the other part is looked at all the same
+    assert ("test" in report.pictures) == (name != "images_testing.npy")
+
+
+def test_lecture_files_of_several_arrays(clean, tmp_path):
+    folder = shutil.copytree(clean["npy"], tmp_path / "npy")
+    with open(folder / "seg_training.npy", "wb") as file:
+        np.savez(file, a=np.zeros(3))
+    assert kinds(folder) == {"unreadable"}
+
+
 # ------------------------------------------------------------------------------- how it is said
+
+
+def test_a_folder_named_like_the_drawn_scenes_has_to_be_told_from_them(clean, tmp_path, monkeypatch):
+    shutil.copytree(clean["plain"], tmp_path / "road_scenes")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"road_scenes to mean one thing\. Received: .*\./road_scenes"):
+        data_checks.check("road_scenes")
+    assert data_checks.check("./road_scenes").pictures == {"all": 10}
+
+
+@pytest.mark.parametrize("wrong", [None, [[1, 2], [3]], np.zeros((4, 4, 3)), "mask.png"])
+def test_what_is_no_mask_is_answered(wrong):
+    with pytest.raises(ValueError, match=r"Expected numbers to be an array.*Received: "):
+        data_checks.blended_share(wrong)
 
 
 def test_a_finding_names_the_files_and_the_way_out(of, capsys):

@@ -1,5 +1,7 @@
 """The doctor for training: each illness is brought about on purpose and has to be named, and the healthy are left alone."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -68,6 +70,32 @@ def test_labels_that_are_all_void_are_named(encoder, some_roads):
     void = np.full((80, 288), 255, "uint8")
     nothing = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], void), 12, some_roads.class_names)
     assert "void" in told(small(encoder), nothing, steps=25, batch_size=4)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda mask: np.where(mask == 1, 255, 0), ("'background' and void", "white on black", "% of the pixels are 255")),
+        (lambda mask: 0 * mask, ("'background', of background, road", "never finished")),
+        (lambda mask: 0 * mask + 1, ("'road', of background, road", "never finished")),
+    ],
+    ids=["white on black", "all zero", "all one"],
+)
+def test_labels_of_one_class_are_named(encoder, some_roads, spoil, said):
+    """They train perfectly, and nobody would notice."""
+    masks = [spoil(some_roads[i][1]).astype("uint8") for i in range(12)]
+    one_class = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], masks[i]), 12, some_roads.class_names)
+    message = told(small(encoder), one_class, steps=3, batch_size=4, learning_rate=3e-3)
+    assert "all 12 pictures hold one class only" in message and all(part in message for part in said)
+
+
+@pytest.mark.parametrize("rare", [0, 41, 99])
+def test_a_class_in_one_image_of_many_is_looked_for(some_roads, rare):
+    image, mask = some_roads[0]
+    data = fcn.datasets.SegmentationData(lambda i: (image, mask if i == rare else 0 * mask), 100, some_roads.class_names)
+    assert fcn.diagnosis._too_few_classes(data) == ""
+    data = fcn.datasets.SegmentationData(lambda i: (image, 0 * mask), 1000, some_roads.class_names)
+    assert re.search("labels of 20. of 1000 pictures", fcn.diagnosis._too_few_classes(data))
 
 
 def test_not_a_number_shows_the_losses_before(encoder, some_roads):
@@ -141,3 +169,28 @@ def test_what_is_no_model_or_no_data_is_answered(encoder, some_roads):
         fcn.diagnosis.diagnose("m.keras", some_roads, history)
     with pytest.raises(TypeError, match=r"data to be a data set.*open_data"):
         fcn.diagnosis.diagnose(small(encoder), "folder", history)
+    for wrong in (None, [1.0], keras.callbacks.History()):
+        with pytest.raises(TypeError, match=r"history to be what training\.fit gives\. Received: "):
+            fcn.diagnosis.diagnose(small(encoder), some_roads, wrong)
+    unlabelled = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], None), 2, some_roads.class_names)
+    with pytest.raises(ValueError, match=r"data with labels.*Received: "):
+        fcn.diagnosis.diagnose(small(encoder), unlabelled, history)
+
+
+def test_features_of_other_data_are_refused_before_anything_is_learnt(encoder, some_roads):
+    model, data = small(encoder), some_roads.subset(range(5))
+    features = fcn.frozen.frozen_features(model, data)
+    masks = [1 - data[i][1] for i in range(5)]
+    others = {
+        "another order": some_roads.subset([4, 1, 2, 3, 0]),
+        "another length": some_roads.subset(range(6)),
+        "other labels": fcn.datasets.SegmentationData(lambda i: (data[i][0], masks[i]), 5, data.class_names),
+        "another size": fcn.datasets.SegmentationData(lambda i: (data[i][0][:64], data[i][1][:64]), 5, data.class_names),
+    }
+    for other in others.values():
+        with pytest.raises(ValueError, match=r"Expected features of the data that is trained on.*Received: features of <small"):
+            fit(model, other, steps=1, batch_size=2, features=features)
+    for wrong in (3, "features", features.maps):
+        with pytest.raises(TypeError, match=r"Expected features to be FrozenFeatures\. Received: features="):
+            fit(model, data, steps=1, batch_size=2, features=wrong)
+    assert len(fit(model, some_roads.subset(range(5)), steps=1, batch_size=2, features=features).loss) == 1  # the same again

@@ -16,7 +16,7 @@ class Oracle:
         self.labels, self.output_shape, self.at = labels, (None, None, None, num_classes), 0
 
     def predict_on_batch(self, images):
-        batch = self.labels[self.at : self.at + len(images)]
+        batch = [labels[: images.shape[1], : images.shape[2]] for labels in self.labels[self.at : self.at + len(images)]]
         self.at += len(images)
         return np.eye(self.output_shape[-1])[np.stack(batch)]
 
@@ -35,6 +35,13 @@ def test_the_four_scores_by_hand():
     np.testing.assert_allclose(scores.iou, [3 / 5, 1 / 3])
     assert scores.mean_iou == pytest.approx((3 / 5 + 1 / 3) / 2)
     assert scores.frequency_weighted_iou == pytest.approx((4 * 3 / 5 + 2 * 1 / 3) / 6)
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "b", "c"), "ab", ("a", "a")])
+def test_names_that_do_not_fit_the_table_are_answered(names):
+    with pytest.raises(ValueError, match=r"Expected class_names to .*Received: "):
+        Scores(np.eye(2, dtype=int), names)
+    assert Scores(np.eye(2, dtype=int), ["a", "b"]).as_dict()["iou"] == {"a": 1, "b": 1}
 
 
 def test_void_is_neither_right_nor_wrong():
@@ -74,6 +81,31 @@ def test_padding_of_unequal_images_is_not_scored():
     masks = [np.zeros((3, 5), "uint8"), np.ones((6, 2), "uint8")]
     padded = [np.zeros((6, 5), int), np.ones((6, 5), int)]
     assert evaluate(Oracle(padded, 3), data_of(masks), batch_size=2).confusion.sum() == 15 + 12
+
+
+def test_the_size_of_a_batch_changes_nothing_though_sizes_are_mixed(encoder):
+    """The network sees padding: an image is scored as if it was alone."""
+    model = fcn.models.fcn(3, 8, encoder, width=4)
+    model.set_weights([0.3 * np.random.default_rng(0).normal(size=weights.shape) for weights in model.get_weights()])
+    rng, sizes = np.random.default_rng(0), [(48, 64), (48, 64), (41, 55), (34, 46), (34, 46), (34, 46), (48, 64)]
+    images = [rng.integers(0, 256, (*size, 3), dtype="uint8") for size in sizes]
+    masks = [rng.integers(0, 3, size, dtype="uint8") for size in sizes]
+    data = fcn.datasets.SegmentationData(lambda i: (images[i], masks[i]), len(sizes), ("a", "b", "c"))
+    one, four = (list(fcn.evaluation.label_pairs(model, data, batch_size)) for batch_size in (1, 4))
+    for (true, predicted), (again, together), mask in zip(one, four, masks, strict=True):
+        np.testing.assert_array_equal(true, mask)
+        np.testing.assert_array_equal(again, mask)
+        assert (predicted == together).mean() > 0.999  # but for ties in rounding
+    found = [evaluate(model, data, batch_size).confusion for batch_size in (1, 4)]
+    assert np.abs(found[0] - found[1]).sum() <= 4
+
+
+def test_no_labels_and_no_images_are_answered():
+    unlabelled = fcn.datasets.SegmentationData(lambda i: (np.zeros((4, 4, 3), "uint8"), None), 2, ("a", "b", "c"))
+    with pytest.raises(ValueError, match="without a label"):
+        evaluate(Oracle([], 3), unlabelled)
+    with pytest.raises(ValueError, match="at least one image"):
+        evaluate(Oracle([], 3), unlabelled.subset([]))
 
 
 def test_probabilities_and_unknown_classes_are_refused():

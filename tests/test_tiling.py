@@ -223,7 +223,7 @@ def test_a_run_that_was_stopped_goes_on(models, tmp_path, monkeypatch):
     np.testing.assert_array_equal(labels, fcn.prediction.segment(model, image))
 
 
-@pytest.mark.parametrize("change", ["picture", "model", "tile", "state"])
+@pytest.mark.parametrize("change", ["picture", "model", "tile", "state", "somebody else's list"])
 def test_what_was_begun_for_something_else_is_begun_again(models, tmp_path, monkeypatch, change):
     model, image, out = models["fcn_from_cae"], blocks(300, 150), tmp_path / "labels.npy"
     with monkeypatch.context() as patch:
@@ -234,9 +234,11 @@ def test_what_was_begun_for_something_else_is_begun_again(models, tmp_path, monk
         image = image[::-1]
     if change == "model":
         model = keras.models.clone_model(model)
+    state = next(tmp_path.glob(".*.json"))
     if change == "state":
-        state = next(tmp_path.glob("*.json"))
         state.write_text(json.dumps({"job": "half"})[:-3], encoding="utf-8")
+    if change == "somebody else's list":
+        state.write_text("[1]", encoding="utf-8")
     count = stopped_after(99, monkeypatch)
     tile = 50 if change == "tile" else 40
     labels = fcn.prediction.segment_tiled(model, image, out, tile=tile)
@@ -251,6 +253,11 @@ def test_what_was_begun_for_something_else_is_begun_again(models, tmp_path, monk
         (np.zeros((2, 8, 8, 3), "uint8"), {}, "shape"),
         (np.full((40, 40, 3), 0.5), {}, "multiply by 255"),
         (np.full((40, 40, 3), np.nan), {}, "NaN"),
+        (np.linspace(0, 1.02, 4800).reshape(40, 40, 3), {}, "up to 1.02; multiply by 255"),  # black where it begins
+        (np.full((40, 40, 3), 300.0), {}, "Received: 300 to 300"),
+        (np.linspace(-120, 135, 4800).reshape(40, 40, 3), {}, "Received: -120 to 135"),
+        (np.full((40, 40, 3), -1), {}, "Received: -1 to -1"),
+        (np.zeros((40, 40, 3), complex), {}, "array of numbers"),
         (np.zeros((8, 8, 3), "uint8"), {"tile": 0}, "at least 1"),
         (np.zeros((8, 8, 3), "uint8"), {"tile": "big"}, "auto"),
         (np.zeros((8, 8, 3), "uint8"), {"tile": 2.5}, "auto"),
@@ -262,6 +269,17 @@ def test_what_was_begun_for_something_else_is_begun_again(models, tmp_path, monk
 def test_wrong_things_are_answered(models, image, options, words):
     with pytest.raises(ValueError, match=words):
         fcn.prediction.segment_tiled(models["fcn_from_cae"], image, **options)
+
+
+def test_values_are_looked_at_in_files_and_in_every_tile_too(models, tmp_path):
+    model, image = models["fcn_from_cae"], blocks(300, 150).astype("float32")
+    image[-1, -1] = 300
+    np.save(tmp_path / "a.npy", image)
+    with pytest.raises(ValueError, match="to 300"):
+        fcn.prediction.segment_tiled(model, tmp_path / "a.npy", tile=40)
+    night = np.zeros((150, 90, 3), "float32")
+    night[-1, -1] = 200  # 0 to 1 in every tile but one, and yet 0 to 255
+    np.testing.assert_array_equal(fcn.prediction.segment_tiled(model, night, tile=64), fcn.prediction.segment(model, night))
 
 
 def test_a_model_that_does_not_label_every_pixel_is_refused(encoder):

@@ -1,5 +1,7 @@
-"""What pixels tell of how a data set was made: smoothed labels, shifted labels, the same picture twice."""
+"""What pixels tell of how a data set was made: smoothed labels, shifted labels, the same picture or label map twice."""
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,7 +30,11 @@ def blended_share(numbers: np.ndarray) -> float:
 
     Returns:
         0–1; 0 with fewer than 20 steps between numbers that differ by 2 or more.
+
+    Raises:
+        ValueError: If it is no array `(H, W)` of numbers.
     """
+    numbers = arguments.array("numbers", numbers, 2, "(H, W), as the mask has them")
     over = direct = 0
     for lines in (numbers, numbers.T):
         changes = np.ones(lines.shape, bool)
@@ -85,7 +91,7 @@ class EdgeEvidence:
         strength = np.zeros(grey.shape, "float32")
         strength[1:-1, 1:-1] = np.hypot(grey[1:-1, 2:] - grey[1:-1, :-2], grey[2:, 1:-1] - grey[:-2, 1:-1])
         rows, columns = np.nonzero(boundary_band(_closed(mask), 1)[reach:-reach, reach:-reach])
-        if not len(rows):
+        if not len(rows) or not strength.any():  # a picture without edges, such as a black one, has nothing to lie on
             return
         side = 2 * reach + 1
         windows = np.lib.stride_tricks.sliding_window_view(strength, (side, side))  # [row, column, down, right]
@@ -104,7 +110,7 @@ class EdgeEvidence:
         here, there = float(means[self.reach, self.reach]), float(means[down, right])
         shift = Shift(down - self.reach, right - self.reach, here, there)
         a_pixel_off = max(abs(shift.down), abs(shift.right)) <= 1  # where an edge lies is not said more exactly by anybody
-        return None if a_pixel_off or there < CLEARER * here else shift
+        return None if a_pixel_off or there <= CLEARER * here else shift
 
 
 def _closed(mask: np.ndarray) -> np.ndarray:
@@ -174,3 +180,41 @@ class Twins:
             for other in others[apart <= allowed]:
                 first, second = sorted((int(one), int(other)))
                 yield self.names[first], self.names[second]
+
+
+class Copies:
+    """Which pictures that differ have the same label map, pixel for pixel.
+
+    Counted are maps whose edges bend often enough: two of one class, or parted by a straight line, may be alike by chance.
+    """
+
+    BENDS = 8
+
+    def __init__(self):
+        self.alike: dict[bytes, list] = defaultdict(list)  # digest of a label map → [((part, file of the picture), mask)]
+
+    def add(self, part: str, picture: str, mask: str, labels: np.ndarray) -> None:
+        if _bends(_closed(labels)) >= self.BENDS:
+            digest = hashlib.sha256(f"{labels.shape}".encode() + np.ascontiguousarray(labels).tobytes()).digest()
+            self.alike[digest].append(((part, picture), mask))
+
+    def pairs(self, twins: Iterable[tuple]):
+        """Yields two masks for every label map that is there again. `twins`: what `Twins.pairs` gives; these may share one."""
+        same = defaultdict(set)
+        for one, other in twins:
+            same[one].add(other)
+            same[other].add(one)
+        for found in self.alike.values():
+            seen = {found[0][0]}
+            for picture, mask in found[1:]:
+                if not same[picture] & seen:
+                    yield found[0][1], mask
+                seen.add(picture)
+
+
+def _bends(labels: np.ndarray) -> int:
+    """How often the edges between classes, seen pixel by pixel, turn a corner; the border of void is no edge."""
+    four = np.stack([labels[:-1, :-1], labels[:-1, 1:], labels[1:, :-1], labels[1:, 1:]])
+    a, b, c, d = four
+    straight = ((a == b) & (c == d)) | ((a == c) & (b == d))
+    return int(np.count_nonzero(~straight & (four != VOID).all(axis=0)))

@@ -24,16 +24,24 @@ REMEDIES = {
     "JPEG": "Export the masks again as PNG. JPEG changes values a little, and a class number must not change at all.",
     "number": "Is a class missing in classes.txt, do the numbers begin at 1, or does one of them mean 'do not score' (write "
     "255)?",
-    "white on black": "Divide by 255: class 0 stays, white becomes class 1. (np.array(mask) // 255, saved as PNG)",
+    "white on black": "Divide by the number of white: class 0 stays, white becomes class 1. (np.array(mask) // 255 where white "
+    "is 255, saved as PNG)",
     "interpolated": "Make these masks again from the originals, resized by nearest neighbour "
     "(PIL.Image.Resampling.NEAREST): the mean of two class numbers is a third class.",
     "one-hot": "Class numbers come from np.argmax(labels, axis=-1).astype('uint8'), saved as PNG (for the lecture's .npy "
     "files it is the other way round: np.eye(classes)[numbers]).",
     "colour": "Add the colour to the table of colours (classes.txt). Many colours that are nearly alike come from JPEG, "
     "smoothing brushes or interpolation: make the mask again without.",
+    "palettes": "Colours that were numbered for each file by itself (by a drawing program, or by quantize()) give one class "
+    "several numbers. Put the colours into classes.txt, road 128 64 128, a line for each class and one for void: then they "
+    "count, not the numbers. If the numbers are right, save all masks with one palette.",
+    "transparent": "Fill what is transparent with the colour of its class, or of void, and save the mask as RGB: under it a "
+    "colour is stored that nobody sees, and it would be the label.",
     "absent": "Label more pictures, or take the class out of the list of classes.",
     "void": "Void is neither trained on nor scored. Was 255 meant as a class, or the mask never finished?",
     "shared": "Keep each picture once: what is trained on must not be tested on.",
+    "copied": "Was one mask saved under the name of another picture, or never drawn anew? Draw what is missing. Pictures of a "
+    "camera that stands still may share a mask: then nothing is wrong.",
     "shifted": "Shift the masks back, and look at a few laid over their pictures. Were pictures and masks cropped in "
     "different ways?",
     "values": "Save the images as they were, 0-255 or 0-1: the model does the preprocessing.",
