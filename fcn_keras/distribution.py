@@ -14,7 +14,9 @@ it works on JAX alone: TensorFlow's side of `keras.distribution` cannot connect 
 
 import atexit
 import contextlib
+import hashlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from fcn_keras import arguments
 from fcn_keras.datasets.base import VOID
 
 HEARTBEAT = 60  # seconds without a sign of life after which a process counts as gone
+SHOWN = 256  # bytes of what processes do not agree on that a message shows
 PATIENCE = 300  # seconds that the first process waits for the others to be started
 # What the backend says when the connection to another process breaks
 SIGNS = ("gloo", "nccl", "coordination", "connection closed", "connection reset", "socket closed", "heartbeat")
@@ -70,12 +73,14 @@ def connected(job_addresses: str, num_processes: int, process_id: int, advice: s
         _check_port(address, here)
     tell = _watched()
     tell(f"{here} did not meet the others at {address} within {minutes}. Were all started, and is the port open?")
+    _warn_of_own_name(address)
     print(f"{here} waits for the others at {address}, {minutes} at most", file=sys.stderr, flush=True)
     try:
-        jax.distributed.initialize(
-            address, num_processes, process_id, initialization_timeout=PATIENCE, heartbeat_timeout_seconds=HEARTBEAT,
-            shutdown_timeout_seconds=DAY,  # who lives is waited for, however long; who is gone is noticed before
-        )  # fmt: skip
+        with _ctrl_c_ends_it():
+            jax.distributed.initialize(
+                address, num_processes, process_id, initialization_timeout=PATIENCE, heartbeat_timeout_seconds=HEARTBEAT,
+                shutdown_timeout_seconds=DAY,  # who lives is waited for, however long; who is gone is noticed before
+            )  # fmt: skip
     except RuntimeError as error:
         tell("")
         if "must be called before" in str(error) or "called once" in str(error):
@@ -86,7 +91,8 @@ def connected(job_addresses: str, num_processes: int, process_id: int, advice: s
         yield
         jax.distributed.shutdown()
     except BaseException as error:
-        atexit.register(_end_at_once)  # the others must not wait for this process, nor it for them
+        # The others must not wait for this process, nor it for them.
+        atexit.register(_end_at_once, 130 if isinstance(error, KeyboardInterrupt) else 2)
         text = str(error)
         if any(sign in text.lower() for sign in SIGNS) and not text.startswith("Expected"):
             raise ConnectionError(f"{here} lost another one, or the network failed ({_short(error)}). {advice}") from error
@@ -105,10 +111,16 @@ def data_parallel(devices: int | None = None):
         `keras.distribution.DataParallel`, for `training.fit(…, distribution=…)`.
 
     Raises:
-        ValueError: If there are fewer, the backend is not JAX, or `devices` is given for several processes: each brings what
-            it sees (`CUDA_VISIBLE_DEVICES` hides the others).
+        ValueError: If there are fewer, the backend is not JAX, processes have different numbers of them, or `devices` is given
+            for several processes: each brings what it sees (`CUDA_VISIBLE_DEVICES` hides the others).
     """
-    _jax()
+    jax = _jax()
+    counts = [sum(device.process_index == number for device in jax.devices()) for number in range(jax.process_count())]
+    if len(set(counts)) > 1:
+        raise ValueError(
+            "Expected as many devices in every process, since they share every batch evenly. Received: "
+            f"{', '.join(f'process {number}: {count}' for number, count in enumerate(counts))}. CUDA_VISIBLE_DEVICES hides some."
+        )
     there = keras.distribution.list_devices()
     if devices is not None:
         arguments.whole_number("devices", devices, 1)
@@ -136,12 +148,14 @@ def same(what: str, value: str, way_out: str) -> None:
         return
     from jax.experimental import multihost_utils
 
-    room = np.zeros(256, "uint8")
-    text = np.frombuffer(value.encode()[: len(room)], "uint8")
-    room[: len(text)] = text
-    found = [bytes(row).rstrip(b"\0").decode(errors="replace") for row in multihost_utils.process_allgather(room)]
-    if len(set(found)) > 1:
-        listed = "; ".join(f"process {number}: {text}" for number, text in enumerate(found))
+    whole = value.encode()
+    room = np.zeros(SHOWN, "uint8")
+    room[: min(len(whole), SHOWN)] = np.frombuffer(whole[:SHOWN], "uint8")
+    digest = np.frombuffer(hashlib.sha256(whole).digest(), "uint8")  # compared, for a text may be longer than what is shown
+    digests, shown = multihost_utils.process_allgather((digest, room))
+    if len({bytes(row) for row in digests}) > 1:
+        texts = [bytes(row).rstrip(b"\0").decode(errors="replace") for row in shown]
+        listed = "; ".join(f"process {number}: {text}" for number, text in enumerate(texts))
         raise ValueError(f"Expected all processes to have the same {what}. Received: {listed}. {way_out}")
 
 
@@ -256,6 +270,32 @@ def _check_port(address, here):
         raise OSError(f"{here} could not start at {address}: {error.strerror}. Take another port, the same for all.") from error
 
 
+def _warn_of_own_name(address):
+    """Without GPUs each process tells the others its computer's name as it understands it; Debian's says 127.0.1.1."""
+    with contextlib.suppress(OSError):
+        name = socket.gethostname()
+        own, first = socket.gethostbyname(name), socket.gethostbyname(address.rpartition(":")[0])
+        if own.startswith("127.") and not first.startswith("127."):
+            print(
+                f"fcn_keras: this computer's name, {name}, means {own} to itself: without GPUs the others will look for it "
+                "there in vain. Give the name its address in the network, in /etc/hosts.", file=sys.stderr,
+            )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _ctrl_c_ends_it():
+    """While the backend waits in code that is not Python's, where Ctrl-C would be heard at its end only."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    except ValueError:  # not the main thread: it hears no Ctrl-C
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _watched():
     """Starts a small process beside this one. When this one ends, that prints the last line it was told, if it is not empty."""
     watcher = subprocess.Popen([sys.executable, "-S", "-c", WATCHER], stdin=subprocess.PIPE)
@@ -272,8 +312,8 @@ def _short(error) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def _end_at_once():
+def _end_at_once(status):
     """JAX would wait for the others when the program ends."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(2)
+    os._exit(status)

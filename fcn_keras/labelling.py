@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import keras
+
 from fcn_keras import arguments, images, models, prediction, visualization
 from fcn_keras.datasets import default_palette
 
@@ -61,8 +63,11 @@ class Labeller:
         images.write_image(names["overlay.png"], _painted(*few, self.palette), note=mark)  # last: where it is, all is
 
     def __call__(self, row: dict) -> dict:
-        """For Ray: a picture's path in, what was wrong with it out."""
-        return {"refused": _refused(self, Path(row["path"]))}
+        """For Ray: a picture's path in, what was wrong with it out, or why nothing can be written any more."""
+        try:
+            return {"refused": _refused(self, Path(row["path"])), "failed": ""}
+        except OSError as error:
+            return {"refused": "", "failed": str(error)}
 
 
 def label_files(labeller: Labeller, paths: Iterable[Path]) -> Iterator[str]:
@@ -97,6 +102,7 @@ def label_files_by_workers(
     Raises:
         ValueError: If `workers` is no whole number from 1 up.
         ImportError: If Ray is not installed.
+        OSError: If nothing can be written, or Ray does not start.
         ChildProcessError: If the same pictures ended their worker again and again.
     """
     arguments.whole_number("workers", workers, 1)
@@ -109,20 +115,24 @@ def label_files_by_workers(
     paths = [str(Path(path).resolve()) for path in paths]
     if not paths:
         return
+    blocks = -(-len(paths) // PICTURES_A_BLOCK)
+    workers = min(workers, blocks)
     ray = _connected(workers)
     try:
-        gpus = ray.cluster_resources().get("GPU", 0)
-        rows = ray.data.from_items([{"path": path} for path in paths], override_num_blocks=-(-len(paths) // PICTURES_A_BLOCK))
+        gpus = int(ray.cluster_resources().get("GPU", 0))
+        rows = ray.data.from_items([{"path": path} for path in paths], override_num_blocks=blocks)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # until Ray 2.64 has another name for max_task_retries; we ask for an earlier one
             answers = rows.map(
                 Labeller,
                 fn_constructor_args=(str(Path(model).resolve()), str(Path(out).resolve()), tile),
                 compute=ray.data.ActorPoolStrategy(size=workers),
-                num_cpus=1, num_gpus=min(1, gpus / workers), max_task_retries=TRIES,
+                num_cpus=1, num_gpus=gpus and 1 / -(-workers // gpus), max_task_retries=TRIES,
             )  # fmt: skip
         try:
             for row in answers.iter_rows():
+                if row["failed"]:
+                    raise OSError(row["failed"])
                 yield row["refused"]
         except ray.exceptions.RayError as error:
             left = [str(path) for path in not_done(map(Path, paths), model, out, tile)]
@@ -144,7 +154,13 @@ def _connected(workers):
     options = dict(log_to_driver=False, logging_level=logging.ERROR)
     if "RAY_ADDRESS" not in os.environ:
         options |= dict(num_cpus=workers, include_dashboard=False, object_store_memory=STORE_BYTES)
-    ray.init(**options)
+    # A GPU may be shared: no worker is to take all of its memory.
+    shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    try:
+        ray.init(runtime_env={"env_vars": {**shared, "KERAS_BACKEND": keras.backend.backend()}}, **options)
+    except Exception as error:  # Ray has no kind of its own for this
+        where = os.environ.get("RAY_ADDRESS", "this computer")
+        raise OSError(f"Ray could not be reached or started at {where} ({_short(error)}). Try again, or take fewer.") from error
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray

@@ -71,7 +71,7 @@ def classifier(num_classes: int, size: int = 64, widths: tuple[int, ...] = (16, 
         x = keras.layers.MaxPooling2D(2, name=f"pool{level}")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dense(dense, activation="relu", name="dense")(x)
-    x = keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(x)
+    x = keras.layers.Dense(num_classes, activation="softmax", name="probabilities", dtype="float32")(x)
     return keras.Model(image, x, name="classifier")
 
 

@@ -67,12 +67,12 @@ def _network(stride, num_classes, widths, width):
     def lay_on(larger, target, name):
         """Cuts a map so that it lies on its target, and to its size."""
         offset = geometry.crop_offset(geometry.field_of(larger, image), geometry.field_of(target, image))
-        return layers.CropToMatch(offset, name=name)([larger, target])
+        return layers.CropToMatch(offset, name=name, dtype="float32")([larger, target])  # scores, as `models.precision` says
 
     def skip(coarse, pool):
         """The finer scores are the larger map here, for the padding that fc6 ate; they are cut to the coarse ones."""
         fine = layers.score(num_classes, f"score_{pool}")(pools[pool])
-        return keras.layers.Add(name=f"fuse_{pool}")([coarse, lay_on(fine, coarse, f"score_{pool}c")])
+        return keras.layers.Add(name=f"fuse_{pool}", dtype="float32")([coarse, lay_on(fine, coarse, f"score_{pool}c")])
 
     # sizes along an axis of n pixels
     image = keras.Input((None, None, 3), name="image")  # n

@@ -200,6 +200,7 @@ def _train(
     with distribution.scope() if distribution else contextlib.nullcontext():
         learner, rows = trained_part, lambda images: images
         if distribution:
+            _check_shares(trained_part, batches, distribution.num_model_replicas)
             learner, source = sharing.copy_of(trained_part), sharing.Shares(source, distribution.num_model_replicas)
             rows = source.rows
         optimizer = keras.optimizers.Adam(
@@ -317,6 +318,19 @@ def _check_distribution(distribution, batch_size, augment):
     if batch_size < distribution.num_model_replicas:
         raise ValueError(
             f"Expected batch_size to be at least the number of devices, {distribution.num_model_replicas}. Received: {batch_size}"
+        )
+
+
+def _check_shares(model, batches, devices):
+    """Where the devices do not divide a batch, rows of void fill it up: they change no loss, but batch statistics they would."""
+    sizes = {len(batches.indices(number)) for number in range(len(batches))}
+    uneven = [size for size in sizes if size % devices]
+    normalizes = any(isinstance(layer, keras.layers.BatchNormalization) and layer.trainable for layer in model.layers)
+    if uneven and (normalizes or batches.reconstructs):
+        why = "a network that normalizes over the batch" if normalizes else "images that are their own targets"
+        raise ValueError(
+            f"Expected batches that {devices} devices divide, with {why}. Received: one of {uneven[0]} images. Take another "
+            f"batch_size than {batches.batch_size}, or steps= instead of epochs=, which makes all batches equal."
         )
 
 

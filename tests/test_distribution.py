@@ -89,7 +89,10 @@ def test_two_processes_and_three_devices_train_as_one(tmp_path):
 
 @needs_jax
 def test_processes_with_different_settings_are_stopped_before_they_train(tmp_path):
+    """Also where the class names alone fill what a message shows."""
     data, address = made_sets.plain(tmp_path / "data", 7), free_address()
+    names = (data / "classes.txt").read_text().split()
+    (data / "classes.txt").write_text("\n".join(name + 100 * "x" for name in names))
     both = [trained(data, tmp_path / f"{n}.npz", "0", address, 2, n, seed=n) for n in (0, 1)]
     for status, _, errors in map(end, both):
         assert status == 2 and "same data, start weights and settings" in errors and "process 1: " in errors
@@ -225,6 +228,38 @@ def test_pictures_that_are_their_own_targets_are_not_filled_up(toy):
     assert len(distribution.Shares(toy.reconstruction().batches(4), 2)[0][1]) == 4
     with pytest.raises(ValueError, match="3 devices divide"):
         distribution.Shares(toy.reconstruction().batches(4), 3)[0]
+
+
+def test_batch_statistics_and_filled_batches_do_not_go_together(toy):
+    """Rows of void would count in the statistics."""
+    image = keras.Input((None, None, 3))
+    model = keras.Model(image, keras.layers.Conv2D(2, 1)(keras.layers.BatchNormalization()(image)))
+    check = fcn.training._check_shares
+    check(model, toy.batches(6), 3)  # 12 images
+    for network, data in ((model, toy), (fcn.models.cae(), toy.reconstruction())):
+        with pytest.raises(ValueError, match=r"batches that 3 devices divide.*one of [12] images"):
+            check(network, data.batches(5), 3)
+    check(fcn.models.fcn_from_cae(fcn.models.cae(), 2), toy.batches(5), 3)
+
+
+def test_a_name_that_means_the_computer_itself_is_warned_of(monkeypatch, capsys):
+    """As on Debian: the others would be told 127.0.1.1."""
+    monkeypatch.setattr(socket, "gethostbyname", lambda name: {"10.0.0.1": name, "localhost": "127.0.0.1"}.get(name, "127.0.1.1"))
+    distribution._warn_of_own_name("localhost:1234")
+    assert capsys.readouterr().err == ""
+    distribution._warn_of_own_name("10.0.0.1:1234")
+    assert "means 127.0.1.1 to itself" in capsys.readouterr().err
+
+
+@needs_jax
+def test_ctrl_c_ends_the_waiting():
+    script = "import fcn_keras as fcn\nwith fcn.distribution.connected('{}', 2, 0): pass"
+    process = start(["-c", script.format(free_address())])
+    assert "waits for the others" in process.stderr.readline()
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    status, _, errors = end(process, 20)
+    assert status == -signal.SIGINT and "did not meet the others" in errors
 
 
 def test_a_row_of_void_changes_neither_loss_nor_gradient(toy):

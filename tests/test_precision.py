@@ -65,6 +65,17 @@ def test_convolutions_compute_with_16_bits_weights_and_scores_are_float32(name, 
     np.testing.assert_allclose(found, expected, atol=0.03 * max(1, np.abs(expected).max()))
 
 
+@pytest.mark.parametrize("name", MIXED)
+def test_published_networks_and_the_classifier_give_float32_too(name):
+    with fcn.models.precision(name):
+        networks = [build(3, ((4,),) * 5, 4) for build in (fcn.published.fcn32s, fcn.published.fcn16s, fcn.published.fcn8s)]
+        classifier = fcn.models.classifier(3)
+    for model in networks:
+        scoring = [layer for layer in model.layers if layer.name.startswith(("score", "upscore", "fuse"))]
+        assert {layer.compute_dtype for layer in scoring} == {"float32"}
+    assert {model.output.dtype for model in (*networks, classifier)} == {"float32"}
+
+
 def test_precision_is_set_for_its_block_only():
     with pytest.raises(RuntimeError), fcn.models.precision("mixed_bfloat16"):
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
