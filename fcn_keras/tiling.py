@@ -205,9 +205,8 @@ def _opened(image, channels) -> np.ndarray:
     if np.issubdtype(image.dtype, np.floating) and image.size > 3 * 64 and np.max(image[::97, ::89]) < 2:
         highest = np.max(image)  # reads all of it, so only where a few pixels give reason to; resizing makes 1.02 of 1
         if 0 < highest < 2:
-            raise ValueError(
-                f"Expected image values 0 to 255. Received: values up to {highest:.4g}; multiply by 255, the model does the rest"
-            )
+            received = f"values up to 1 ({highest:.4g})"
+            raise ValueError(f"Expected image values 0 to 255. Received: {received}; multiply by 255, the model does the rest")
     return image
 
 

@@ -371,7 +371,7 @@ def test_palettes_that_differ(of, palettes, differ):
     folder, _, mask = of("plain")
     palette_masks(mask.parent, palettes)
     report = data_checks.check(folder)
-    assert [finding.kind for finding in report.findings] == ["palettes"] * differ
+    assert [finding.kind for finding in report.findings] == ["palettes differ"] * differ
     if differ:
         assert f"class number 0 is {GREEN} in p0.png and {VIOLET} in p1.png" in report.findings[0].what
         assert report.findings[0].files[:2] == (str(mask), str(mask.with_name("p1.png")))

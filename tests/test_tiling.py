@@ -253,7 +253,7 @@ def test_what_was_begun_for_something_else_is_begun_again(models, tmp_path, monk
         (np.zeros((2, 8, 8, 3), "uint8"), {}, "shape"),
         (np.full((40, 40, 3), 0.5), {}, "multiply by 255"),
         (np.full((40, 40, 3), np.nan), {}, "NaN"),
-        (np.linspace(0, 1.02, 4800).reshape(40, 40, 3), {}, "up to 1.02; multiply by 255"),  # black where it begins
+        (np.linspace(0, 1.02, 4800).reshape(40, 40, 3), {}, r"up to 1 \(1\.02\); multiply by 255"),  # black where it begins
         (np.full((40, 40, 3), 300.0), {}, "Received: 300 to 300"),
         (np.linspace(-120, 135, 4800).reshape(40, 40, 3), {}, "Received: -120 to 135"),
         (np.full((40, 40, 3), -1), {}, "Received: -1 to -1"),

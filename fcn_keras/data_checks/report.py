@@ -32,9 +32,9 @@ REMEDIES = {
     "files it is the other way round: np.eye(classes)[numbers]).",
     "colour": "Add the colour to the table of colours (classes.txt). Many colours that are nearly alike come from JPEG, "
     "smoothing brushes or interpolation: make the mask again without.",
-    "palettes": "Colours that were numbered for each file by itself (by a drawing program, or by quantize()) give one class "
-    "several numbers. Put the colours into classes.txt, road 128 64 128, a line for each class and one for void: then they "
-    "count, not the numbers. If the numbers are right, save all masks with one palette.",
+    "palettes differ": "Colours that were numbered for each file by itself (by a drawing program, or by quantize()) give one "
+    "class several numbers. Put the colours into classes.txt, road 128 64 128, a line for each class and one for void: then "
+    "they count, not the numbers. If the numbers are right, save all masks with one palette.",
     "transparent": "Fill what is transparent with the colour of its class, or of void, and save the mask as RGB: under it a "
     "colour is stored that nobody sees, and it would be the label.",
     "absent": "Label more pictures, or take the class out of the list of classes.",

@@ -338,7 +338,7 @@ class _Look:
             number, colour, first, another, path = self.unlike[0]
             shown = [f"{tuple(seen.tolist())} in {file.name}" for seen, file in ((colour, first), (another, path))]
             for file in dict.fromkeys((first, *(entry[-1] for entry in self.unlike))):
-                self.note("palettes", f"palettes differ: class number {number} is {' and '.join(shown)}", file)
+                self.note("palettes differ", f"class number {number} is {' and '.join(shown)}", file)
 
 
 def _is_transparent(path) -> bool:
