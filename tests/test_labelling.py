@@ -129,11 +129,11 @@ def test_a_picture_that_cannot_be_read_costs_no_other(tmp_path, model):
         (tmp_path / f"{tile}").mkdir()
         said = list(labelling.label_files(labelling.Labeller(model, tmp_path / f"{tile}", tile), sorted(pictures.iterdir())))
         assert "p000.png" in said[0] and "p001.png" in said[1] and said[2] == ""
-    (tmp_path / "out").mkdir()
-    with pytest.raises(OSError, match="could not be written"):  # but a folder that is gone ends it
-        labeller = labelling.Labeller(model, tmp_path / "out" / "p002_labels.png")
-        (tmp_path / "out" / "p002_labels.png").write_bytes(b"")
+    (tmp_path / "file").write_bytes(b"")  # but a folder that is none ends it, at a worker too, which says so
+    labeller = labelling.Labeller(model, tmp_path / "file")
+    with pytest.raises(OSError, match="could not be written"):
         next(labelling.label_files(labeller, [pictures / "p002.png"]))
+    assert "could not be written" in labeller({"path": str(pictures / "p002.png")})["failed"]
 
 
 def test_without_ray_it_says_what_to_install(tmp_path, model, monkeypatch, capsys):

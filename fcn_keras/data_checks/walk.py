@@ -11,7 +11,7 @@ from fcn_keras.data_checks.report import REMEDIES, Finding, Report
 from fcn_keras.datasets.base import VOID, SegmentationData
 from fcn_keras.datasets.layouts import Layout, MaskCode, Part
 from fcn_keras.datasets.lecture_files import FILES, lecture_files
-from fcn_keras.datasets.opening import FORMATS, layout_of, recognise
+from fcn_keras.datasets.opening import FORMATS, layout_of, means_drawn, recognise
 from fcn_keras.datasets.road_scenes import road_scenes
 from fcn_keras.progress import progress
 
@@ -38,13 +38,7 @@ def check(source: str | Path, format: str = "auto") -> Report:
             here.
     """
     arguments.one_of("format", format, FORMATS)
-    if str(source) == "road_scenes":
-        if Path("road_scenes").is_dir():
-            raise ValueError(
-                "Expected road_scenes to mean one thing. Received: the name of the drawn scenes, and of a folder here. Write "
-                f"'./road_scenes' or {Path('road_scenes').absolute()} for the folder; for the drawn scenes, work elsewhere or "
-                "rename it."
-            )
+    if means_drawn(source):
         data = {part: road_scenes(part) for part in ("train", "test")}
         report = Report("road scenes", data["train"].class_names)
         look = _Look(report, None)
