@@ -152,12 +152,15 @@ def _connected(workers):
     import ray.data
 
     options = dict(log_to_driver=False, logging_level=logging.ERROR)
-    if "RAY_ADDRESS" not in os.environ:
-        options |= dict(num_cpus=workers, include_dashboard=False, object_store_memory=STORE_BYTES)
     # A GPU may be shared: no worker is to take all of its memory.
-    shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    told = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    if "RAY_ADDRESS" in os.environ:
+        options |= dict(runtime_env={"env_vars": {**told, "KERAS_BACKEND": keras.backend.backend()}})
+    else:  # workers of this computer have our environment, and start faster so
+        os.environ.update(told)
+        options |= dict(num_cpus=workers, include_dashboard=False, object_store_memory=STORE_BYTES)
     try:
-        ray.init(runtime_env={"env_vars": {**shared, "KERAS_BACKEND": keras.backend.backend()}}, **options)
+        ray.init(**options)
     except Exception as error:  # Ray has no kind of its own for this
         where = os.environ.get("RAY_ADDRESS", "this computer")
         raise OSError(f"Ray could not be reached or started at {where} ({_short(error)}). Try again, or take fewer.") from error
