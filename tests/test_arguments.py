@@ -194,7 +194,9 @@ def test_a_wrong_argument_is_answered_by_the_function(things, function, right, n
     with pytest.raises((ValueError, TypeError, FileNotFoundError)) as caught:
         called(function, {**right, name: value}, things)
     message = str(caught.value)
-    assert ("Expected" in message and "Received" in message) or "could not be read" in message or "is not known" in message, message
+    assert ("Expected" in message and "Received" in message) or "could not be read" in message or "is not known" in message, (
+        message
+    )
     assert len(message) < 700, "a message is read, not studied"
     last = traceback.extract_tb(caught.tb)[-1].filename
     assert last.startswith(PACKAGE), f"raised in {last}: {message}"

@@ -178,7 +178,7 @@ def test_figures_are_drawn_from_small_arrays():
 def test_the_film_of_stamps_is_small_and_the_same_each_time():
     films = [animate_stamps(np.eye(2), fcn.layers.bilinear_kernel(2), 2) for _ in range(2)]
     assert films[0]._repr_html_() == films[1]._repr_html_()
-    assert films[0]._repr_html_().count("] = \"data:image/png") == 5 and len(films[0]._repr_html_()) < 1_000_000
+    assert films[0]._repr_html_().count('] = "data:image/png') == 5 and len(films[0]._repr_html_()) < 1_000_000
 
 
 def test_the_lecture_draws_the_same_figure(tmp_path, monkeypatch, roads):

@@ -487,9 +487,7 @@ def test_labels_shifted_against_their_pictures(of, shift, kind):
 @pytest.mark.parametrize("shift", [(0, 2), (3, 0), (-5, 3), (0, -8)])
 def test_real_labels_shifted_against_their_pictures(shift):
     data = fcn.datasets.camvid(CAMVID)
-    moved = fcn.datasets.SegmentationData(
-        lambda i: (data[i][0], np.roll(data[i][1], shift, (0, 1))), len(data), data.class_names
-    )
+    moved = fcn.datasets.SegmentationData(lambda i: (data[i][0], np.roll(data[i][1], shift, (0, 1))), len(data), data.class_names)
     for start in range(0, 360, 60):
         found = data_checks.label_shift(moved, range(start, start + 8))
         assert max(abs(found.down + shift[0]), abs(found.right + shift[1])) <= 1

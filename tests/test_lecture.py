@@ -87,9 +87,9 @@ def test_l12_marks_the_last_layer_and_nothing_else():
     assert "conv3" in fcn.lecture.changed_layers(first, widened)
 
 
-@pytest.mark.parametrize("options", [["--network", "fcn", "--stride", "32"], ["--network", "fcn", "--fusion", "concat"]])
+@pytest.mark.parametrize("options", [["--stride", "32"], pytest.param(["--fusion", "concat"], marks=pytest.mark.long)])
 def test_the_other_networks_run_too(npy, tmp_path, options):
-    report = run(tmp_path, "--data", str(npy), "--steps", "3", *options)
+    report = run(tmp_path, "--data", str(npy), "--steps", "3", "--network", "fcn", *options)
     assert report["settings"]["network"] == "fcn"
     assert (tmp_path / "L13.png").is_file()
 

@@ -1,5 +1,7 @@
 """Mixed precision: convolutions compute with 16 bits; weights, class scores and loss stay float32, and so do the results."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ import fcn_keras as fcn
 
 pytestmark = pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")  # some train for a few steps only
 MIXED = ("mixed_bfloat16", "mixed_float16")
+# Where each takes many seconds, `make test` tries one of them
+one_or_both = pytest.mark.parametrize("name", [MIXED[0], pytest.param(MIXED[1], marks=pytest.mark.long)])
 
 
 def network(name, kind="fcn", num_classes=2):
@@ -29,20 +33,22 @@ def scenes():
 
 
 @pytest.fixture(scope="module")
-def scores(scenes):
-    """Mean IoU of the experiment's network in each precision, trained in the same way."""
-    found = {}
-    for name in fcn.models.PRECISIONS:
+def score(scenes):
+    """`score(name)`: mean IoU of the experiment's network in a precision; all are trained in the same way, and once."""
+
+    @functools.cache
+    def trained(name):
         model = network(name, "lecture")
         fcn.training.fit(model, scenes[0], steps=100, batch_size=8, learning_rate=4e-3, augment="flip")
-        found[name] = fcn.evaluation.evaluate(model, scenes[1]).mean_iou
-    return found
+        return fcn.evaluation.evaluate(model, scenes[1]).mean_iou
+
+    return trained
 
 
-@pytest.mark.parametrize("name", MIXED)
-def test_the_scores_are_those_of_float32(scores, name):
-    assert scores["float32"] > 0.9
-    assert abs(scores[name] - scores["float32"]) <= 0.005
+@one_or_both
+def test_the_scores_are_those_of_float32(score, name):
+    assert score("float32") > 0.9
+    assert abs(score(name) - score("float32")) <= 0.005
 
 
 @pytest.mark.parametrize("kind", ["fcn", "concat", "lecture", "autoencoder"])
@@ -117,7 +123,7 @@ def test_a_saved_model_is_what_it_was(tmp_path, name):
     assert fcn.prediction.probabilities(again, image).dtype == np.float32
 
 
-@pytest.mark.parametrize("name", MIXED)
+@one_or_both
 def test_a_training_goes_on_in_its_precision_and_in_no_other(tmp_path, toy, name, monkeypatch):
     whole, halved = fcn.training.fit(network(name), toy, epochs=4, batch_size=4).loss, network(name)
     with monkeypatch.context() as patch:

@@ -67,9 +67,7 @@ def test_colours_stand_for_classes(tmp_path):
     folder = made_sets.coloured(tmp_path / "coloured")
     plain = made_sets.plain(tmp_path / "plain")
     by_file = fcn.datasets.plain_folder(folder)
-    by_table = fcn.datasets.image_folder(
-        folder / "images", folder / "masks", ("grass", "road", "car"), colours=made_sets.COLOURS
-    )
+    by_table = fcn.datasets.image_folder(folder / "images", folder / "masks", ("grass", "road", "car"), colours=made_sets.COLOURS)
     for index in range(len(by_file)):
         for data in (by_file, by_table):
             np.testing.assert_array_equal(data[index][1], fcn.datasets.plain_folder(plain)[index][1])
