@@ -96,7 +96,7 @@ def executed(source: Path, seconds: float = BUDGET):
     """
     notebook = unexecuted(source)
     client = NotebookClient(
-        notebook, kernel_name="python3", timeout=None, record_timing=False, coalesce_streams=True,
+        notebook, kernel_name="python3", record_timing=False, coalesce_streams=True,
         resources={"metadata": {"path": str(FOLDER)}},
     )  # fmt: skip
     start = time.monotonic()

@@ -20,6 +20,12 @@ CAMVID = Path(__file__).parents[2] / "shared" / "data" / "camvid"
 needs_camvid = pytest.mark.skipif(not CAMVID.is_dir(), reason="CamVid is not on this computer")
 
 
+def first_of(name, values, ids=None):
+    """Parametrizes a test: `make test` tries the first value, `make test-long` the others."""
+    first, *others = values
+    return pytest.mark.parametrize(name, [first, *(pytest.param(value, marks=pytest.mark.long) for value in others)], ids=ids)
+
+
 @pytest.fixture(autouse=True)
 def _seeded():
     keras.utils.set_random_seed(0)

@@ -14,6 +14,7 @@ import grade
 import handed_in
 import nbformat
 import pytest
+from conftest import first_of
 from course import Course, CourseError, tasks_of
 from handed_in import ASSIGNMENTS, COURSE
 from planted.a1 import WRONG
@@ -88,7 +89,7 @@ def test_the_wheel_has_no_hidden_tests():
 # --- the reference and the blank sheet of every assignment
 
 
-@pytest.mark.parametrize("names", [NAMES[-1:], pytest.param(NAMES[:-1], marks=pytest.mark.long)], ids=len)
+@first_of("names", (NAMES[-1:], NAMES[:-1]), ids=len)
 def test_references_get_full_marks_blank_sheets_none_and_in_time(names, tmp_path):
     """`rehearse` raises otherwise; a reference may take 90 seconds on two quiet cores. (The class below rehearses the first.)"""
     COURSE.make(tmp_path)

@@ -6,7 +6,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from conftest import CAMVID, needs_camvid
+from conftest import CAMVID, first_of, needs_camvid
 
 import fcn_keras as fcn
 from fcn_keras import cli
@@ -87,7 +87,7 @@ def test_l12_marks_the_last_layer_and_nothing_else():
     assert "conv3" in fcn.lecture.changed_layers(first, widened)
 
 
-@pytest.mark.parametrize("options", [["--stride", "32"], pytest.param(["--fusion", "concat"], marks=pytest.mark.long)])
+@first_of("options", (["--stride", "32"], ["--fusion", "concat"]))
 def test_the_other_networks_run_too(npy, tmp_path, options):
     report = run(tmp_path, "--data", str(npy), "--steps", "3", "--network", "fcn", *options)
     assert report["settings"]["network"] == "fcn"

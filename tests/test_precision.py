@@ -5,14 +5,14 @@ import functools
 import keras
 import numpy as np
 import pytest
-from conftest import random_image
+from conftest import first_of, random_image
 
 import fcn_keras as fcn
 
 pytestmark = pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")  # some train for a few steps only
 MIXED = ("mixed_bfloat16", "mixed_float16")
-# Where each takes many seconds, `make test` tries one of them
-one_or_both = pytest.mark.parametrize("name", [MIXED[0], pytest.param(MIXED[1], marks=pytest.mark.long)])
+# Where each takes many seconds
+one_or_both = first_of("name", MIXED)
 
 
 def network(name, kind="fcn", num_classes=2):
