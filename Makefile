@@ -69,10 +69,10 @@ course: $(READY)  ## run the notebooks' sources and write the executed notebooks
 	$(BIN)/python notebooks/build.py
 
 assignments: $(TEACH)  ## the students' versions of the assignments; COURSE=DIR: with your own hidden tests
-	$(BIN)/python notebooks/assignments/course.py $(if $(COURSE),--course $(COURSE))
+	$(BIN)/python -m fcn_keras assignments $(if $(COURSE),--course $(COURSE))
 
 grade: $(TEACH)  ## grade a folder: make grade SUBMISSIONS=DIR [COURSE=DIR] [OUT=DIR]
-	$(BIN)/python notebooks/assignments/grade.py $(SUBMISSIONS) --out $(if $(filter figures,$(OUT)),grading,$(OUT)) $(if $(COURSE),--course $(COURSE))
+	$(BIN)/python -m fcn_keras grade $(SUBMISSIONS) --out $(if $(filter figures,$(OUT)),grading,$(OUT)) $(if $(COURSE),--course $(COURSE))
 
 slides: $(READY)  ## a deck from each notebook, in slides/; NAME=05: only that one
 	$(BIN)/python notebooks/slides.py $(NAME) --out slides

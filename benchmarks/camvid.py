@@ -80,7 +80,7 @@ def run(row, train, test, seconds, seed, options):
         for layer in model.layers:
             layer.trainable = layer.name not in ENCODER
     start = time.perf_counter()
-    features = None if row == "b" else fcn.frozen.frozen_features(model, train, flip=True)
+    features = None if row == "b" else fcn.training.frozen_features(model, train, flip=True)
     taken = time.perf_counter() - start
     first, step = pace(row, model, train, features, chosen)
     left = seconds - taken - first - whole_start

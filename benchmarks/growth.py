@@ -22,7 +22,7 @@ def images() -> dict[int, float]:
     model, found = fcn.models.lecture_fcn(2, width=32, skip_width=32), {}
     for count in IMAGES:
         part = fcn.datasets.SegmentationData(lambda n: pairs[n], count, train.class_names, train.palette)
-        found[count] = median_seconds(lambda data=part: fcn.frozen.frozen_features(model, data))
+        found[count] = median_seconds(lambda data=part: fcn.training.frozen_features(model, data))
     return found
 
 
@@ -39,7 +39,7 @@ def classes() -> dict[int, float]:
 
 
 def seconds_a_step(num_classes) -> float:
-    head, rng = fcn.frozen.head(fcn.models.lecture_fcn(num_classes, width=32, skip_width=32)), np.random.default_rng(0)
+    head, rng = fcn.training.head(fcn.models.lecture_fcn(num_classes, width=32, skip_width=32)), np.random.default_rng(0)
     head.compile(keras.optimizers.Adam(1e-3), fcn.training.segmentation_loss(), jit_compile=False)
     sizes = {"pool5": (5, 18, 256), "pool4": (10, 36, 128), "pool3": (20, 72, 64), "image": (160, 576, 1)}
     maps = [rng.normal(size=(10, *sizes[tensor.name])).astype("float32") for tensor in head.inputs]

@@ -10,7 +10,7 @@ import time
 import keras
 
 import fcn_keras as fcn
-from fcn_keras.experiment import LEARNING_RATE, Settings
+from fcn_keras.lecture.experiment import LEARNING_RATE, Settings
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -14,7 +14,7 @@ import fcn_keras as fcn
 
 def fit():
     """The default training: 400 scenes and their mirror images, features kept."""
-    from fcn_keras.experiment import Experiment, Settings
+    from fcn_keras.lecture.experiment import Experiment, Settings
 
     experiment = Experiment(Settings(steps=40))
     return lambda: experiment.trained, lambda: experiment.data

@@ -12,9 +12,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fcn_keras import arguments
 from fcn_keras.convolutionalize import dense_to_conv
 from fcn_keras.layers import VGGPreprocessing
+from fcn_keras.support import arguments
 
 VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 SMALL_VGG_WIDTHS = ((16,), (32, 32), (64, 64), (128, 128), (256, 256))
@@ -38,9 +38,13 @@ def blocks(x, widths) -> dict:
     for block, block_widths in enumerate(widths, start=1):
         for index, width in enumerate(block_widths, start=1):
             x = keras.layers.Conv2D(
-                width, 3, padding="same", activation="relu",
-                kernel_initializer="he_normal", name=f"conv{block}_{index}",
-            )(x)  # fmt: skip
+                width,
+                3,
+                padding="same",
+                activation="relu",
+                kernel_initializer="he_normal",
+                name=f"conv{block}_{index}",
+            )(x)
         # "same" rounds odd sizes up, so that no row of the picture is lost and 1 x 1 stays 1 x 1
         x = keras.layers.MaxPooling2D(2, padding="same", name=f"pool{block}")(x)
         pools[f"pool{block}"] = x
@@ -62,7 +66,9 @@ def vgg(widths, preprocessing: keras.layers.Layer, name: str) -> keras.Model:
     for block in widths if isinstance(widths, (tuple, list)) and widths else [widths]:
         arguments.whole_numbers("widths (a list for each block, such as ((16,), (32, 32)))", block)
     if not isinstance(preprocessing, keras.layers.Layer):
-        raise TypeError(f"Expected preprocessing to be a layer. {arguments.received('preprocessing', preprocessing)}")
+        raise TypeError(
+            f"Expected preprocessing to be a layer. {arguments.received('preprocessing', preprocessing)}"
+        )
     image = keras.Input((None, None, 3), name="image")
     return keras.Model(image, blocks(preprocessing(image), widths), name=name)
 
@@ -86,7 +92,10 @@ def small_vgg(weights: str | Path | None = "pretrained") -> keras.Model:
     scale = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")  # 0–255 → −1 … 1
     encoder = vgg(SMALL_VGG_WIDTHS, scale, "small_vgg")
     if weights is not None:
-        load_npz(encoder, SMALL_VGG_WEIGHTS if weights == "pretrained" else arguments.path("weights", weights))
+        load_npz(
+            encoder,
+            SMALL_VGG_WEIGHTS if weights == "pretrained" else arguments.path("weights", weights),
+        )
     return encoder
 
 
@@ -131,8 +140,14 @@ def vgg16_classifier(weights: str | Path | None = "imagenet") -> keras.Model:
     """
     source = _keras_vgg16(weights, VGG16_CLASSIFIER_FILE, include_top=True)
     image = keras.Input((None, None, 3), name="image")
-    x = blocks(VGGPreprocessing(name="preprocessing")(image), VGG16_WIDTHS)["pool5"]  # (B, 7, 7, 512) for 224 x 224
-    for name, dense, shape in (("fc6", "fc1", (7, 7, 512)), ("fc7", "fc2", (1, 1, 4096)), ("fc8", "predictions", (1, 1, 4096))):
+    x = blocks(VGGPreprocessing(name="preprocessing")(image), VGG16_WIDTHS)[
+        "pool5"
+    ]  # (B, 7, 7, 512) for 224 x 224
+    for name, dense, shape in (
+        ("fc6", "fc1", (7, 7, 512)),
+        ("fc7", "fc2", (1, 1, 4096)),
+        ("fc8", "predictions", (1, 1, 4096)),
+    ):
         x = dense_to_conv(source.get_layer(dense), shape, name)(x)
     model = keras.Model(image, x, name="vgg16_classifier")
     _copy_convolutions(source, model)
@@ -166,7 +181,9 @@ def _cannot_load(weights, file_name, error: Exception) -> Exception:
             f"file {file_name} from a computer with a network and name it (weights=FILE, on the command line "
             "--vgg16-weights FILE), or use small_vgg, whose weights ship with the package."
         )
-    return ValueError(f"{weights} does not hold VGG16's layers. Expected Keras' file {file_name}. ({error})")
+    return ValueError(
+        f"{weights} does not hold VGG16's layers. Expected Keras' file {file_name}. ({error})"
+    )
 
 
 def by_name(name: str, vgg16_weights: str | Path | None = None) -> keras.Model:
@@ -192,12 +209,16 @@ def load_npz(encoder: keras.Model, path: str | Path) -> dict:
     arguments.model("encoder", encoder)
     path = arguments.path("path", path)
     if not path.is_file():
-        raise FileNotFoundError(f"Expected a weights file (.npz). Received: {path}, which is not there.")
+        raise FileNotFoundError(
+            f"Expected a weights file (.npz). Received: {path}, which is not there."
+        )
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
     except (ValueError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"Expected path to be an .npz of arrays. Received: {path}, which cannot be read ({error})") from error
+        raise ValueError(
+            f"Expected path to be an .npz of arrays. Received: {path}, which cannot be read ({error})"
+        ) from error
     recipe = json.loads(str(arrays.pop("recipe"))) if "recipe" in arrays else {}
     variables = {f"{layer.name}/{v.name}": v for layer in encoder.layers for v in layer.weights}
     check_fit({name: tuple(v.shape) for name, v in variables.items()}, arrays, path)
@@ -218,7 +239,9 @@ def check_fit(expected: dict[str, tuple], arrays: dict, source):
         ValueError: If names are missing or left over, or shapes differ: some of each kind in one message.
     """
     missing = [f"missing: {name} {shape}" for name, shape in expected.items() if name not in arrays]
-    left_over = [f"left over: {name} {np.shape(arrays[name])}" for name in arrays if name not in expected]
+    left_over = [
+        f"left over: {name} {np.shape(arrays[name])}" for name in arrays if name not in expected
+    ]
     wrong = [
         f"wrong shape: {name}, expected {shape}, received {np.shape(arrays[name])}"
         for name, shape in expected.items()
@@ -226,7 +249,11 @@ def check_fit(expected: dict[str, tuple], arrays: dict, source):
     ]
     if missing or left_over or wrong:
         listed = "; ".join(
-            text for found in (missing, left_over, wrong) if found
+            text
+            for found in (missing, left_over, wrong)
+            if found
             for text in found[:WORST] + [f"and {len(found) - WORST} more"] * (len(found) > WORST)
-        )  # fmt: skip
-        raise ValueError(f"Expected weights that fit; nothing was changed. Received: from {source}, {listed}.")
+        )
+        raise ValueError(
+            f"Expected weights that fit; nothing was changed. Received: from {source}, {listed}."
+        )

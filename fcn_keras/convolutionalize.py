@@ -7,7 +7,7 @@ becomes a map of class scores.
 
 import keras
 
-from fcn_keras import arguments
+from fcn_keras.support import arguments
 
 
 def dense_to_conv(
@@ -28,12 +28,18 @@ def dense_to_conv(
         ValueError: If `dense` is not built or does not have H·W·C inputs.
     """
     if not isinstance(dense, keras.layers.Dense):
-        raise TypeError(f"Expected dense to be a keras.layers.Dense. {arguments.received('dense', dense)}")
+        raise TypeError(
+            f"Expected dense to be a keras.layers.Dense. {arguments.received('dense', dense)}"
+        )
     if len(arguments.whole_numbers("input_shape", input_shape)) != 3:
-        raise ValueError(f"Expected input_shape to be (H, W, C). {arguments.received('input_shape', input_shape)}")
+        raise ValueError(
+            f"Expected input_shape to be (H, W, C). {arguments.received('input_shape', input_shape)}"
+        )
     height, width, channels = input_shape
     if not dense.built:
-        raise ValueError(f"Expected a built dense layer; call the model once. Received: {dense.name!r}, not built.")
+        raise ValueError(
+            f"Expected a built dense layer; call the model once. Received: {dense.name!r}, not built."
+        )
     inputs, units = dense.kernel.shape
     if inputs != height * width * channels:
         raise ValueError(
@@ -41,7 +47,11 @@ def dense_to_conv(
             f"Received: {dense.name!r} with {inputs}"
         )
     conv = keras.layers.Conv2D(
-        units, (height, width), activation=dense.activation, use_bias=dense.use_bias, name=name or dense.name
+        units,
+        (height, width),
+        activation=dense.activation,
+        use_bias=dense.use_bias,
+        name=name or dense.name,
     )
     conv.build((None, None, None, channels))
     weights = dense.get_weights()
@@ -76,12 +86,16 @@ def convolutionalize(classifier: keras.Model) -> keras.Model:
             "Expected a classifier with a fixed input size (its dense layer fixes one). "
             f"Received: input shape {classifier.input_shape}"
         )
-    layers = [layer for layer in classifier.layers if not isinstance(layer, keras.layers.InputLayer)]
+    layers = [
+        layer for layer in classifier.layers if not isinstance(layer, keras.layers.InputLayer)
+    ]
     x = image = keras.Input((None, None, classifier.input_shape[-1]), name="image")
     before_flatten = None
     for layer in layers:
         if not isinstance(layer.input, keras.KerasTensor):
-            raise ValueError(f"Expected a chain of layers. Received: {layer.name!r} with several inputs.")
+            raise ValueError(
+                f"Expected a chain of layers. Received: {layer.name!r} with several inputs."
+            )
         if isinstance(layer, keras.layers.Flatten):
             before_flatten = layer.input.shape[1:]
             continue
@@ -89,7 +103,9 @@ def convolutionalize(classifier: keras.Model) -> keras.Model:
             new = dense_to_conv(layer, before_flatten or (1, 1, layer.input.shape[-1]))
             before_flatten = None
         elif layer.__class__.__name__.startswith("Global"):
-            raise ValueError(f"{layer.name!r} averages over the whole image, so its dense layer has no places to slide to.")
+            raise ValueError(
+                f"{layer.name!r} averages over the whole image, so its dense layer has no places to slide to."
+            )
         else:
             new = layer.__class__.from_config(layer.get_config())
             new.build(layer.input.shape)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from fcn_keras import arguments
+from fcn_keras.support import arguments
 
 PACKAGE = "fcn_keras"
 
@@ -56,7 +56,9 @@ class Bilinear(keras.initializers.Initializer):
                 f"A bilinear kernel of factor {self.factor} is {tent.shape[0]} x {tent.shape[1]}. "
                 f"Received: a layer whose kernel is {height} x {width}."
             )
-        diagonal = np.eye(out_channels, in_channels, dtype="float32")  # channel c only feeds channel c
+        diagonal = np.eye(
+            out_channels, in_channels, dtype="float32"
+        )  # channel c only feeds channel c
         return ops.convert_to_tensor(tent[:, :, None, None] * diagonal, dtype=dtype)
 
     def get_config(self):
@@ -108,7 +110,9 @@ def score(num_classes: int, name: str) -> keras.layers.Layer:
     Output shape: `(batch, H, W, C)`, logits.
     """
     arguments.whole_number("num_classes", num_classes, 1)
-    return keras.layers.Conv2D(num_classes, 1, kernel_initializer="zeros", dtype="float32", name=name)
+    return keras.layers.Conv2D(
+        num_classes, 1, kernel_initializer="zeros", dtype="float32", name=name
+    )
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -166,8 +170,13 @@ class VGGPreprocessing(keras.layers.Layer):
     def __init__(self, mean_bgr: tuple[float, float, float] = MEAN_BGR, **options):
         super().__init__(**options)
         if not isinstance(mean_bgr, (tuple, list, np.ndarray)) or len(mean_bgr) != 3:
-            raise ValueError(f"Expected mean_bgr to be three numbers, 0–255. {arguments.received('mean_bgr', mean_bgr)}")
-        self.mean_bgr = tuple(arguments.number("every number in mean_bgr", mean, at_least=0, at_most=255) for mean in mean_bgr)
+            raise ValueError(
+                f"Expected mean_bgr to be three numbers, 0–255. {arguments.received('mean_bgr', mean_bgr)}"
+            )
+        self.mean_bgr = tuple(
+            arguments.number("every number in mean_bgr", mean, at_least=0, at_most=255)
+            for mean in mean_bgr
+        )
 
     def call(self, images):
         bgr = ops.flip(images, axis=-1)

@@ -19,8 +19,8 @@ import numpy as np
 
 from fcn_keras import backbones, evaluation, models, published, training
 from fcn_keras.datasets import drawn_worlds
-from fcn_keras.datasets.world_canvas import CLASS_NAMES
-from fcn_keras.files import written_whole
+from fcn_keras.datasets.drawn.world_canvas import CLASS_NAMES
+from fcn_keras.support.files import written_whole
 
 RECIPE_VERSION = 3  # raise it whenever the same arguments would give other weights
 # The recipe of the shipped file
@@ -52,11 +52,17 @@ def balance(encoder: keras.Model, images) -> None:
     convolutions = [layer for layer in encoder.layers if isinstance(layer, keras.layers.Conv2D)]
     probe = keras.Model(encoder.input, [layer.output for layer in convolutions])
     factor = 1.0  # of the layer before, per channel
-    for layer, output in zip(convolutions, probe.predict(images, batch_size=16, verbose=0), strict=True):
+    for layer, output in zip(
+        convolutions, probe.predict(images, batch_size=16, verbose=0), strict=True
+    ):
         deviation = output.std(axis=(0, 1, 2))
-        deviation = np.maximum(deviation, 0.05 * deviation.mean() + 1e-6)  # what is almost silent stays quiet
+        deviation = np.maximum(
+            deviation, 0.05 * deviation.mean() + 1e-6
+        )  # what is almost silent stays quiet
         kernel, bias = layer.get_weights()  # (3, 3, channels in, channels out), (channels out,)
-        layer.set_weights([kernel * np.reshape(factor, (1, 1, -1, 1)) / deviation, bias / deviation])
+        layer.set_weights(
+            [kernel * np.reshape(factor, (1, 1, -1, 1)) / deviation, bias / deviation]
+        )
         factor = deviation
 
 
@@ -71,7 +77,9 @@ def checksum(arrays: dict) -> str:
 def encoder_arrays(encoder: keras.Model) -> dict:
     """An encoder's weights as float16 arrays named `"conv1_1/kernel"`, `"conv1_1/bias"`, ..."""
     return {
-        f"{layer.name}/{variable.name}": keras.ops.convert_to_numpy(variable.value).astype("float16")
+        f"{layer.name}/{variable.name}": keras.ops.convert_to_numpy(variable.value).astype(
+            "float16"
+        )
         for layer in encoder.layers
         for variable in layer.weights
     }
@@ -136,9 +144,15 @@ def pretrain(
     encoder = backbones.small_vgg(weights=None)
     model = network(encoder, worlds.num_classes)
     training.fit(
-        model, worlds, steps=steps, batch_size=batch_size, learning_rate=LEARNING_RATE, augment="flip", seed=seed,
+        model,
+        worlds,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=LEARNING_RATE,
+        augment="flip",
+        seed=seed,
         checkpoint=checkpoint and Path(checkpoint) / "state",
-    )  # fmt: skip
+    )
     scores = evaluation.evaluate(model, drawn_worlds(held_out, HELD_OUT_SEED), batch_size=20)
     published.carry_over(model, encoder)
     balance(encoder, np.stack([worlds[index][0] for index in range(min(BALANCED_OVER, pictures))]))
@@ -159,10 +173,16 @@ def pretrain(
 
 def main(arguments=None) -> int:
     """`python -m fcn_keras.pretraining`: makes the file that ships with the package."""
-    parser = argparse.ArgumentParser(prog="python -m fcn_keras.pretraining", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m fcn_keras.pretraining", description=main.__doc__
+    )
     parser.add_argument("--out", required=True, help="the .npz to write")
-    parser.add_argument("--pictures", type=int, default=PICTURES, help="pictures to draw (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=STEPS, help="training steps (default: %(default)s)")
+    parser.add_argument(
+        "--pictures", type=int, default=PICTURES, help="pictures to draw (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, help="training steps (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument("--checkpoint", help="folder from which an interrupted run resumes")
     options = parser.parse_args(arguments)
@@ -170,7 +190,9 @@ def main(arguments=None) -> int:
         recipe = pretrain(**vars(options))
     except (ValueError, OSError) as error:
         parser.error(str(error))  # one line on standard error, exit status 2
-    print(f"{options.out}: mean IoU {recipe['held_out_mean_iou']:.3f} on fresh pictures, after {recipe['seconds']} s")
+    print(
+        f"{options.out}: mean IoU {recipe['held_out_mean_iou']:.3f} on fresh pictures, after {recipe['seconds']} s"
+    )
     return 0
 
 

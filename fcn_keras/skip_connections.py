@@ -7,8 +7,8 @@ one, `fuse` the two.
 import keras
 from keras import ops
 
-from fcn_keras import arguments
 from fcn_keras.layers import PACKAGE, CropToMatch
+from fcn_keras.support import arguments
 
 FUSIONS = ("sum", "concat")
 
@@ -72,9 +72,16 @@ def fuse(coarse, fine, fusion: str = "sum", name: str = "fuse"):
         )
     if fusion == "sum":
         return keras.layers.Add(name=name, dtype=_precision(coarse))([coarse, fine])
-    stacked = keras.layers.Concatenate(name=name, dtype=_precision(coarse))([coarse, fine])  # (B, H, W, 2C)
+    stacked = keras.layers.Concatenate(name=name, dtype=_precision(coarse))(
+        [coarse, fine]
+    )  # (B, H, W, 2C)
     return keras.layers.Conv2D(
-        channels, 3, padding="same", kernel_initializer=SumOfHalves(), dtype=_precision(coarse), name=f"{name}_conv"
+        channels,
+        3,
+        padding="same",
+        kernel_initializer=SumOfHalves(),
+        dtype=_precision(coarse),
+        name=f"{name}_conv",
     )(stacked)
 
 
@@ -90,7 +97,9 @@ class SumOfHalves(keras.initializers.Initializer):
     def __call__(self, shape, dtype=None):
         height, width, in_channels, out_channels = shape
         if in_channels != 2 * out_channels:
-            raise ValueError(f"Expected twice as many input as output channels. Received: {in_channels}, {out_channels}")
+            raise ValueError(
+                f"Expected twice as many input as output channels. Received: {in_channels}, {out_channels}"
+            )
         identity = ops.eye(out_channels, dtype=dtype)
         centre = ops.concatenate([identity, identity], axis=0)[None, None]  # (1, 1, 2C, C)
         top, left = (height - 1) // 2, (width - 1) // 2

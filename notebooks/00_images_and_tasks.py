@@ -176,7 +176,7 @@ draw_outputs(picture, mask, shapes.class_names, shapes.palette, window=(44, 6, 1
 # would have got higher scores.
 
 # %%
-from fcn_keras.datasets.shapes import arrays  # noqa: E402
+from fcn_keras.datasets.drawn.shapes import arrays  # noqa: E402
 
 pictures, answers = arrays(fcn.datasets.shapes(1600, seed=0))  # (1600, 64, 64, 3), and 0 disk, 1 square, 2 triangle, 3 cross
 

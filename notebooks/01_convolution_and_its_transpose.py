@@ -24,7 +24,7 @@ import numpy as np
 import fcn_keras as fcn
 from fcn_keras.visualization import convolution as drawing
 
-fcn.startup.import_keras_quietly()  # without the start-up lines of what computes for Keras
+fcn.support.startup.import_keras_quietly()  # without the start-up lines of what computes for Keras
 import keras  # noqa: E402
 
 path = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)  # a file that matplotlib brings along

@@ -27,7 +27,7 @@ names = data.class_names[1:]  # without the ground
 
 import keras  # noqa: E402  after fcn_keras, which loads it without its start-up lines
 
-from fcn_keras.datasets.shapes import arrays  # noqa: E402
+from fcn_keras.datasets.drawn.shapes import arrays  # noqa: E402
 from fcn_keras.lecture.classifier import occlusion_map  # noqa: E402
 
 # %%

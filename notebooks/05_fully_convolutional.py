@@ -32,7 +32,7 @@ names = pictures.class_names[1:]  # the four shapes, without the background
 
 import keras  # noqa: E402  after fcn_keras, which loads it without its start-up lines
 
-from fcn_keras.datasets.shapes import arrays  # noqa: E402
+from fcn_keras.datasets.drawn.shapes import arrays  # noqa: E402
 from fcn_keras.visualization.sizes import draw_any_size, draw_dense_as_convolution, draw_pixel_scores  # noqa: E402
 
 # %% [markdown]

@@ -27,7 +27,7 @@ import numpy as np
 from PIL import Image
 
 import fcn_keras as fcn
-from fcn_keras.cli import main
+from fcn_keras.command_line.parser import main
 from fcn_keras.visualization import your_pictures
 
 folder = Path("../data/road_scenes")  # yours: Path("my_pictures")

@@ -18,7 +18,7 @@ from pathlib import Path
 import nbformat
 from nbconvert import SlidesExporter
 
-from fcn_keras import files
+from fcn_keras.support import files
 
 FOLDER = Path(__file__).parent
 REGISTRY = "https://registry.npmjs.org/{name}/-/{name}-{version}.tgz"

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 import nbformat
-from course import Course
+
+from fcn_keras.grading.course import Course
 
 ASSIGNMENTS = Path(__file__).parents[1] / "notebooks" / "assignments"
 COURSE = Course()

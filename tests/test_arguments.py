@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import fcn_keras as fcn
-from fcn_keras import arguments
+from fcn_keras.support import arguments
 
 PACKAGE = str(Path(fcn.__file__).parent)
 IMAGE = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype="uint8")
@@ -125,12 +125,12 @@ CALLS = [  # function, a right call, {argument: wrong values}
     (fcn.prediction.segment_tiled, dict(model=M, image=IMAGE), {
         "model": (*NO_MODEL, "@classifier"), "image": (NOWHERE, IMAGE[..., 0], IMAGE[None], IMAGE / 255, None),
         "tile": (0, -4, "big", 2.5, None), "memory": (0, "1G"), "out": ("labels.png", LABELS / 2, LABELS[:9])}),
-    (fcn.frozen.frozen_features, dict(model=M, data=D), {"model": (*NO_MODEL, "@cae"), "data": NO_DATA, "batch_size": COUNT}),
+    (fcn.training.frozen_features, dict(model=M, data=D), {"model": (*NO_MODEL, "@cae"), "data": NO_DATA, "batch_size": COUNT}),
     (fcn.training.fit, dict(model=M, train=D, steps=1), {
         "model": (*NO_MODEL, "@cae"), "train": NO_DATA, "validation": ("data", 3), "steps": COUNT, "epochs": (1, 2.5),
         "batch_size": COUNT, "learning_rate": (0, -1, "fast", None, np.nan, np.inf), "augment": ("mirror", 3, keras.layers.Rescaling(1)),
         "seed": SEED, "checkpoint": (3,), "unfreeze": ("before", True), "fine_tuning": (3, 0), "fine_tuning_rate": (0, None)}),
-    (fcn.diagnosis.diagnose, dict(model=M, data=D, history=fcn.training.History()), {"model": NO_MODEL, "data": NO_DATA}),
+    (fcn.training.diagnosis.diagnose, dict(model=M, data=D, history=fcn.training.History()), {"model": NO_MODEL, "data": NO_DATA}),
     (fcn.data_checks.check, dict(source="data/road_scenes"), {"source": (*NO_PATH, NOWHERE, PACKAGE, __file__), "format": ("coco", None)}),
     (fcn.data_checks.label_shift, dict(data=D), {"data": NO_DATA}),
     (d.SegmentationData, dict(read=READ, length=3, class_names=("a", "b")), {"read": (None, IMAGE), "length": (-1, 2.5, None),

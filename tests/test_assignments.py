@@ -10,16 +10,18 @@ import subprocess
 import sys
 import time
 
-import grade
 import handed_in
 import nbformat
 import pytest
 from conftest import first_of
-from course import Course, CourseError, tasks_of
 from handed_in import ASSIGNMENTS, COURSE
 from planted.a1 import WRONG
-from reports import all_points, write
-from submissions import find, restored
+
+from fcn_keras.command_line.parser import main, parser
+from fcn_keras.grading import grade
+from fcn_keras.grading.course import Course, CourseError, tasks_of
+from fcn_keras.grading.reports import all_points, write
+from fcn_keras.grading.submissions import find, restored
 
 FIRST = COURSE.named("1")
 NAMES = list(COURSE.sources)
@@ -94,7 +96,7 @@ def test_references_get_full_marks_blank_sheets_none_and_in_time(names, tmp_path
     """`rehearse` raises otherwise; a reference may take 90 seconds on two quiet cores. (The class below rehearses the first.)"""
     COURSE.make(tmp_path)
     releases = {name: handed_in.blank(name) for name in names}
-    settings = grade.rehearse(COURSE, names, tmp_path, releases, grade.parser().parse_args(["x"]))
+    settings = grade.rehearse(COURSE, names, tmp_path, releases, parser().parse_args(["grade", "x"]))
     for name in names:
         taken = settings[name]["reference_seconds"]
         assert set(tasks_of(COURSE.sources[name])) <= set(taken)
@@ -119,7 +121,7 @@ def test_nothing_is_graded_when_the_reference_fails(tmp_path, capsys):
     (private / "seed.txt").write_text("word")
     (private / f"{FIRST}.py").write_text('# %% check="conv2d"\nassert conv2d is None\n')
     handed_in.write(handed_in.blank(FIRST), tmp_path / "in", "ann", FIRST)
-    assert grade.main([str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--course", str(private)]) == 2
+    assert main(["grade", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--course", str(private)]) == 2
     assert "reference does not get full marks (task conv2d" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -132,7 +134,7 @@ def graded(tmp_path_factory):
     """A class of some kinds, graded by the command itself: the folder, and what it printed."""
     root = tmp_path_factory.mktemp("class")
     kinds(root / "in", FEW)
-    command = [sys.executable, str(ASSIGNMENTS / "grade.py"), str(root / "in"), "--out", str(root / "out"), "--seconds", "10"]
+    command = [sys.executable, "-m", "fcn_keras", "grade", str(root / "in"), "--out", str(root / "out"), "--seconds", "10"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=580)
     return root, done
 
@@ -248,7 +250,7 @@ def test_a_second_run_counts_marks_and_grades_only_what_is_new(graded, monkeypat
     monkeypatch.setattr(grade, "rehearse", lambda course, names, *_: {name: {"home": str(root)} for name in names})
     monkeypatch.setattr(grade.shutil, "copytree", lambda *a, **k: None)
     monkeypatch.setattr(grade, "grade_all", lambda work, *a: None if not work else pytest.fail(f"graded again: {work}"))
-    assert grade.main([str(root / "in"), "--out", str(root / "out")]) == 1
+    assert main(["grade", str(root / "in"), "--out", str(root / "out")]) == 1
     row = next(row for row in rows(root / "out" / "grades.csv") if row["student"] == "right")
     assert float(row["points"]) == sum(tasks_of(COURSE.sources[FIRST]).values()) + 0.5 + len(mine)
     page = (root / "out" / "feedback" / "right" / FIRST / f"{FIRST}.html").read_text(encoding="utf-8")
@@ -257,7 +259,7 @@ def test_a_second_run_counts_marks_and_grades_only_what_is_new(graded, monkeypat
     assert float(again[mine[0]["task"]]) == 1.5, "a person's marks stay"
     table[0]["points"] = "99"
     write(root / "out" / "to_mark.csv", table)
-    assert grade.main([str(root / "in"), "--out", str(root / "out")]) == 2
+    assert main(["grade", str(root / "in"), "--out", str(root / "out")]) == 2
     assert "expected a number from 0 to" in capsys.readouterr().err
 
 
@@ -374,7 +376,7 @@ def test_a_wrong_course_folder_is_named(files, said, tmp_path):
 def test_a_wrong_command_is_one_line(arguments, said, tmp_path, capsys):
     (tmp_path / "in").mkdir()
     arguments = [str(tmp_path / "in") if a == "IN" else a for a in arguments]
-    assert grade.main([*arguments, "--out", str(tmp_path / "out")]) == 2
+    assert main(["grade", *arguments, "--out", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
     assert not (tmp_path / "out").exists()
@@ -401,7 +403,7 @@ def test_a_class_of_all_kinds_and_all_planted_answers(tmp_path):
             expected[f"planted_{name[0]}_{number}"] = (name, {task: hint for task, (_, _, hint) in chosen.items()})
             number += 1
     start = time.perf_counter()
-    grade.main([str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--seconds", "15"])
+    main(["grade", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--seconds", "15"])
     handed = {path.name for path in (tmp_path / "in").iterdir()}
     assert len(handed) >= 60
     print(f"\n{len(handed)} submissions in {(time.perf_counter() - start) / 60:.1f} minutes")

@@ -10,7 +10,7 @@ from conftest import random_image
 from PIL import Image
 
 import fcn_keras as fcn
-from fcn_keras.cli import main
+from fcn_keras.command_line.parser import main
 
 
 def complaint(capsys, *arguments):
@@ -75,7 +75,7 @@ def test_mistakes_end_in_one_line_and_status_2(folder, tmp_path, capsys):
 
 
 def test_help_answers_without_loading_keras():
-    script = "import sys; from fcn_keras.cli import parser; parser().format_help(); print('keras' in sys.modules)"
+    script = "import sys; from fcn_keras.command_line.parser import parser; parser().format_help(); print('keras' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
 
@@ -87,7 +87,7 @@ def test_no_start_up_noise_on_standard_error(folder, tmp_path):
 
 
 def test_fidelity_fails_with_status_1_and_says_where(monkeypatch, capsys):
-    from fcn_keras import fidelity
+    from fcn_keras.published import fidelity
 
     monkeypatch.setattr(fcn.datasets, "road_scenes", lambda split: None)
     for passed, status in ((True, 0), (False, 1)):

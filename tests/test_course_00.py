@@ -6,11 +6,18 @@ import pytest
 from matplotlib.figure import Figure
 
 import fcn_keras as fcn
-from fcn_keras.datasets.shapes import arrays, shapes
-from fcn_keras.experiment import Experiment, Settings
+from fcn_keras.datasets.drawn.shapes import arrays, shapes
 from fcn_keras.lecture import images
 from fcn_keras.lecture.classifier import shapes_classifier
-from fcn_keras.visualization.tasks import boxes, draw_channels, draw_outputs, draw_tasks, draw_what_and_where, draw_zoom
+from fcn_keras.lecture.experiment import Experiment, Settings
+from fcn_keras.visualization.tasks import (
+    boxes,
+    draw_channels,
+    draw_outputs,
+    draw_tasks,
+    draw_what_and_where,
+    draw_zoom,
+)
 
 SHIFT = (11, 7)
 

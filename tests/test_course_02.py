@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import fcn_keras as fcn
-from fcn_keras.datasets.shapes import arrays, shapes
-from fcn_keras.experiment import Experiment, Settings
+from fcn_keras.datasets.drawn.shapes import arrays, shapes
 from fcn_keras.lecture import classifier as lecture
+from fcn_keras.lecture.experiment import Experiment, Settings
 from fcn_keras.visualization import classifier as draw
 
 

@@ -5,9 +5,13 @@ import numpy as np
 import pytest
 
 import fcn_keras as fcn
-from fcn_keras.experiment import Experiment, Settings
 from fcn_keras.lecture import autoencoder
-from fcn_keras.visualization.reconstruction import draw_autoencoder, draw_reconstruction, most_different
+from fcn_keras.lecture.experiment import Experiment, Settings
+from fcn_keras.visualization.reconstruction import (
+    draw_autoencoder,
+    draw_reconstruction,
+    most_different,
+)
 
 
 def arrays(data):

@@ -6,10 +6,14 @@ import pytest
 from conftest import random_image
 
 import fcn_keras as fcn
-from fcn_keras.datasets.shapes import arrays
-from fcn_keras.experiment import Experiment, Settings
+from fcn_keras.datasets.drawn.shapes import arrays
 from fcn_keras.lecture import sizes
-from fcn_keras.visualization.sizes import draw_any_size, draw_dense_as_convolution, draw_pixel_scores
+from fcn_keras.lecture.experiment import Experiment, Settings
+from fcn_keras.visualization.sizes import (
+    draw_any_size,
+    draw_dense_as_convolution,
+    draw_pixel_scores,
+)
 
 ODD_SIZES = [(7, 101), (37, 53), (64, 64), (97, 31), (1, 1)]
 

@@ -6,8 +6,8 @@ import pytest
 from conftest import random_image
 
 import fcn_keras as fcn
-from fcn_keras.experiment import Experiment, Settings
 from fcn_keras.lecture import upsampling
+from fcn_keras.lecture.experiment import Experiment, Settings
 from fcn_keras.visualization.upsampling import (
     alternation,
     animate_stamps,

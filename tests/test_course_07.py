@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import fcn_keras as fcn
-from fcn_keras.experiment import Experiment, Settings
 from fcn_keras.lecture import skips
+from fcn_keras.lecture.experiment import Experiment, Settings
 from fcn_keras.visualization.skips import draw_fusions, draw_shares, draw_skip_connection
 
 BAND = 2

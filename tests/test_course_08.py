@@ -159,12 +159,12 @@ def changed_by_training(model, data):
 HEAD = {"conv6", "fcn4", "fcn3", "fcn2", "fcn1", "output"}
 
 
-@pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")
+@pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
 def test_L23_training_changes_the_head_and_nothing_else(toy, encoder):
     assert changed_by_training(fcn.models.lecture_fcn(2, encoder, width=8), toy) == HEAD
 
 
-@pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")
+@pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
 def test_L23_breaks_when_the_encoder_is_not_frozen(toy, encoder):
     model = fcn.models.lecture_fcn(2, encoder, width=8, freeze_backbone=False)
     assert changed_by_training(model, toy) > HEAD
@@ -207,7 +207,7 @@ def test_L24_the_loss_of_the_head_falls(toy, encoder):
     assert loss_falls(toy, encoder)
 
 
-@pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")
+@pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
 def test_L24_breaks_when_the_labels_have_nothing_to_do_with_the_images(toy, encoder):
     coins = np.random.default_rng(0).integers(0, 2, (len(toy), 40, 56), dtype="uint8")
     nonsense = fcn.datasets.SegmentationData(lambda i: (toy[i][0], coins[i]), len(toy), toy.class_names)

@@ -11,7 +11,7 @@ from conftest import random_image
 from PIL import Image
 
 import fcn_keras as fcn
-from fcn_keras import cli
+from fcn_keras.command_line import parser as cli
 from fcn_keras.visualization import your_pictures
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from PIL import Image
 
 import fcn_keras as fcn
 from fcn_keras import data_checks
-from fcn_keras.cli import main
+from fcn_keras.command_line.parser import main
 
 
 @pytest.fixture(scope="session")

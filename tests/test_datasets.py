@@ -301,7 +301,7 @@ def test_a_reconstruction_can_be_divided_but_has_no_classes_to_regroup(folder):
 def test_drawn_scenes_are_kept_and_the_same_afterwards(monkeypatch):
     data = fcn.datasets.road_scenes("val", seed=5, count=2)
     first = data[1]
-    module = sys.modules["fcn_keras.datasets.road_scenes"]  # the function of this name hides it
+    module = sys.modules["fcn_keras.datasets.drawn.road_scenes"]  # the function of this name hides it
     monkeypatch.setattr(module, "draw_scene", None)  # a second look must not draw
     again = data[1]
     np.testing.assert_array_equal(first[0], again[0])

@@ -10,7 +10,7 @@ from conftest import CAMVID, needs_camvid
 import fcn_keras as fcn
 from fcn_keras.training import fit
 
-pytestmark = pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
 
 
 def small(encoder, stride=8):
@@ -93,9 +93,9 @@ def test_labels_of_one_class_are_named(encoder, some_roads, spoil, said):
 def test_a_class_in_one_image_of_many_is_looked_for(some_roads, rare):
     image, mask = some_roads[0]
     data = fcn.datasets.SegmentationData(lambda i: (image, mask if i == rare else 0 * mask), 100, some_roads.class_names)
-    assert fcn.diagnosis._too_few_classes(data) == ""
+    assert fcn.training.diagnosis._too_few_classes(data) == ""
     data = fcn.datasets.SegmentationData(lambda i: (image, 0 * mask), 1000, some_roads.class_names)
-    assert re.search("labels of 20. of 1000 pictures", fcn.diagnosis._too_few_classes(data))
+    assert re.search("labels of 20. of 1000 pictures", fcn.training.diagnosis._too_few_classes(data))
 
 
 def test_not_a_number_shows_the_losses_before(encoder, some_roads):
@@ -145,7 +145,7 @@ def twice(encoder, how):
 @pytest.mark.parametrize("how", ["flat", "nested"])
 def test_two_preprocessing_layers_are_named(encoder, some_roads, how):
     model = twice(encoder, how)
-    message = fcn.diagnosis.twice_preprocessed(model, some_roads[0][0])
+    message = fcn.training.diagnosis.twice_preprocessed(model, some_roads[0][0])
     assert "'to_unit' and 'preprocessing'" in message
     if how == "flat":
         assert "between -1" in message  # -123.68 … : nothing but the mean is left
@@ -155,7 +155,7 @@ def test_two_preprocessing_layers_are_named(encoder, some_roads, how):
 def test_every_model_of_the_package_preprocesses_once(encoder, some_roads):
     image = some_roads[0][0]
     for model in (small(encoder), fcn.models.lecture_fcn(2, encoder, 8), fcn.models.cae(), fcn.published.fcn32s(2)):
-        assert fcn.diagnosis.twice_preprocessed(model, image) == ""
+        assert fcn.training.diagnosis.twice_preprocessed(model, image) == ""
 
 
 def test_an_autoencoder_is_not_asked_about_classes(some_roads):
@@ -166,20 +166,20 @@ def test_an_autoencoder_is_not_asked_about_classes(some_roads):
 def test_what_is_no_model_or_no_data_is_answered(encoder, some_roads):
     history = fcn.training.History(loss=[1.0])
     with pytest.raises(TypeError, match=r"model to be a Keras model.*models\.load"):
-        fcn.diagnosis.diagnose("m.keras", some_roads, history)
+        fcn.training.diagnosis.diagnose("m.keras", some_roads, history)
     with pytest.raises(TypeError, match=r"data to be a data set.*open_data"):
-        fcn.diagnosis.diagnose(small(encoder), "folder", history)
+        fcn.training.diagnosis.diagnose(small(encoder), "folder", history)
     for wrong in (None, [1.0], keras.callbacks.History()):
         with pytest.raises(TypeError, match=r"history to be what training\.fit gives\. Received: "):
-            fcn.diagnosis.diagnose(small(encoder), some_roads, wrong)
+            fcn.training.diagnosis.diagnose(small(encoder), some_roads, wrong)
     unlabelled = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], None), 2, some_roads.class_names)
     with pytest.raises(ValueError, match=r"data with labels.*Received: "):
-        fcn.diagnosis.diagnose(small(encoder), unlabelled, history)
+        fcn.training.diagnosis.diagnose(small(encoder), unlabelled, history)
 
 
 def test_features_of_other_data_are_refused_before_anything_is_learnt(encoder, some_roads):
     model, data = small(encoder), some_roads.subset(range(5))
-    features = fcn.frozen.frozen_features(model, data)
+    features = fcn.training.frozen_features(model, data)
     masks = [1 - data[i][1] for i in range(5)]
     others = {
         "another order": some_roads.subset([4, 1, 2, 3, 0]),

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 import fcn_keras as fcn
-from fcn_keras import cli, distribution
+from fcn_keras.command_line import parser as cli
 from fcn_keras.datasets import VOID
+from fcn_keras.training import distribution
 
 needs_jax = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 ON_JAX = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -30,14 +31,14 @@ import keras, numpy as np
 folder, out, devices, address, count, number, seed = sys.argv[1:]
 connection = contextlib.nullcontext()
 if address:
-    fcn.distribution.PATIENCE = 60
-    connection = fcn.distribution.connected(address, int(count), int(number), "Advice.")
+    fcn.training.distribution.PATIENCE = 60
+    connection = fcn.training.distribution.connected(address, int(count), int(number), "Advice.")
 with connection:
     warnings.simplefilter("ignore")
     data = fcn.datasets.plain_folder(folder)
     keras.utils.set_random_seed(3)
     model = fcn.models.fcn(3, 16, fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny"), width=8)
-    together = fcn.distribution.data_parallel(int(devices) or None) if devices else None
+    together = fcn.training.distribution.data_parallel(int(devices) or None) if devices else None
     history = fcn.training.fit(model, data, data.subset([0, 1]), epochs=3, batch_size=5, seed=int(seed), augment="flip",
                                unfreeze="after", fine_tuning=2, distribution=together)
 np.savez(out, *model.get_weights(), loss=history.loss, miou=history.history["val_mean_iou"])
@@ -100,7 +101,7 @@ def test_processes_with_different_settings_are_stopped_before_they_train(tmp_pat
 
 @needs_jax
 def test_who_waits_for_nobody_says_so(tmp_path):
-    script = "import fcn_keras as fcn\nfcn.distribution.PATIENCE = 6\nwith fcn.distribution.connected('{}', 2, 0): pass"
+    script = "import fcn_keras as fcn\nfcn.distribution.PATIENCE = 6\nwith fcn.training.distribution.connected('{}', 2, 0): pass"
     status, _, errors = end(start(["-c", script.format(free_address())]))
     assert status != 0
     assert errors.splitlines()[-1].startswith("fcn_keras: process 0 of 2 did not meet the others at 127.0.0.1:")
@@ -108,7 +109,7 @@ def test_who_waits_for_nobody_says_so(tmp_path):
 
 @needs_jax
 def test_connecting_after_something_was_computed_is_refused():
-    script = "import fcn_keras as fcn\nfcn.backbones.small_vgg()\nwith fcn.distribution.connected('{}', 2, 0): pass"
+    script = "import fcn_keras as fcn\nfcn.backbones.small_vgg()\nwith fcn.training.distribution.connected('{}', 2, 0): pass"
     status, _, errors = end(start(["-c", script.format(free_address())]))
     assert status == 1 and "before anything is computed" in errors.splitlines()[-1]
 
@@ -253,7 +254,7 @@ def test_a_name_that_means_the_computer_itself_is_warned_of(monkeypatch, capsys)
 
 @needs_jax
 def test_ctrl_c_ends_the_waiting():
-    script = "import fcn_keras as fcn\nwith fcn.distribution.connected('{}', 2, 0): pass"
+    script = "import fcn_keras as fcn\nwith fcn.training.distribution.connected('{}', 2, 0): pass"
     process = start(["-c", script.format(free_address())])
     assert "waits for the others" in process.stderr.readline()
     time.sleep(2)

@@ -16,8 +16,8 @@ import made_sets
 import pytest
 
 import fcn_keras as fcn
-from fcn_keras import downloads
-from fcn_keras.cli import main
+from fcn_keras.command_line.parser import main
+from fcn_keras.datasets import downloads
 
 CONTENT = random.Random(0).randbytes(400_000)
 

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from fcn_keras.datasets.drawn_worlds import draw_world, drawn_worlds
-from fcn_keras.datasets.world_canvas import CLASS_NAMES, EDGE, GROUND, PATH, SKY
+from fcn_keras.datasets.drawn.drawn_worlds import draw_world, drawn_worlds
+from fcn_keras.datasets.drawn.world_canvas import CLASS_NAMES, EDGE, GROUND, PATH, SKY
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_a_place_depends_on_seed_and_number_only(places):
 
 def test_the_same_bytes_in_another_process(places):
     script = (
-        "import hashlib, numpy as np; from fcn_keras.datasets.drawn_worlds import draw_world;"
+        "import hashlib, numpy as np; from fcn_keras.datasets.drawn.drawn_worlds import draw_world;"
         "print(hashlib.sha256(draw_world(np.random.default_rng([5, 3]))[0].tobytes()).hexdigest())"
     )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

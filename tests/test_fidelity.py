@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import fcn_keras as fcn
-from fcn_keras import backbones, convolutionalize, evaluation, fidelity, geometry, layers, models, published
+from fcn_keras import backbones, convolutionalize, evaluation, geometry, layers, models, published
+from fcn_keras.published import fidelity
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +44,14 @@ def dense_read_column_by_column(dense, shape, name=None, original=convolutionali
 
 BROKEN = {
     "parameters": (published, "fcn32s", narrower(published.fcn32s, width=16)),  # a narrower fc6
-    "receptive_fields": (geometry, "IMAGE", geometry.Field(((0, 1),), 1)),  # counts one pixel too many
-    "crop_offsets": (published, "PADDING", 99),
+    "receptive_fields": (geometry.tracing, "IMAGE", geometry.Field(((0, 1),), 1)),  # counts one pixel too many
+    "crop_offsets": (published.networks, "PADDING", 99),
     "bilinear": (layers, "bilinear_kernel", lambda factor: np.ones((2 * factor, 2 * factor), "float32") / 4),  # a box
     "dense_is_convolution": (convolutionalize, "dense_to_conv", dense_read_column_by_column),
     "lecture_network": (models, "lecture_fcn", narrower(models.lecture_fcn, width=16)),
     "transposed_matrix": (geometry, "convolution_matrix", lambda kernel, *args, original=geometry.convolution_matrix:
                           original(kernel[::-1, ::-1], *args)),  # a flipped kernel
-    "upper_bounds": (evaluation, "coarsen", lambda labels, factor, num_classes: labels),  # nothing gets coarser
+    "upper_bounds": (evaluation.measuring, "coarsen", lambda labels, factor, num_classes: labels),  # nothing gets coarser
 }  # fmt: skip
 
 

@@ -196,7 +196,7 @@ def test_a_layer_that_another_model_shares_is_read_in_its_own_model():
     """Training on frozen features makes such a model: the head, whose layers are the network's."""
     model = fcn.models.fcn(2, 8, fcn.backbones.small_vgg(None), width=4)
     before = geometry.receptive_field(model, "score_fr")
-    fcn.frozen.head(model)
+    fcn.training.head(model)
     assert geometry.receptive_field(model, "score_fr") == before
 
 

@@ -15,13 +15,13 @@ from conftest import random_image
 from PIL import Image
 
 import fcn_keras as fcn
-from fcn_keras.cli import main
+from fcn_keras.command_line.parser import main
 
 # Runs commands one after the other, after `before`, and prints status and standard error of each as JSON.
 SCRIPT = """
 import contextlib, io, json, sys
 before, commands = json.loads(sys.argv[1])
-from fcn_keras.cli import main
+from fcn_keras.command_line.parser import main
 from fcn_keras.startup import import_keras_quietly
 import_keras_quietly()
 exec(before)
@@ -135,7 +135,7 @@ def test_a_checkpoint_that_cannot_be_written_is_named(tmp_path, toy):
 @pytest.fixture
 def little_memory(monkeypatch):
     """As if 30 MB were free."""
-    monkeypatch.setattr(fcn.memory, "available", lambda: 30_000_000)
+    monkeypatch.setattr(fcn.support.memory, "available", lambda: 30_000_000)
 
 
 def png_header(height, width):
@@ -191,17 +191,17 @@ def test_a_picture_larger_than_memory_is_refused_whole_and_labelled_tile_by_tile
 
 def test_features_that_do_not_fit_in_memory_go_to_a_file(toy, encoder, monkeypatch):
     model = fcn.models.fcn(2, 8, encoder, width=4)
-    whole = fcn.frozen.frozen_features(model, toy)
-    monkeypatch.setattr(fcn.memory, "available", lambda: 100_000)
-    in_file = fcn.frozen.frozen_features(model, toy)
+    whole = fcn.training.frozen_features(model, toy)
+    monkeypatch.setattr(fcn.support.memory, "available", lambda: 100_000)
+    in_file = fcn.training.frozen_features(model, toy)
     for name, values in whole.maps.items():
         assert isinstance(in_file.maps[name], np.memmap)
         np.testing.assert_array_equal(in_file.maps[name], values)
 
 
 def test_free_memory_is_a_number_of_this_machine():
-    assert 10**7 < fcn.memory.available() < 10**14
-    assert [fcn.memory.in_words(n) for n in (5, 1500, 2.5e9, 3e12)] == ["5 bytes", "1.5 kB", "2.5 GB", "3.0 TB"]
+    assert 10**7 < fcn.support.memory.available() < 10**14
+    assert [fcn.support.memory.in_words(n) for n in (5, 1500, 2.5e9, 3e12)] == ["5 bytes", "1.5 kB", "2.5 GB", "3.0 TB"]
 
 
 # ------------------------------------------------------------------------------- pictures of every kind

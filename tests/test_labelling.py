@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 import fcn_keras as fcn
-from fcn_keras import cli, labelling
+from fcn_keras.command_line import parser as cli
+from fcn_keras.prediction import many_files as labelling
 
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
 MANY = 500
@@ -152,14 +153,14 @@ def test_a_picture_that_ends_every_worker_does_not_end_in_a_loop(tmp_path, model
     script = """
 import os, sys
 import fcn_keras as fcn
-class Fatal(fcn.labelling.Labeller):
+class Fatal(fcn.prediction.many_files.Labeller):
     def write(self, path):
         if path.stem == "p001":
             os._exit(1)
         super().write(path)
-fcn.labelling.Labeller = Fatal
+fcn.prediction.many_files.Labeller = Fatal
 from pathlib import Path
-print(list(fcn.labelling.label_files_by_workers(sys.argv[1], sorted(Path(sys.argv[2]).iterdir()), sys.argv[3], 1)))
+print(list(fcn.prediction.many_files.label_files_by_workers(sys.argv[1], sorted(Path(sys.argv[2]).iterdir()), sys.argv[3], 1)))
 """
     (tmp_path / "out").mkdir()
     command = [sys.executable, "-c", script, model, pictures, tmp_path / "out"]

@@ -9,8 +9,8 @@ import pytest
 from conftest import CAMVID, first_of, needs_camvid
 
 import fcn_keras as fcn
-from fcn_keras import cli
-from fcn_keras.experiment import Experiment, Settings
+from fcn_keras.command_line import parser as cli
+from fcn_keras.lecture.experiment import Experiment, Settings
 
 WANTED = ["L07", "L12", "L13", "L20", "L22", "L23", "L24", "L25"]
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import fcn_keras as fcn
-from fcn_keras.cli import main
+from fcn_keras.command_line.parser import main
 
 
 def rewritten(source, target, change):
@@ -308,7 +308,7 @@ def test_a_model_file_runs_no_code(place, tmp_path, monkeypatch):
 
 
 def test_what_is_unforeseen_is_still_one_line(monkeypatch, capsys):
-    from fcn_keras import commands
+    from fcn_keras.command_line import commands
 
     def broken(options):
         raise KeyError("pool6")

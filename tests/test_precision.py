@@ -9,7 +9,7 @@ from conftest import first_of, random_image
 
 import fcn_keras as fcn
 
-pytestmark = pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")  # some train for a few steps only
+pytestmark = pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")  # some train for a few steps only
 MIXED = ("mixed_bfloat16", "mixed_float16")
 # Where each takes many seconds
 one_or_both = first_of("name", MIXED)
@@ -93,7 +93,7 @@ def test_precision_is_set_for_its_block_only():
 
 def test_what_is_frozen_is_kept_in_16_bits_and_gives_the_same_loss(scenes):
     data = scenes[0].subset(range(8))
-    features = fcn.frozen.frozen_features(network("mixed_bfloat16"), data)
+    features = fcn.training.frozen_features(network("mixed_bfloat16"), data)
     assert {array.dtype.itemsize for array in features.maps.values()} == {2}
     losses = [
         fcn.training.fit(network("mixed_bfloat16"), data, steps=6, batch_size=4, cache=cache).loss for cache in (True, False)

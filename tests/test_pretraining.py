@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fcn_keras import backbones, pretraining
-from fcn_keras.datasets.world_canvas import CLASS_NAMES
+from fcn_keras.datasets.drawn.world_canvas import CLASS_NAMES
 
 SMALL = {"pictures": 8, "steps": 52, "batch_size": 2, "held_out": 4}  # two rounds of 26 steps
 CONVOLUTIONS = ("1_1", "2_1", "2_2", "3_1", "3_2", "4_1", "4_2", "5_1", "5_2")

@@ -156,8 +156,8 @@ def test_dropout_stands_behind_fc6_and_fc7():
     model = published.fcn32s(CLASSES, THIN, 8)
     kinds = [(layer.name, layer.rate) for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     assert kinds == [("drop6", 0.5), ("drop7", 0.5)]
-    assert fcn.geometry.inputs_of(model.get_layer("fc7")) == ["drop6"]
-    assert fcn.geometry.inputs_of(model.get_layer("score_fr")) == ["drop7"]
+    assert fcn.models.describing.inputs_of(model.get_layer("fc7")) == ["drop6"]
+    assert fcn.models.describing.inputs_of(model.get_layer("score_fr")) == ["drop7"]
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from fcn_keras.datasets import road_drawing
-from fcn_keras.datasets.road_drawing import CLASS_NAMES, HEIGHT, PALETTE, WIDTH, draw_scene
-from fcn_keras.datasets.road_things import Camera
+from fcn_keras.datasets.drawn import road_drawing
+from fcn_keras.datasets.drawn.road_drawing import CLASS_NAMES, HEIGHT, PALETTE, WIDTH, draw_scene
+from fcn_keras.datasets.drawn.road_things import Camera
 
 ROAD, POLE = CLASS_NAMES.index("road"), CLASS_NAMES.index("pole")
 
@@ -42,7 +42,7 @@ def test_a_scene_is_an_rgb_picture_and_a_class_for_every_pixel(test):
 def test_the_same_bytes_in_another_process(test):
     """Catches randomness from the clock, from hash() or from a generator shared by the scenes."""
     code = (
-        "import hashlib; from fcn_keras.datasets.road_drawing import draw_scene\n"
+        "import hashlib; from fcn_keras.datasets.drawn.road_drawing import draw_scene\n"
         "a, b = draw_scene(7, 'test')\n"
         "print(hashlib.sha256(a.tobytes() + b.tobytes()).hexdigest())"
     )
@@ -164,8 +164,8 @@ def test_ground_distance_is_the_inverse_of_projection():
 
 def test_a_car_twice_as_far_away_is_half_as_large():
     """Catches objects scaled by taste instead of by distance, and cars that float: the tyres touch the ground."""
-    from fcn_keras.datasets import road_things as things
-    from fcn_keras.datasets.drawing import Canvas
+    from fcn_keras.datasets.drawn import road_things as things
+    from fcn_keras.datasets.drawn.canvas import Canvas
 
     camera = Camera(focal=300.0, height=1.5, horizon=60.0, rise=0.0)
     white = np.ones(3, np.float32)

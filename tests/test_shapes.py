@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fcn_keras.datasets import shapes
-from fcn_keras.datasets.shapes import arrays
+from fcn_keras.datasets.drawn.shapes import arrays
 
 
 def test_same_seed_same_bytes_whatever_the_count():

@@ -13,8 +13,8 @@ from conftest import random_image
 from PIL import Image
 
 import fcn_keras as fcn
-from fcn_keras import tiling
-from fcn_keras.cli import main
+from fcn_keras.command_line.parser import main
+from fcn_keras.prediction import tiled as tiling
 
 
 def restless(model):

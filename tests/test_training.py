@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 
 import fcn_keras as fcn
-from fcn_keras import frozen
-from fcn_keras.training import TrainingWarning, fit, segmentation_loss
+from fcn_keras.training import TrainingWarning, fit, frozen, segmentation_loss
 
 # After a handful of steps a network may still predict one class everywhere, and is told so
-few_steps = pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")
+few_steps = pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
 
 
 def small(encoder, stride=8, **options):
@@ -174,11 +173,11 @@ def test_one_class_everywhere_is_said_with_the_likely_cause(encoder, toy):
 def test_the_likely_cause_follows_the_loss(encoder, toy):
     """An untrained FCN scores zero everywhere, so it says class 0 everywhere; what differs is the loss it came by."""
     model = small(encoder)
-    (message,) = fcn.diagnosis.diagnose(model, toy, fcn.training.History(loss=[0.70] * 20))
+    (message,) = fcn.training.diagnosis.diagnose(model, toy, fcn.training.History(loss=[0.70] * 20))
     assert "'dark'" in message and "hardly moved" in message and "learning rate" in message
-    (message,) = fcn.diagnosis.diagnose(model, toy, fcn.training.History(loss=list(np.linspace(0.7, 0.4, 20))))
+    (message,) = fcn.training.diagnosis.diagnose(model, toy, fcn.training.History(loss=list(np.linspace(0.7, 0.4, 20))))
     assert "too few steps (20)" in message
-    (message,) = fcn.diagnosis.diagnose(model, toy, fcn.training.History(loss=[0.70] * 3))
+    (message,) = fcn.training.diagnosis.diagnose(model, toy, fcn.training.History(loss=[0.70] * 3))
     assert "too few steps (3)" in message and "far off" not in message  # so few say nothing about the rate
 
 
@@ -295,7 +294,7 @@ def test_a_finished_run_is_not_trained_again_until_it_is_another(encoder, toy, t
     assert fit(first, toy, **{**options, "seed": 6}).loss != pytest.approx(further.loss)
 
 
-@pytest.mark.filterwarnings("ignore::fcn_keras.training.TrainingWarning")
+@pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
 def test_a_checkpoint_touches_no_file_of_anybody_else(encoder, toy, tmp_path):
     """The folder may be where somebody works."""
     mine = {name: name.encode() for name in ("results.npz", ".hidden-results.npz", "notes.json", ".run-of-mine.json", "all.txt")}
@@ -304,7 +303,7 @@ def test_a_checkpoint_touches_no_file_of_anybody_else(encoder, toy, tmp_path):
     options = dict(epochs=1, batch_size=4, checkpoint=tmp_path)
     for model in (small(encoder), fcn.models.fcn(2, 16, encoder, width=8)):  # the second run takes the first one's place
         fit(model, toy, **options)
-    fcn.checkpoint.remove(tmp_path)
+    fcn.training.checkpoint.remove(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == mine
     (tmp_path / "all.npz").write_bytes(b"mine")
     with pytest.raises(ValueError, match=r"all\.npz and no run\.json. Take another folder"):
@@ -336,7 +335,7 @@ def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_p
     ):  # fmt: skip
         with pytest.raises(ValueError, match=f"interrupted run with the same settings.*{named}"):
             fit(**{"model": small(encoder), "train": toy, **options, **changed})
-    turned = [fcn.training._named([keras.layers.RandomRotation(factor)]) for factor in (0.1, 0.1, 0.2)]
+    turned = [fcn.training.checkpoint._named([keras.layers.RandomRotation(factor)]) for factor in (0.1, 0.1, 0.2)]
     assert turned[0] == turned[1] != turned[2]
     state = tmp_path / "state" / "head.npz"
     state.write_bytes(state.read_bytes()[:500])

@@ -5,8 +5,22 @@ look; it never shows what is right. Every check takes `seed=`, from which its in
 tries the answer on others. `hints` has what all checks share; the others are one module an assignment.
 """
 
-from fcn_keras.checks.autoencoder import build_cae, build_fcn, cross_entropy, one_hot, trained_cae, trained_fcn
-from fcn_keras.checks.convolution import bilinear, conv2d, conv2d_transpose, conv_size, transposed_size, upsampling
+from fcn_keras.checks.autoencoder import (
+    build_cae,
+    build_fcn,
+    cross_entropy,
+    one_hot,
+    trained_cae,
+    trained_fcn,
+)
+from fcn_keras.checks.convolution import (
+    bilinear,
+    conv2d,
+    conv2d_transpose,
+    conv_size,
+    transposed_size,
+    upsampling,
+)
 from fcn_keras.checks.fully_convolutional import (
     dense_as_conv,
     fully_convolutional,
@@ -15,12 +29,42 @@ from fcn_keras.checks.fully_convolutional import (
     scores_to_labels,
 )
 from fcn_keras.checks.hints import NotYet
-from fcn_keras.checks.own_data import faults, mask_from_colours, mask_from_labelme, mean_iou, shrink_labels
+from fcn_keras.checks.own_data import (
+    faults,
+    mask_from_colours,
+    mask_from_labelme,
+    mean_iou,
+    shrink_labels,
+)
 from fcn_keras.checks.skips import band, band_error, crop_to, fcn_concat, fcn_sum
 
 __all__ = [
-    "NotYet", "band", "band_error", "bilinear", "build_cae", "build_fcn", "conv2d", "conv2d_transpose", "conv_size",
-    "crop_to", "cross_entropy", "dense_as_conv", "faults", "fcn_concat", "fcn_sum", "fully_convolutional",
-    "mask_from_colours", "mask_from_labelme", "mean_iou", "one_hot", "pixels_seen", "receptive_field", "scores_to_labels",
-    "shrink_labels", "trained_cae", "trained_fcn", "transposed_size", "upsampling",
-]  # fmt: skip
+    "NotYet",
+    "band",
+    "band_error",
+    "bilinear",
+    "build_cae",
+    "build_fcn",
+    "conv2d",
+    "conv2d_transpose",
+    "conv_size",
+    "crop_to",
+    "cross_entropy",
+    "dense_as_conv",
+    "faults",
+    "fcn_concat",
+    "fcn_sum",
+    "fully_convolutional",
+    "mask_from_colours",
+    "mask_from_labelme",
+    "mean_iou",
+    "one_hot",
+    "pixels_seen",
+    "receptive_field",
+    "scores_to_labels",
+    "shrink_labels",
+    "trained_cae",
+    "trained_fcn",
+    "transposed_size",
+    "upsampling",
+]

@@ -4,7 +4,12 @@ import numpy as np
 
 from fcn_keras import models
 from fcn_keras.checks.hints import PACKAGES, NotYet, as_array, as_model, ask, check, compare
-from fcn_keras.checks.networks import outputs_with_same_weights, predict, require_gradients, require_same_layers
+from fcn_keras.checks.networks import (
+    outputs_with_same_weights,
+    predict,
+    require_gradients,
+    require_same_layers,
+)
 
 VOID = 255
 
@@ -18,16 +23,24 @@ def build_cae(answer, seed):
         reference = models.cae(widths=widths)
         require_same_layers(model, reference)
         images = _images(draw, 2 ** len(widths))
-        model.set_weights([draw.normal(0, 0.3, w.shape) for w in model.get_weights()])  # with biases, so that scales matter
+        model.set_weights(
+            [draw.normal(0, 0.3, w.shape) for w in model.get_weights()]
+        )  # with biases, so that scales matter
         got, want = outputs_with_same_weights(model, reference, images)
         compare(
             got,
             want,
             what=f"the output for widths={widths}",
             mistakes=[
-                ("the picture is not brought to 0–1 before the first convolution.", predict(reference, images * 255)),
+                (
+                    "the picture is not brought to 0–1 before the first convolution.",
+                    predict(reference, images * 255),
+                ),
                 ("the output is in 0–1: the last step, back to 0–255, is missing.", want / 255),
-                ("`output` has a ReLU: nothing below 0 can come out while it learns.", np.maximum(want, 0)),
+                (
+                    "`output` has a ReLU: nothing below 0 can come out while it learns.",
+                    np.maximum(want, 0),
+                ),
             ],
         )
         require_gradients(model, images, seed)
@@ -41,20 +54,31 @@ def build_fcn(answer, seed):
     for widths, num_classes in [((4, 6, 8), 5), ((5, 7), int(draw.integers(2, 9)))]:
         autoencoder = models.cae(widths=widths)
         autoencoder.set_weights([draw.normal(0, 0.3, w.shape) for w in autoencoder.get_weights()])
-        model = as_model(ask(answer, autoencoder, num_classes, without=("fcn_keras.models",)), "the model")
+        model = as_model(
+            ask(answer, autoencoder, num_classes, without=("fcn_keras.models",)), "the model"
+        )
         reference = models.fcn_from_cae(autoencoder, num_classes)
         shape = model.output_shape
         if shape[-1] == 3 != num_classes:
             raise NotYet("`output` still has 3 channels, one per colour; it needs one per class.")
         images = _images(draw, 2 ** len(widths))
         raw = predict(model, images)
-        if raw.shape[-1] == num_classes and raw.min() >= 0 and np.allclose(raw.sum(-1), 1, atol=1e-3):
-            raise NotYet("the outputs of a pixel add up to 1: there is a softmax at the end, and logits are asked for.")
+        if (
+            raw.shape[-1] == num_classes
+            and raw.min() >= 0
+            and np.allclose(raw.sum(-1), 1, atol=1e-3)
+        ):
+            raise NotYet(
+                "the outputs of a pixel add up to 1: there is a softmax at the end, and logits are asked for."
+            )
         require_same_layers(model, reference)
         for layer in reference.layers:
             if layer.name.startswith(("conv", "up")):
                 theirs = model.get_layer(layer.name).get_weights()
-                if not all(np.allclose(a, b, atol=1e-6) for a, b in zip(theirs, layer.get_weights(), strict=True)):
+                if not all(
+                    np.allclose(a, b, atol=1e-6)
+                    for a, b in zip(theirs, layer.get_weights(), strict=True)
+                ):
                     raise NotYet(f"`{layer.name}` does not start from the autoencoder's weights.")
         got, want = outputs_with_same_weights(model, reference, images)
         compare(
@@ -64,7 +88,10 @@ def build_fcn(answer, seed):
             axes=("height", "width", "classes"),
             mistakes=[
                 ("the step to 0–255 is still there: logits are not colours.", want * 255),
-                ("the picture is not brought to 0–1 before the first convolution.", predict(reference, images * 255)),
+                (
+                    "the picture is not brought to 0–1 before the first convolution.",
+                    predict(reference, images * 255),
+                ),
                 ("`output` has a ReLU: logits may be negative.", np.maximum(want, 0)),
             ],
         )
@@ -88,16 +115,26 @@ def one_hot(answer, seed):
             what=f"the result for {num_classes} classes",
             axes=("height", "width", "classes"),
             mistakes=[
-                ("void counts as class 0: a pixel that nobody labelled belongs to no class.",
-                 np.where(void[..., None], np.eye(num_classes)[0], want)),
-                ("void counts as the last class: a pixel that nobody labelled belongs to no class.",
-                 np.where(void[..., None], np.eye(num_classes)[-1], want)),
-                ("the classes are the first axis; they must be the last one: (height, width, classes).", want.transpose(2, 0, 1)),
+                (
+                    "void counts as class 0: a pixel that nobody labelled belongs to no class.",
+                    np.where(void[..., None], np.eye(num_classes)[0], want),
+                ),
+                (
+                    "void counts as the last class: a pixel that nobody labelled belongs to no class.",
+                    np.where(void[..., None], np.eye(num_classes)[-1], want),
+                ),
+                (
+                    "the classes are the first axis; they must be the last one: (height, width, classes).",
+                    want.transpose(2, 0, 1),
+                ),
                 ("the classes are off by one: the first channel is class 0.", shifted),
-                ("a channel too many: void is not a class.", np.concatenate([want, void[..., None]], axis=-1)),
+                (
+                    "a channel too many: void is not a class.",
+                    np.concatenate([want, void[..., None]], axis=-1),
+                ),
                 ("zeros and ones are exchanged.", 1 - want),
             ],
-        )  # fmt: skip
+        )
     return "At each labelled pixel the channels add up to 1."
 
 
@@ -122,7 +159,9 @@ def cross_entropy(answer, seed):
             with np.errstate(all="ignore"):
                 got = as_array(ask(answer, labels, logits, without=PACKAGES), "the loss")
             if not np.isfinite(got).all():
-                raise NotYet("large logits give NaN or infinity: take the largest logit of a pixel off all of its logits first.")
+                raise NotYet(
+                    "large logits give NaN or infinity: take the largest logit of a pixel off all of its logits first."
+                )
         else:
             got = ask(answer, labels, logits, without=PACKAGES)
         twice = -right_one(_log_softmax(np.exp(_log_softmax(logits))))
@@ -134,19 +173,36 @@ def cross_entropy(answer, seed):
             what="the loss",
             mistakes=[
                 ("void pixels count as class 0: leave them out.", losses.mean()),
-                ("the sum is divided by all pixels: divide by the number of labelled ones.", losses[known].sum() / labels.size),
+                (
+                    "the sum is divided by all pixels: divide by the number of labelled ones.",
+                    losses[known].sum() / labels.size,
+                ),
                 ("the losses are added up: the mean is asked for.", losses[known].sum()),
                 ("the softmax is applied twice.", twice[known].mean()),
-                ("the softmax runs over the wrong axis: at each pixel the probabilities of the classes add up to 1.",
-                 over_rows[known].mean()),
+                (
+                    "the softmax runs over the wrong axis: at each pixel the probabilities of the classes add up to 1.",
+                    over_rows[known].mean(),
+                ),
                 ("the minus is missing.", -losses[known].mean()),
-                ("that is the logarithm to the base 10: the natural one is asked for.", losses[known].mean() / np.log(10)),
-                ("that is the logarithm to the base 2: the natural one is asked for.", losses[known].mean() / np.log(2)),
-                ("there is no softmax: the logits are taken for the logarithms of probabilities.", -raw[known].mean()),
-                ("the logarithm is missing: that is a mean of probabilities.", -np.exp(-losses[known]).mean()),
+                (
+                    "that is the logarithm to the base 10: the natural one is asked for.",
+                    losses[known].mean() / np.log(10),
+                ),
+                (
+                    "that is the logarithm to the base 2: the natural one is asked for.",
+                    losses[known].mean() / np.log(2),
+                ),
+                (
+                    "there is no softmax: the logits are taken for the logarithms of probabilities.",
+                    -raw[known].mean(),
+                ),
+                (
+                    "the logarithm is missing: that is a mean of probabilities.",
+                    -np.exp(-losses[known]).mean(),
+                ),
                 ("one loss a pixel comes out: give their mean.", losses),
             ],
-        )  # fmt: skip
+        )
     return "It does not change when void pixels change."
 
 
@@ -158,7 +214,9 @@ def trained_cae(answer, seed):
     given = _given(model, images, 3)
     error, grey = _rms(given, images), _rms(images.mean((1, 2), keepdims=True), images)
     if given.min() > -0.3 and given.max() < 1.5:
-        raise NotYet("what comes out is in 0–1, and pictures in 0–255 went in: the target was in another range.")
+        raise NotYet(
+            "what comes out is in 0–1, and pictures in 0–255 went in: the target was in another range."
+        )
     if error > 0.9 * grey:
         raise NotYet(
             f"on new scenes it is wrong by {error:.0f} levels (root of the mean square); one colour everywhere would be by "
@@ -167,9 +225,13 @@ def trained_cae(answer, seed):
     if _rms(given[..., ::-1], images) < error:
         raise NotYet("colours come out exchanged: is the target really the picture that goes in?")
     if _rms(given[:, :, ::-1], images) < error:
-        raise NotYet("the picture comes out turned round: is the target really the picture that goes in?")
+        raise NotYet(
+            "the picture comes out turned round: is the target really the picture that goes in?"
+        )
     if error > 0.75 * grey:
-        raise NotYet(f"on new scenes it is wrong by {error:.0f} levels; half of {grey:.0f} is easily reached. Train longer.")
+        raise NotYet(
+            f"on new scenes it is wrong by {error:.0f} levels; half of {grey:.0f} is easily reached. Train longer."
+        )
     return f"On new scenes it is wrong by {error:.0f} levels; one colour everywhere would be by {grey:.0f}."
 
 
@@ -182,15 +244,24 @@ def trained_fcn(answer, seed):
     found = logits.argmax(-1)
     iou = _iou(found, masks)
     if logits.min() >= 0 and np.allclose(logits.sum(-1), 1, atol=1e-3):
-        raise NotYet("it gives probabilities: the model must end in logits, and the loss applies the softmax.")
+        raise NotYet(
+            "it gives probabilities: the model must end in logits, and the loss applies the softmax."
+        )
     if _iou(1 - found, masks) > max(0.5, iou):
         raise NotYet("road and background are exchanged: which number is the road in the labels?")
     if len(np.unique(found)) == 1:
-        raise NotYet(f"every pixel is class {found.flat[0]}: is it trained, on `labels`, with a loss that expects logits?")
-    moved = {way: _iou(view, masks) for way, view in (("left and right", found[:, :, ::-1]), ("top and bottom", found[:, ::-1]))}
+        raise NotYet(
+            f"every pixel is class {found.flat[0]}: is it trained, on `labels`, with a loss that expects logits?"
+        )
+    moved = {
+        way: _iou(view, masks)
+        for way, view in (("left and right", found[:, :, ::-1]), ("top and bottom", found[:, ::-1]))
+    }
     for way, score in moved.items():
         if score > max(0.5, iou + 0.1):
-            raise NotYet(f"its answer is the scene's with {way} exchanged: do pictures and labels lie on one another?")
+            raise NotYet(
+                f"its answer is the scene's with {way} exchanged: do pictures and labels lie on one another?"
+            )
     if iou < 0.4:
         raise NotYet(
             f"the road's IoU on new scenes is {iou:.2f}; 0.6 is easily reached. Is it trained, does the loss expect logits "
@@ -201,7 +272,9 @@ def trained_fcn(answer, seed):
 
 def _trained(answer, name):
     if answer is None:
-        raise NotYet(f"`{name}` is still None: train a model and give it that name.", "not answered")
+        raise NotYet(
+            f"`{name}` is still None: train a model and give it that name.", "not answered"
+        )
     return as_model(answer, name)
 
 
@@ -225,9 +298,13 @@ def _given(model, images, channels):
     try:
         given = predict(model, images)
     except Exception as error:
-        raise NotYet(f"the model does not take pictures of 80 × 288: {str(error).splitlines()[0][:200]}") from None
+        raise NotYet(
+            f"the model does not take pictures of 80 × 288: {str(error).splitlines()[0][:200]}"
+        ) from None
     if given.shape != (*images.shape[:3], channels):
-        raise NotYet(f"for pictures of 80 × 288 the model gives {given.shape[1:]}; expected (80, 288, {channels}).")
+        raise NotYet(
+            f"for pictures of 80 × 288 the model gives {given.shape[1:]}; expected (80, 288, {channels})."
+        )
     if not np.isfinite(given).all():
         raise NotYet("the model gives NaN: the training ran away. Is the rate too high?")
     return given

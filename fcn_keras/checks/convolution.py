@@ -12,7 +12,11 @@ from fcn_keras.checks.networks import still_weights
 def conv_size(answer, seed):
     """`conv_size(size, kernel, stride, padding)` gives the output's size of a convolution (L08)."""
     draw = np.random.default_rng(seed)
-    for size, kernel, stride in [(9, 3, 2), (10, 3, 3), *draw.integers([9, 2, 1], [40, 8, 5], (20, 3)).tolist()]:
+    for size, kernel, stride in [
+        (9, 3, 2),
+        (10, 3, 3),
+        *draw.integers([9, 2, 1], [40, 8, 5], (20, 3)).tolist(),
+    ]:
         for padding in ("valid", "same"):
             got = ask(answer, size, kernel, stride, padding, without=PACKAGES)
             valid = padding == "valid"
@@ -22,11 +26,23 @@ def conv_size(answer, seed):
                 fits if valid else up,
                 what=f"the size for {size} pixels, kernel {kernel}, stride {stride}, {padding.upper()} padding",
                 mistakes=[
-                    ("with SAME padding the size is rounded up, not down: 7 pixels in steps of 2 give 4.", size // stride)
+                    (
+                        "with SAME padding the size is rounded up, not down: 7 pixels in steps of 2 give 4.",
+                        size // stride,
+                    )
                     if not valid
-                    else ("one short: how many places has a window of 3 in a row of 3?", (size - kernel) // stride),
-                    ("a window that does not fit is left out: VALID rounds down.", -(-(size - kernel) // stride) + 1),
-                    ("a size is a whole number: a window that does not fit is left out.", (size - kernel) / stride + 1),
+                    else (
+                        "one short: how many places has a window of 3 in a row of 3?",
+                        (size - kernel) // stride,
+                    ),
+                    (
+                        "a window that does not fit is left out: VALID rounds down.",
+                        -(-(size - kernel) // stride) + 1,
+                    ),
+                    (
+                        "a size is a whole number: a window that does not fit is left out.",
+                        (size - kernel) / stride + 1,
+                    ),
                     ("the stride is left out.", size - kernel + 1 if valid else size),
                     ("that is SAME's size: with VALID the kernel's size counts too.", up)
                     if valid
@@ -50,16 +66,25 @@ def conv2d(answer, seed):
             want,
             what=f"the output for an image of {height} × {width + 3} and stride {stride}",
             mistakes=[
-                ("the kernel is turned round: a network's convolution does not flip it.",
-                 _correlate(image, kernel[::-1, ::-1], stride)),
+                (
+                    "the kernel is turned round: a network's convolution does not flip it.",
+                    _correlate(image, kernel[::-1, ::-1], stride),
+                ),
                 ("the stride is left out.", _correlate(image, kernel, 1)),
-                ("the channels of the image are paired with the wrong channels of the kernel.",
-                 _correlate(image[..., ::-1], kernel, stride)),
-                ("the mean over the window is taken, where the sum is needed.", want / kernel[..., 0].size),
-                ("only the first channel of the image counts: sum over all of them.",
-                 _correlate(image[..., :1], kernel[:, :, :1], stride)),
+                (
+                    "the channels of the image are paired with the wrong channels of the kernel.",
+                    _correlate(image[..., ::-1], kernel, stride),
+                ),
+                (
+                    "the mean over the window is taken, where the sum is needed.",
+                    want / kernel[..., 0].size,
+                ),
+                (
+                    "only the first channel of the image counts: sum over all of them.",
+                    _correlate(image[..., :1], kernel[:, :, :1], stride),
+                ),
             ],
-        )  # fmt: skip
+        )
     return "Your function and Keras' `Conv2D` with VALID padding do the same."
 
 
@@ -67,7 +92,11 @@ def conv2d(answer, seed):
 def transposed_size(answer, seed):
     """`transposed_size(size, kernel, stride, padding)` gives the output's size of a transposed convolution (L09)."""
     draw = np.random.default_rng(seed)
-    for size, stride, more in [(5, 2, 3), (7, 3, 2), *draw.integers([2, 1, 0], [30, 6, 5], (20, 3)).tolist()]:
+    for size, stride, more in [
+        (5, 2, 3),
+        (7, 3, 2),
+        *draw.integers([2, 1, 0], [30, 6, 5], (20, 3)).tolist(),
+    ]:
         kernel = stride + more
         for padding in ("valid", "same"):
             got = ask(answer, size, kernel, stride, padding, without=PACKAGES)
@@ -77,16 +106,30 @@ def transposed_size(answer, seed):
                 spread if valid else size * stride,
                 what=f"the size for {size} pixels, kernel {kernel}, stride {stride}, {padding.upper()} padding",
                 mistakes=[
-                    ("that is the size of a convolution: a transposed one makes a map larger.",
-                     (size - kernel) // stride + 1 if valid else -(-size // stride)),
-                    ("`size` stamps have only `size` - 1 steps between them.", size * stride + kernel),
+                    (
+                        "that is the size of a convolution: a transposed one makes a map larger.",
+                        (size - kernel) // stride + 1 if valid else -(-size // stride),
+                    ),
+                    (
+                        "`size` stamps have only `size` - 1 steps between them.",
+                        size * stride + kernel,
+                    ),
                     ("the last stamp is as wide as the kernel, not as the stride.", size * stride)
                     if valid
-                    else ("that is VALID's size: with SAME it is cut to `stride` times `size`.", spread),
-                    ("one too many or too few: where do the first stamp begin and the last one end?", spread - 1),
-                    ("one too many or too few: where do the first stamp begin and the last one end?", spread + 1),
+                    else (
+                        "that is VALID's size: with SAME it is cut to `stride` times `size`.",
+                        spread,
+                    ),
+                    (
+                        "one too many or too few: where do the first stamp begin and the last one end?",
+                        spread - 1,
+                    ),
+                    (
+                        "one too many or too few: where do the first stamp begin and the last one end?",
+                        spread + 1,
+                    ),
                 ],
-            )  # fmt: skip
+            )
     return "The last stamp begins stride · (size - 1) pixels after the first."
 
 
@@ -104,18 +147,36 @@ def conv2d_transpose(answer, seed):
             want,
             what=f"the output for a map of {height} × {width + 2}, a kernel of 4 × 3 and stride {stride}",
             mistakes=[
-                ("where two stamps overlap the last one wins: their values must be added.",
-                 _stamp(image, kernel, stride, add=False)),
-                ("the kernel is turned round: each stamp is the kernel as it is.", _stamp(image, kernel[::-1, ::-1], stride)),
-                ("the stamps stand one pixel apart: the stride is left out.", _stamp(image, kernel, 1)),
-                ("the channels of the map are paired with the wrong channels of the kernel: its last axis is the one of the map.",
-                 _stamp(image[..., ::-1], kernel, stride)),
-                ("only the first channel of the map counts: sum over all of them.",
-                 _stamp(image[..., :1], kernel[..., :1], stride)),
-                ("the overlap is averaged: their values must be added.",
-                 want / np.maximum(1, _stamp(np.ones_like(image[..., :1]), np.ones_like(kernel[..., :1]), stride))),
+                (
+                    "where two stamps overlap the last one wins: their values must be added.",
+                    _stamp(image, kernel, stride, add=False),
+                ),
+                (
+                    "the kernel is turned round: each stamp is the kernel as it is.",
+                    _stamp(image, kernel[::-1, ::-1], stride),
+                ),
+                (
+                    "the stamps stand one pixel apart: the stride is left out.",
+                    _stamp(image, kernel, 1),
+                ),
+                (
+                    "the channels of the map are paired with the wrong channels of the kernel: its last axis is the one of the map.",
+                    _stamp(image[..., ::-1], kernel, stride),
+                ),
+                (
+                    "only the first channel of the map counts: sum over all of them.",
+                    _stamp(image[..., :1], kernel[..., :1], stride),
+                ),
+                (
+                    "the overlap is averaged: their values must be added.",
+                    want
+                    / np.maximum(
+                        1,
+                        _stamp(np.ones_like(image[..., :1]), np.ones_like(kernel[..., :1]), stride),
+                    ),
+                ),
             ],
-        )  # fmt: skip
+        )
     return "Your function and Keras' `Conv2DTranspose` with VALID padding do the same."
 
 
@@ -135,16 +196,36 @@ def bilinear(answer, seed):
             what=f"the kernel for factor {factor}",
             axes=("height", "width"),
             mistakes=[
-                ("the kernel adds up to 1. Each output pixel must get weights that add up to 1: the whole kernel, to factor².",
-                 want / want.sum()),
-                ("the tent is not in the middle: where is the middle of an even number of pixels?", np.outer(even, even)),
-                ("the tent is not in the middle: where is the middle of an even number of pixels?", np.outer(low, low)),
-                ("the kernel is all ones: that repeats each pixel, and does not interpolate.", np.ones_like(want)),
-                ("that is the tent along one axis; the kernel is its outer product with itself.", tent),
-                ("the two tents are added; they must be multiplied.", tent[:, None] + tent[None, :]),
-                ("that is the kernel for nearest neighbours, as large as the stride.", np.ones((factor, factor))),
+                (
+                    "the kernel adds up to 1. Each output pixel must get weights that add up to 1: the whole kernel, to factor².",
+                    want / want.sum(),
+                ),
+                (
+                    "the tent is not in the middle: where is the middle of an even number of pixels?",
+                    np.outer(even, even),
+                ),
+                (
+                    "the tent is not in the middle: where is the middle of an even number of pixels?",
+                    np.outer(low, low),
+                ),
+                (
+                    "the kernel is all ones: that repeats each pixel, and does not interpolate.",
+                    np.ones_like(want),
+                ),
+                (
+                    "that is the tent along one axis; the kernel is its outer product with itself.",
+                    tent,
+                ),
+                (
+                    "the two tents are added; they must be multiplied.",
+                    tent[:, None] + tent[None, :],
+                ),
+                (
+                    "that is the kernel for nearest neighbours, as large as the stride.",
+                    np.ones((factor, factor)),
+                ),
             ],
-        )  # fmt: skip
+        )
     return "Stamped `factor` pixels apart, these tents add up to straight lines."
 
 
@@ -159,7 +240,9 @@ def upsampling(answer, seed):
             found = ", ".join(type(layer).__name__ for layer in kinds) or "no layer"
             raise NotYet(f"one Conv2DTranspose is asked for; the model has {found}.")
         if model.input_shape[1:3] != (None, None):
-            raise NotYet("the model takes one size only: leave height and width open in `keras.Input`.")
+            raise NotYet(
+                "the model takes one size only: leave height and width open in `keras.Input`."
+            )
         layer, name = kinds[0], f"upsampling({num_classes}, {factor})"
         if layer.use_bias:
             raise NotYet(f"the layer of {name} has a bias: upsampling adds nothing of its own.")
@@ -180,22 +263,31 @@ def upsampling(answer, seed):
             what=f"the output of {name}",
             axes=("height", "width", "classes"),
             mistakes=[
-                ("each class gets a mixture of all classes: class c of the output is upsampled from class c alone.",
-                 with_kernel(np.broadcast_to(kernel.max((2, 3), keepdims=True), kernel.shape))),
+                (
+                    "each class gets a mixture of all classes: class c of the output is upsampled from class c alone.",
+                    with_kernel(np.broadcast_to(kernel.max((2, 3), keepdims=True), kernel.shape)),
+                ),
                 ("the scores of a class are divided by the number of classes.", want / num_classes),
-                ("the layer has an activation: scores are logits and may be negative.", np.maximum(want, 0)),
+                (
+                    "the layer has an activation: scores are logits and may be negative.",
+                    np.maximum(want, 0),
+                ),
             ],
-        )  # fmt: skip
+        )
         if still := still_weights(model, scores.shape[1:], seed):
             raise NotYet(f"no gradient reaches {still[0]}.")
         if not model.trainable_weights:
-            raise NotYet("the kernel is not trainable: it only starts as bilinear, and training may change it.")
+            raise NotYet(
+                "the kernel is not trainable: it only starts as bilinear, and training may change it."
+            )
     return "It starts as an interpolation, and training may change it."
 
 
 def _correlate(image, kernel, stride):
     """What `conv2d` should give, window by window: (H', W', Cout)."""
-    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape[:2], axis=(0, 1))[::stride, ::stride]
+    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape[:2], axis=(0, 1))[
+        ::stride, ::stride
+    ]
     return np.einsum("ijchw,hwcd->ijd", windows, kernel)
 
 

@@ -26,7 +26,18 @@ import traceback
 import keras
 import numpy as np
 
-PACKAGES = ("fcn_keras", "keras", "tensorflow", "scipy", "torch", "torchvision", "jax", "cv2", "skimage", "PIL")
+PACKAGES = (
+    "fcn_keras",
+    "keras",
+    "tensorflow",
+    "scipy",
+    "torch",
+    "torchvision",
+    "jax",
+    "cv2",
+    "skimage",
+    "PIL",
+)
 """What a task that says "write it with NumPy" must not call."""
 
 
@@ -89,9 +100,14 @@ def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
     if hasattr(answer, "ask_elsewhere"):
         return answer.ask_elsewhere(arguments, named, without)
     if not callable(answer):
-        raise NotYet("hand the function itself to the check, its name without parentheses or arguments.")
+        raise NotYet(
+            "hand the function itself to the check, its name without parentheses or arguments."
+        )
     name = getattr(answer, "__name__", "your function")
-    arguments, named = [_copy(a) for a in arguments], {key: _copy(value) for key, value in named.items()}
+    arguments, named = (
+        [_copy(a) for a in arguments],
+        {key: _copy(value) for key, value in named.items()},
+    )
     called: list[str] = []
 
     def refused(frame):
@@ -101,7 +117,11 @@ def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
     here = sys._getframe()
 
     def watch(frame, event, _argument):
-        if event == "call" and refused(frame) and (frame.f_back is here or not refused(frame.f_back)):
+        if (
+            event == "call"
+            and refused(frame)
+            and (frame.f_back is here or not refused(frame.f_back))
+        ):
             caller, names = frame, []
             while caller not in (here, None):
                 names += [caller.f_code.co_name] * refused(caller)
@@ -128,11 +148,21 @@ def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
         gc.enable()
     if called or not undisturbed:
         whom = called[0] if called else "sys.setprofile"
-        raise NotYet(f"`{name}` calls {whom}. This task asks you to write that part yourself: see its text for what you may use.")
+        raise NotYet(
+            f"`{name}` calls {whom}. This task asks you to write that part yourself: see its text for what you may use."
+        )
     return result
 
 
-def compare(got, want, *, mistakes=(), what: str = "the result", tolerance: float = 1e-4, axes=("height", "width", "channels")):
+def compare(
+    got,
+    want,
+    *,
+    mistakes=(),
+    what: str = "the result",
+    tolerance: float = 1e-4,
+    axes=("height", "width", "channels"),
+):
     """Whether an answer is what was expected; if not, why not, as well as can be told.
 
     Args:
@@ -152,7 +182,9 @@ def compare(got, want, *, mistakes=(), what: str = "the result", tolerance: floa
 
     def close(value):
         value = np.asarray(value)
-        return value.shape == got.shape and np.allclose(got, value, rtol=0, atol=tolerance * max(scale, 1e-6), equal_nan=True)
+        return value.shape == got.shape and np.allclose(
+            got, value, rtol=0, atol=tolerance * max(scale, 1e-6), equal_nan=True
+        )
 
     if close(want) and np.isfinite(got).all():
         return
@@ -162,7 +194,9 @@ def compare(got, want, *, mistakes=(), what: str = "the result", tolerance: floa
     if got.shape != want.shape:
         raise NotYet(_about_shape(got.shape, want.shape, what, axes))
     if not np.isfinite(got).all():
-        raise NotYet(f"{what} holds NaN or infinity: is something divided by zero, or a logarithm taken of 0?")
+        raise NotYet(
+            f"{what} holds NaN or infinity: is something divided by zero, or a logarithm taken of 0?"
+        )
     raise NotYet(_about_values(got, want, what, close))
 
 
@@ -177,9 +211,13 @@ def as_array(value, what: str = "the result") -> np.ndarray:
     if isinstance(value, keras.Model | keras.layers.Layer):
         raise NotYet(f"{what} is a Keras {type(value).__name__}, and numbers are asked for.")
     try:
-        array = keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else np.asarray(value)
+        array = (
+            keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else np.asarray(value)
+        )
     except ValueError:
-        raise NotYet(f"{what} is a list whose parts have different lengths, where numbers are asked for.") from None
+        raise NotYet(
+            f"{what} is a list whose parts have different lengths, where numbers are asked for."
+        ) from None
     if array.dtype.kind not in "biufc":
         raise NotYet(f"{what} is a {type(value).__name__}, and numbers are asked for.")
     return array.astype("float64") if array.dtype.kind in "bf" else array
@@ -194,11 +232,16 @@ def as_model(value, what: str = "the answer") -> keras.Model:
     if value is None:
         raise NotYet(f"{what} is None: is there a `return` at the end?")
     if keras.ops.is_tensor(value) or isinstance(value, keras.KerasTensor):
-        raise NotYet(f"{what} is the tensor that comes out of a layer; wrap it: `keras.Model(inputs, outputs)`.")
+        raise NotYet(
+            f"{what} is the tensor that comes out of a layer; wrap it: `keras.Model(inputs, outputs)`."
+        )
     if not isinstance(value, keras.Model):
         raise NotYet(f"{what} is a {type(value).__name__}, and a `keras.Model` is asked for.")
     for layer in value.layers:
-        if isinstance(layer, keras.layers.Lambda) or type(layer).__module__.split(".")[0] not in ("keras", "fcn_keras"):
+        if isinstance(layer, keras.layers.Lambda) or type(layer).__module__.split(".")[0] not in (
+            "keras",
+            "fcn_keras",
+        ):
             raise NotYet(
                 f"layer `{layer.name}` is a {type(layer).__name__}, which no other computer can load: use the layers of Keras "
                 "and of `fcn_keras.layers`."
@@ -217,13 +260,17 @@ def _same(a, b, atol) -> bool:
 
 def _sentence_of(error, name, arguments, named) -> str:
     """An error of the student's own code: what, in which of their lines, and with what it was called."""
-    frames = traceback.extract_tb(error.__traceback__.tb_next)  # below `ask`: first the student's lines, then those of packages
+    frames = traceback.extract_tb(
+        error.__traceback__.tb_next
+    )  # below `ask`: first the student's lines, then those of packages
     own = list(itertools.takewhile(lambda f: "site-packages" not in f.filename, frames))
     where = ""
     if own:
         line = (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno)).strip()
         where = f" in line {own[-1].lineno} of its cell" + (f" (`{line}`)" if line else "")
-    given = [_shortly(a) for a in arguments] + [f"{key}={_shortly(value)}" for key, value in named.items()]
+    given = [_shortly(a) for a in arguments] + [
+        f"{key}={_shortly(value)}" for key, value in named.items()
+    ]
     if isinstance(error, TypeError) and not own:
         call = f"{name}({', '.join(given)})"
         return f"the check calls `{call}`, and it does not take these arguments ({error}). Keep its first line."
@@ -243,7 +290,9 @@ def _about_shape(got, want, what, axes) -> str:
     if len(got) != len(want):
         many = "a single number" if not want else f"{len(want)} axes" if len(want) > 1 else "1 axis"
         return f"{what} has shape {got}: {len(got)} axes, where {many} {'is' if not want else 'are'} expected."
-    names = axes[-len(want) :] if len(axes) >= len(want) else [f"axis {i}" for i in range(len(want))]
+    names = (
+        axes[-len(want) :] if len(axes) >= len(want) else [f"axis {i}" for i in range(len(want))]
+    )
     if len(want) == len(axes) + 1:
         names = ("batch", *axes)
     if sorted(got) == sorted(want):
@@ -251,11 +300,21 @@ def _about_shape(got, want, what, axes) -> str:
     parts = []
     for name, have, need in zip(names, got, want):
         if have != need:
-            unit = "pixel" if name in ("height", "width") else "entry" if name.startswith("axis") else name.rstrip("s")
+            unit = (
+                "pixel"
+                if name in ("height", "width")
+                else "entry"
+                if name.startswith("axis")
+                else name.rstrip("s")
+            )
             apart = abs(have - need)
             plural = unit if apart == 1 else "entries" if unit == "entry" else f"{unit}s"
             parts.append(f"{apart} {plural} too {'few' if have < need else 'many'} in {name}")
-    advice = ": which padding, and which rounding, did you use?" if any("height" in p or "width" in p for p in parts) else "."
+    advice = (
+        ": which padding, and which rounding, did you use?"
+        if any("height" in p or "width" in p for p in parts)
+        else "."
+    )
     return f"{what} is {shown}, {' and '.join(parts)}{advice}"
 
 
@@ -284,5 +343,9 @@ def _about_values(got, want, what, close) -> str:
         return f"{what} is off by the same number everywhere ({(got - want).mean():+.4g})."
     wrong = np.abs(got - want) > 1e-4 * max(1e-12, np.abs(want).max())
     first = tuple(int(i) for i in np.argwhere(wrong)[0])
-    share = f"{wrong.mean():.0%} of its values are wrong" if wrong.mean() > 0.01 else f"{wrong.sum()} of its values are wrong"
+    share = (
+        f"{wrong.mean():.0%} of its values are wrong"
+        if wrong.mean() > 0.01
+        else f"{wrong.sum()} of its values are wrong"
+    )
     return f"{what} has the right shape, but {share}, first at {list(first)}, where it is {got[first]:.4g}."

@@ -17,13 +17,22 @@ def require_same_layers(model, reference):
         raise NotYet("the model takes one size only: leave height and width open in `keras.Input`.")
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            raise NotYet(f"`{layer.name}` is a model in the model: go on from the tensors of its layers instead of calling it.")
+            raise NotYet(
+                f"`{layer.name}` is a model in the model: go on from the tensors of its layers instead of calling it."
+            )
         if isinstance(layer, keras.layers.Dense | keras.layers.Flatten):
-            raise NotYet(f"`{layer.name}` is a {type(layer).__name__} layer: it ties the network to one size.")
-    theirs, ours = ({layer.name: layer for layer in m.layers if layer.weights} for m in (model, reference))
+            raise NotYet(
+                f"`{layer.name}` is a {type(layer).__name__} layer: it ties the network to one size."
+            )
+    theirs, ours = (
+        {layer.name: layer for layer in m.layers if layer.weights} for m in (model, reference)
+    )
     missing, surplus = sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
     if missing or surplus:
-        parts = ["there is no layer called " + ", ".join(missing), ", ".join(surplus) + " is not expected"]
+        parts = [
+            "there is no layer called " + ", ".join(missing),
+            ", ".join(surplus) + " is not expected",
+        ]
         said = [part for part, names in zip(parts, (missing, surplus)) if names]
         raise NotYet(f"{' and '.join(said)}: see the names in the task.")
     for name, ours_one in ours.items():
@@ -31,10 +40,16 @@ def require_same_layers(model, reference):
         if type(one) is not type(ours_one):
             raise NotYet(f"`{name}` is a {type(one).__name__}; see the task for its kind.")
         for what in ("filters", "kernel_size", "strides", "padding", "use_bias"):
-            if getattr(one, what) != getattr(ours_one, what) and not (what == "padding" and one.kernel_size == (1, 1)):
-                raise NotYet(f"`{name}`: look at its {what.replace('_', ' ')} again, which is {getattr(one, what)}.")
+            if getattr(one, what) != getattr(ours_one, what) and not (
+                what == "padding" and one.kernel_size == (1, 1)
+            ):
+                raise NotYet(
+                    f"`{name}`: look at its {what.replace('_', ' ')} again, which is {getattr(one, what)}."
+                )
         if one.kernel.shape != ours_one.kernel.shape:
-            raise NotYet(f"`{name}` reads a map of the wrong channels (kernel {tuple(one.kernel.shape)}): what goes into it?")
+            raise NotYet(
+                f"`{name}` reads a map of the wrong channels (kernel {tuple(one.kernel.shape)}): what goes into it?"
+            )
         if name != "output" and not _same_function(one.activation, ours_one.activation):
             kind = getattr(one.activation, "__name__", type(one.activation).__name__)
             raise NotYet(f"`{name}` has the activation {kind}: see the task.")
@@ -43,7 +58,9 @@ def require_same_layers(model, reference):
 def _same_function(one, other) -> bool:
     """Whether two activations give the same numbers."""
     values = keras.ops.convert_to_tensor(np.linspace(-3, 3, 13, dtype="float32")[None])
-    return np.allclose(*(keras.ops.convert_to_numpy(activation(values)) for activation in (one, other)))
+    return np.allclose(
+        *(keras.ops.convert_to_numpy(activation(values)) for activation in (one, other))
+    )
 
 
 def outputs_with_same_weights(model, reference, images):
@@ -63,7 +80,9 @@ def outputs_with_same_weights(model, reference, images):
 def require_gradients(model, images, seed):
     """Whether a training would change every weight of the model."""
     if still := still_weights(model, images.shape[1:], seed):
-        raise NotYet(f"no gradient reaches {still[0]}: is it in the way from input to output, and trainable?")
+        raise NotYet(
+            f"no gradient reaches {still[0]}: is it in the way from input to output, and trainable?"
+        )
     if len(model.trainable_weights) < len(model.weights):
         raise NotYet("some layer is frozen: all of them are trained here.")
 
@@ -94,6 +113,10 @@ def still_weights(model: keras.Model, image_shape, seed: int = 0) -> list[str]:
     outputs = keras.ops.convert_to_numpy(copy(images))
     copy.compile(optimizer=keras.optimizers.SGD(1.0), loss="mean_squared_error", jit_compile=False)
     before = [keras.ops.convert_to_numpy(w).copy() for w in copy.trainable_weights]
-    copy.train_on_batch(images, outputs + draw.normal(0, 1 + np.abs(outputs).max(), outputs.shape).astype("float32"))
+    copy.train_on_batch(
+        images, outputs + draw.normal(0, 1 + np.abs(outputs).max(), outputs.shape).astype("float32")
+    )
     after = [keras.ops.convert_to_numpy(w) for w in copy.trainable_weights]
-    return [w.path for w, a, b in zip(copy.trainable_weights, before, after) if np.array_equal(a, b)]
+    return [
+        w.path for w, a, b in zip(copy.trainable_weights, before, after) if np.array_equal(a, b)
+    ]

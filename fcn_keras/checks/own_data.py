@@ -5,7 +5,9 @@ import numpy as np
 from fcn_keras.checks.hints import PACKAGES, NotYet, as_array, ask, check, compare
 
 VOID = 255
-DRAWING = tuple(name for name in PACKAGES if name not in ("PIL", "cv2", "skimage"))  # they fill polygons; that is allowed
+DRAWING = tuple(
+    name for name in PACKAGES if name not in ("PIL", "cv2", "skimage")
+)  # they fill polygons; that is allowed
 
 
 @check
@@ -29,12 +31,22 @@ def mask_from_labelme(answer, seed):
 
         ignored = [s for s in record["shapes"] if s["label"] != "ignore"]
         labels = np.where(near, 0, want)
-        for hint, shapes, share in (  # the edges of these lie elsewhere, so they are known by what most pixels say
-            ("x and y are exchanged: labelme's points are (x, y), an array is [row, column], which is [y, x].", turned, 0.97),
+        for (
+            hint,
+            shapes,
+            share,
+        ) in (  # the edges of these lie elsewhere, so they are known by what most pixels say
+            (
+                "x and y are exchanged: labelme's points are (x, y), an array is [row, column], which is [y, x].",
+                turned,
+                0.97,
+            ),
             ("boxes are filled instead of the polygons in them.", boxes, 0.9),
         ):
             mistake = _labels_of({**record, "shapes": shapes}, names)
-            if got.shape == want.shape and np.mean(got == mistake) > max(share, np.mean(got == want)):
+            if got.shape == want.shape and np.mean(got == mistake) > max(
+                share, np.mean(got == want)
+            ):
                 raise NotYet(hint)
         compare(
             without_edges(got),
@@ -42,19 +54,34 @@ def mask_from_labelme(answer, seed):
             what="the label map",
             axes=("height", "width"),
             mistakes=[
-                ("where shapes overlap the first one wins: the later ones lie on top.", other(record["shapes"][::-1])),
+                (
+                    "where shapes overlap the first one wins: the later ones lie on top.",
+                    other(record["shapes"][::-1]),
+                ),
                 ("shapes called `ignore` are left out: they are void, 255.", other(ignored)),
-                ("the class numbers are one too low: class_names[0] is the background, 0.",
-                 np.where((labels > 0) & (labels < VOID), labels - 1, labels)),
-                ("the class numbers are one too high: they are positions in class_names, from 0.",
-                 np.where((labels > 0) & (labels < VOID), labels + 1, labels)),
-                ("what nobody outlined is background, 0, and not void.", np.where((labels == 0) & ~near, VOID, labels)),
+                (
+                    "the class numbers are one too low: class_names[0] is the background, 0.",
+                    np.where((labels > 0) & (labels < VOID), labels - 1, labels),
+                ),
+                (
+                    "the class numbers are one too high: they are positions in class_names, from 0.",
+                    np.where((labels > 0) & (labels < VOID), labels + 1, labels),
+                ),
+                (
+                    "what nobody outlined is background, 0, and not void.",
+                    np.where((labels == 0) & ~near, VOID, labels),
+                ),
                 ("only the first shape is drawn.", other(record["shapes"][:1])),
-                ("all shapes have the same number: each has that of its class.",
-                 np.where((labels > 0) & (labels < VOID), 1, labels)),
-                ("that is white on black, as for a viewer; a label map holds class numbers.", np.where(labels > 0, VOID, 0)),
+                (
+                    "all shapes have the same number: each has that of its class.",
+                    np.where((labels > 0) & (labels < VOID), 1, labels),
+                ),
+                (
+                    "that is white on black, as for a viewer; a label map holds class numbers.",
+                    np.where(labels > 0, VOID, 0),
+                ),
             ],
-        )  # fmt: skip
+        )
     return "Rows are y, columns are x, later shapes lie on top."
 
 
@@ -63,16 +90,34 @@ def mask_from_colours(answer, seed):
     """`mask_from_colours(indices, palette, classes)`: class numbers from an indexed picture and a table of colours (L22)."""
     draw = np.random.default_rng(seed)
     for count in (4, int(draw.integers(3, 7))):
-        colours = [(0, 0, 0), (200, 30, 10), (10, 90, 220), (240, 200, 0), (0, 140, 60), (90, 0, 120)][:count]
-        classes = dict(zip(colours, np.roll(np.arange(count), 1 + int(draw.integers(1, count - 1))).tolist()))  # in no order
-        palette = draw.permutation(np.array([*colours, (17, 16, 15), (220, 90, 10), colours[1]], "uint8"))  # one of them twice
-        for number in range(len(palette)):  # the program that wrote the file keeps its own order, never this one
-            if tuple(palette[number].tolist()) in classes and classes[tuple(palette[number].tolist())] == number:
+        colours = [
+            (0, 0, 0),
+            (200, 30, 10),
+            (10, 90, 220),
+            (240, 200, 0),
+            (0, 140, 60),
+            (90, 0, 120),
+        ][:count]
+        classes = dict(
+            zip(colours, np.roll(np.arange(count), 1 + int(draw.integers(1, count - 1))).tolist())
+        )  # in no order
+        palette = draw.permutation(
+            np.array([*colours, (17, 16, 15), (220, 90, 10), colours[1]], "uint8")
+        )  # one of them twice
+        for number in range(
+            len(palette)
+        ):  # the program that wrote the file keeps its own order, never this one
+            if (
+                tuple(palette[number].tolist()) in classes
+                and classes[tuple(palette[number].tolist())] == number
+            ):
                 palette = np.roll(palette, 1, axis=0)
         indices = draw.integers(0, len(palette), (int(draw.integers(6, 11)), 13)).astype("uint8")
         numbers = np.array([classes.get(tuple(c), VOID) for c in palette.tolist()])
         mirrored = np.array([classes.get(tuple(c[::-1]), VOID) for c in palette.tolist()])
-        far = ((palette[:, None].astype(int) - np.array(colours)) ** 2).sum(-1)  # (palette, classes)
+        far = ((palette[:, None].astype(int) - np.array(colours)) ** 2).sum(
+            -1
+        )  # (palette, classes)
         nearest = far.argmin(-1)
         want = numbers[indices]
         compare(
@@ -81,15 +126,26 @@ def mask_from_colours(answer, seed):
             what="the label map",
             axes=("height", "width"),
             mistakes=[
-                ("the palette's numbers are taken for class numbers: the colour decides, whatever place it has in the palette.",
-                 indices.astype(int)),
+                (
+                    "the palette's numbers are taken for class numbers: the colour decides, whatever place it has in the palette.",
+                    indices.astype(int),
+                ),
                 ("red and blue are exchanged.", mirrored[indices]),
-                ("a colour that is not in the table became class 0: it is void, 255.", np.where(want == VOID, 0, want)),
-                ("a colour that is not in the table became the class of the nearest colour: it is void, 255.", nearest[indices]),
+                (
+                    "a colour that is not in the table became class 0: it is void, 255.",
+                    np.where(want == VOID, 0, want),
+                ),
+                (
+                    "a colour that is not in the table became the class of the nearest colour: it is void, 255.",
+                    nearest[indices],
+                ),
                 ("the classes are one too high.", np.where(want == VOID, VOID, want + 1)),
-                ("the colours themselves came out; their class numbers are asked for.", palette[indices].astype(int)),
+                (
+                    "the colours themselves came out; their class numbers are asked for.",
+                    palette[indices].astype(int),
+                ),
             ],
-        )  # fmt: skip
+        )
     return "It does not matter in which order a program keeps its palette."
 
 
@@ -108,19 +164,37 @@ def shrink_labels(answer, seed):
             what=f"the label map, {factor} times smaller",
             axes=("height", "width"),
             mistakes=[
-                ("class numbers are averaged: between class 1 and class 7 that makes a class 4 that is not there.", blended),
-                ("class numbers are averaged and rounded: between class 1 and class 7 that makes a class 4 that is not there.",
-                 blended.round()),
-                ("class numbers are averaged and cut off: between class 1 and class 7 that makes a class 4 that is not there.",
-                 np.floor(blended)),
-                ("the largest number of each cell is taken: then void eats the classes.", cells.max((2, 3))),
-                ("the smallest number of each cell is taken: then the background eats the classes.", cells.min((2, 3))),
-                ("each cell's last pixel is taken; its first one, top left, is asked for.", cells[:, :, -1, -1]),
-                ("each cell's middle pixel is taken; its first one, top left, is asked for.",
-                 cells[:, :, factor // 2, factor // 2]),
+                (
+                    "class numbers are averaged: between class 1 and class 7 that makes a class 4 that is not there.",
+                    blended,
+                ),
+                (
+                    "class numbers are averaged and rounded: between class 1 and class 7 that makes a class 4 that is not there.",
+                    blended.round(),
+                ),
+                (
+                    "class numbers are averaged and cut off: between class 1 and class 7 that makes a class 4 that is not there.",
+                    np.floor(blended),
+                ),
+                (
+                    "the largest number of each cell is taken: then void eats the classes.",
+                    cells.max((2, 3)),
+                ),
+                (
+                    "the smallest number of each cell is taken: then the background eats the classes.",
+                    cells.min((2, 3)),
+                ),
+                (
+                    "each cell's last pixel is taken; its first one, top left, is asked for.",
+                    cells[:, :, -1, -1],
+                ),
+                (
+                    "each cell's middle pixel is taken; its first one, top left, is asked for.",
+                    cells[:, :, factor // 2, factor // 2],
+                ),
                 ("only the rows are thinned out.", mask[::factor].astype(int)),
             ],
-        )  # fmt: skip
+        )
     return "Every number in it was in the mask."
 
 
@@ -138,7 +212,9 @@ def faults(answer, seed):
     some_void = np.where(draw.random(good.shape) < 0.3, VOID, good).astype("uint8")
 
     def voided(share):
-        return np.where(np.arange(good.size).reshape(good.shape) < share * good.size, VOID, good).astype("uint8")
+        return np.where(
+            np.arange(good.size).reshape(good.shape) < share * good.size, VOID, good
+        ).astype("uint8")
 
     beyond, colour = good.copy(), np.stack([good] * 3, -1)
     beyond[3, 4] = classes
@@ -154,17 +230,37 @@ def faults(answer, seed):
         (voided(0.96), {"void"}, "a mask of which 96 % is void"),
         (good[:-1], {"size"}, "a mask that is a row shorter than its picture"),
         (good.T.copy(), {"size"}, "a mask whose height and width are exchanged"),
-        (beyond, {"numbers"}, f"a mask in which one pixel has the number {classes}, with {classes} classes"),
-        (np.where(beyond == classes, classes, some_void), {"numbers"}, "a mask with void and one pixel that is no class"),
-        (np.where(beyond == classes, 300, good.astype("int64")), {"numbers"}, "a mask with the number 300"),
+        (
+            beyond,
+            {"numbers"},
+            f"a mask in which one pixel has the number {classes}, with {classes} classes",
+        ),
+        (
+            np.where(beyond == classes, classes, some_void),
+            {"numbers"},
+            "a mask with void and one pixel that is no class",
+        ),
+        (
+            np.where(beyond == classes, 300, good.astype("int64")),
+            {"numbers"},
+            "a mask with the number 300",
+        ),
         ((good > 0).astype("uint8") * 254, {"numbers"}, "a mask painted in black and 254"),
         (good.astype("int64") - 1, {"numbers"}, "a mask with a number below 0"),
         (np.full_like(good, VOID), {"void"}, "a mask that is nothing but void"),
-        (beyond[2:], {"size", "numbers"}, "a mask that is too short and has a number that is no class"),
+        (
+            beyond[2:],
+            {"size", "numbers"},
+            "a mask that is too short and has a number that is no class",
+        ),
     ):
         got = ask(answer, image, mask, classes, without=PACKAGES)
-        if not isinstance(got, list | tuple | set) or not all(isinstance(name, str) for name in got):
-            raise NotYet(f"it gives {type(got).__name__}; a list of names is asked for, empty where nothing is wrong.")
+        if not isinstance(got, list | tuple | set) or not all(
+            isinstance(name, str) for name in got
+        ):
+            raise NotYet(
+                f"it gives {type(got).__name__}; a list of names is asked for, empty where nothing is wrong."
+            )
         unknown = set(got) - set(FAULTS)
         if unknown:
             raise NotYet(f"`{min(unknown)}` is none of the names: {', '.join(FAULTS)}.")
@@ -181,7 +277,9 @@ def mean_iou(answer, seed):
     draw = np.random.default_rng(seed)
     for absent in (True, False, True):
         classes = int(draw.integers(4, 7))
-        confusion = draw.integers(1, 60, (classes, classes)) + np.diag(draw.integers(50, 200, classes))
+        confusion = draw.integers(1, 60, (classes, classes)) + np.diag(
+            draw.integers(50, 200, classes)
+        )
         if absent:
             confusion[2] = confusion[:, 2] = 0  # a class that is neither there nor found
             confusion[1] = 0  # one that is found, though it is not there
@@ -196,26 +294,49 @@ def mean_iou(answer, seed):
                 iou.mean(),
                 what="the mean IoU",
                 mistakes=[
-                    ("a class that is neither there nor found counts as 0: leave it out of the mean.", iou.sum() / classes),
-                    ("a class that is neither there nor found counts as 1: leave it out of the mean.",
-                     (iou.sum() + (~occurs).sum()) / classes),
+                    (
+                        "a class that is neither there nor found counts as 0: leave it out of the mean.",
+                        iou.sum() / classes,
+                    ),
+                    (
+                        "a class that is neither there nor found counts as 1: leave it out of the mean.",
+                        (iou.sum() + (~occurs).sum()) / classes,
+                    ),
                     ("that is the pixel accuracy.", hit.sum() / confusion.sum()),
-                    ("that is the mean accuracy: divided by the true pixels of a class, not by the union.",
-                     (hit[true > 0] / true[true > 0]).mean()),
-                    ("that is the mean precision: divided by the found pixels of a class, not by the union.",
-                     (hit[found > 0] / found[found > 0]).mean()),
-                    ("the union counts the intersection twice.", (hit[occurs] / (true + found)[occurs]).mean()),
-                    ("that is the Dice score: twice the intersection over the sum.",
-                     (2 * hit[occurs] / (true + found)[occurs]).mean()),
-                    ("a class that is found though it is not there is left out: its IoU is 0, and it counts.",
-                     (hit[true > 0] / union[true > 0]).mean()),
-                    ("the background is left out of the mean: class 0 is a class like the others.", iou[1:].mean()),
-                    ("the classes are weighted by their pixels: each counts the same here.",
-                     (true[occurs] * iou).sum() / true.sum()),
-                    ("the intersections and the unions are added up before dividing: each class has its own quotient.",
-                     hit.sum() / union.sum()),
+                    (
+                        "that is the mean accuracy: divided by the true pixels of a class, not by the union.",
+                        (hit[true > 0] / true[true > 0]).mean(),
+                    ),
+                    (
+                        "that is the mean precision: divided by the found pixels of a class, not by the union.",
+                        (hit[found > 0] / found[found > 0]).mean(),
+                    ),
+                    (
+                        "the union counts the intersection twice.",
+                        (hit[occurs] / (true + found)[occurs]).mean(),
+                    ),
+                    (
+                        "that is the Dice score: twice the intersection over the sum.",
+                        (2 * hit[occurs] / (true + found)[occurs]).mean(),
+                    ),
+                    (
+                        "a class that is found though it is not there is left out: its IoU is 0, and it counts.",
+                        (hit[true > 0] / union[true > 0]).mean(),
+                    ),
+                    (
+                        "the background is left out of the mean: class 0 is a class like the others.",
+                        iou[1:].mean(),
+                    ),
+                    (
+                        "the classes are weighted by their pixels: each counts the same here.",
+                        (true[occurs] * iou).sum() / true.sum(),
+                    ),
+                    (
+                        "the intersections and the unions are added up before dividing: each class has its own quotient.",
+                        hit.sum() / union.sum(),
+                    ),
                 ],
-            )  # fmt: skip
+            )
     return "A rare class counts as much as a common one."
 
 
@@ -224,25 +345,49 @@ def _labelled_picture(draw, names):
     height, width = (int(n) for n in draw.integers([40, 64], [56, 90]))
 
     def around(x, y, size, corners):
-        angles = np.sort(draw.uniform(0, 2 * np.pi, corners)) if corners > 4 else np.arange(corners) * 2 * np.pi / corners + 0.3
+        angles = (
+            np.sort(draw.uniform(0, 2 * np.pi, corners))
+            if corners > 4
+            else np.arange(corners) * 2 * np.pi / corners + 0.3
+        )
         far = draw.uniform(0.55, 1.0, corners) * size
         return [[float(x + d * np.cos(a)), float(y + d * np.sin(a))] for a, d in zip(angles, far)]
 
-    places = [(0.25, 0.4, 14, 4), (0.33, 0.5, 10, 3), (0.72, 0.4, 12, 7), (0.75, 0.6, 9, 4)]  # each second one lies on the first
+    places = [
+        (0.25, 0.4, 14, 4),
+        (0.33, 0.5, 10, 3),
+        (0.72, 0.4, 12, 7),
+        (0.75, 0.6, 9, 4),
+    ]  # each second one lies on the first
     order = draw.permutation(4)
     labels = [[names[1], names[2], names[-1], "ignore"][i] for i in order]
     if labels.index(names[2]) > labels.index(names[1]) and labels.index("ignore") == 3:
         labels = labels[::-1]  # never in the order of the class numbers
-    shapes = [{"label": label, "points": around(x * width, y * height, size, corners), "shape_type": "polygon", "flags": {}}
-              for label, (x, y, size, corners) in zip(labels, places)]  # fmt: skip
-    return {"version": "5.5.0", "imagePath": "street.jpg", "imageHeight": height, "imageWidth": width, "shapes": shapes}
+    shapes = [
+        {
+            "label": label,
+            "points": around(x * width, y * height, size, corners),
+            "shape_type": "polygon",
+            "flags": {},
+        }
+        for label, (x, y, size, corners) in zip(labels, places)
+    ]
+    return {
+        "version": "5.5.0",
+        "imagePath": "street.jpg",
+        "imageHeight": height,
+        "imageWidth": width,
+        "shapes": shapes,
+    }
 
 
 def _labels_of(record, names):
     """What `mask_from_labelme` should give."""
     labels = np.zeros((record["imageHeight"], record["imageWidth"]), int)
     for shape in record["shapes"]:
-        labels[_inside(shape["points"], labels.shape)] = VOID if shape["label"] == "ignore" else names.index(shape["label"])
+        labels[_inside(shape["points"], labels.shape)] = (
+            VOID if shape["label"] == "ignore" else names.index(shape["label"])
+        )
     return labels
 
 

@@ -9,4 +9,14 @@ from fcn_keras.data_checks.evidence import BLENDED, EdgeEvidence, Shift, blended
 from fcn_keras.data_checks.report import REMEDIES, Finding, Report
 from fcn_keras.data_checks.walk import check
 
-__all__ = ["BLENDED", "REMEDIES", "EdgeEvidence", "Finding", "Report", "Shift", "blended_share", "check", "label_shift"]
+__all__ = [
+    "BLENDED",
+    "REMEDIES",
+    "EdgeEvidence",
+    "Finding",
+    "Report",
+    "Shift",
+    "blended_share",
+    "check",
+    "label_shift",
+]

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fcn_keras import arguments, images
-from fcn_keras.datasets.base import VOID, SegmentationData
-from fcn_keras.evaluation import boundary_band
+from fcn_keras.datasets.base import SegmentationData
+from fcn_keras.evaluation.boundary import boundary_band
+from fcn_keras.support import arguments, images
+from fcn_keras.support.labels import VOID
 
 BLENDED = 0.4  # share of steps over a class in between that tells of interpolation; real label maps have 0.13, drawn ones 0.25
 FEWEST_STEPS = 20  # to judge by
 STRIP = 10  # pixels that a strip of void between two things may be wide
 SHIFTS = 8  # pixels that labels may be shifted by to be noticed
 AGREE = 0.5  # share of the pictures that must want the same shift, give or take a pixel
-CLEARER = 1.1  # how many times as strong the picture's edges must be under the shifted labels' edges
+CLEARER = (
+    1.1  # how many times as strong the picture's edges must be under the shifted labels' edges
+)
 
 
 def blended_share(numbers: np.ndarray) -> float:
@@ -47,7 +50,9 @@ def blended_share(numbers: np.ndarray) -> float:
         ramps[1:-1] = follows[1:] & follows[:-1] & (ends - starts <= 3)[1:-1]
         ramps[1:-1] &= (values[1:-1] - values[:-2]) * (values[2:] - values[1:-1]) > 0
         over += np.count_nonzero(ramps)
-        direct += np.count_nonzero(follows & (np.abs(np.diff(values)) >= 2) & ~ramps[1:] & ~ramps[:-1])
+        direct += np.count_nonzero(
+            follows & (np.abs(np.diff(values)) >= 2) & ~ramps[1:] & ~ramps[:-1]
+        )
     return over / (over + direct) if over + direct >= FEWEST_STEPS else 0.0
 
 
@@ -64,8 +69,12 @@ class Shift:
     there: float  # the same after the labels were moved by (down, right)
 
     def in_words(self) -> str:
-        places = [f"{abs(n)} px {way}" for n, way in ((self.down, "down"), (self.right, "right")) if n > 0]
-        places += [f"{abs(n)} px {way}" for n, way in ((self.down, "up"), (self.right, "left")) if n < 0]
+        places = [
+            f"{abs(n)} px {way}" for n, way in ((self.down, "down"), (self.right, "right")) if n > 0
+        ]
+        places += [
+            f"{abs(n)} px {way}" for n, way in ((self.down, "up"), (self.right, "left")) if n < 0
+        ]
         return (
             f"the labels fit better when they are moved {' and '.join(places)}: the picture's edges under theirs are then "
             f"{self.there / max(self.here, 1e-9):.1f} times as strong ({self.there:.1f} against {self.here:.1f})"
@@ -80,7 +89,9 @@ class EdgeEvidence:
 
     def __init__(self, reach: int = SHIFTS):
         self.reach = reach
-        self.strengths: list[np.ndarray] = []  # one for each picture: [down, right] → mean edge strength
+        self.strengths: list[
+            np.ndarray
+        ] = []  # one for each picture: [down, right] → mean edge strength
 
     def add(self, image: np.ndarray, mask: np.ndarray) -> None:
         """Counts one picture in; its border, and the border of a large void, are no edges of a thing."""
@@ -89,34 +100,50 @@ class EdgeEvidence:
             return
         grey = image.astype("float32").mean(axis=-1)
         strength = np.zeros(grey.shape, "float32")
-        strength[1:-1, 1:-1] = np.hypot(grey[1:-1, 2:] - grey[1:-1, :-2], grey[2:, 1:-1] - grey[:-2, 1:-1])
+        strength[1:-1, 1:-1] = np.hypot(
+            grey[1:-1, 2:] - grey[1:-1, :-2], grey[2:, 1:-1] - grey[:-2, 1:-1]
+        )
         rows, columns = np.nonzero(boundary_band(_closed(mask), 1)[reach:-reach, reach:-reach])
-        if not len(rows) or not strength.any():  # a picture without edges, such as a black one, has nothing to lie on
+        if (
+            not len(rows) or not strength.any()
+        ):  # a picture without edges, such as a black one, has nothing to lie on
             return
         side = 2 * reach + 1
-        windows = np.lib.stride_tricks.sliding_window_view(strength, (side, side))  # [row, column, down, right]
-        chosen = slice(None, None, max(1, len(rows) // 4000))  # more edge pixels than that tell nothing new
+        windows = np.lib.stride_tricks.sliding_window_view(
+            strength, (side, side)
+        )  # [row, column, down, right]
+        chosen = slice(
+            None, None, max(1, len(rows) // 4000)
+        )  # more edge pixels than that tell nothing new
         self.strengths.append(windows[rows[chosen], columns[chosen]].mean(axis=0))
 
     def shift(self) -> Shift | None:
         """The shift that fits best, if it is not 0, fits clearly better, and half of the pictures say so by themselves."""
         if len(self.strengths) < 2:  # one picture alone proves nothing
             return None
-        best = [np.array(np.unravel_index(strength.argmax(), strength.shape)) for strength in self.strengths]
+        best = [
+            np.array(np.unravel_index(strength.argmax(), strength.shape))
+            for strength in self.strengths
+        ]
         means = np.mean(self.strengths, axis=0)
         down, right = (int(place) for place in np.unravel_index(means.argmax(), means.shape))
         if np.mean([np.abs(place - (down, right)).max() <= 1 for place in best]) < AGREE:
             return None
         here, there = float(means[self.reach, self.reach]), float(means[down, right])
         shift = Shift(down - self.reach, right - self.reach, here, there)
-        a_pixel_off = max(abs(shift.down), abs(shift.right)) <= 1  # where an edge lies is not said more exactly by anybody
+        a_pixel_off = (
+            max(abs(shift.down), abs(shift.right)) <= 1
+        )  # where an edge lies is not said more exactly by anybody
         return None if a_pixel_off or there <= CLEARER * here else shift
 
 
 def _closed(mask: np.ndarray) -> np.ndarray:
     """The label map with thin strips of void closed from both sides: VOC and the pets leave one along every edge."""
     mask = mask.copy()
-    rows = (np.s_[1:, :], np.s_[:-1, :]), (np.s_[:-1, :], np.s_[1:, :])  # a pixel and its neighbour above, below
+    rows = (
+        (np.s_[1:, :], np.s_[:-1, :]),
+        (np.s_[:-1, :], np.s_[1:, :]),
+    )  # a pixel and its neighbour above, below
     columns = (np.s_[:, 1:], np.s_[:, :-1]), (np.s_[:, :-1], np.s_[:, 1:])
     for _ in range(STRIP // 2):
         before = mask.copy()
@@ -176,7 +203,9 @@ class Twins:
             last = np.searchsorted(means[order], means[one] + self.LEVELS, side="right")
             others = order[place + 1 : last]
             apart = np.abs(small[others] - small[one]).mean(axis=1)
-            allowed = np.minimum(self.LEVELS, self.SHARE * np.minimum(spreads[one], spreads[others]))
+            allowed = np.minimum(
+                self.LEVELS, self.SHARE * np.minimum(spreads[one], spreads[others])
+            )
             for other in others[apart <= allowed]:
                 first, second = sorted((int(one), int(other)))
                 yield self.names[first], self.names[second]
@@ -191,11 +220,15 @@ class Copies:
     BENDS = 8
 
     def __init__(self):
-        self.alike: dict[bytes, list] = defaultdict(list)  # digest of a label map → [((part, file of the picture), mask)]
+        self.alike: dict[bytes, list] = defaultdict(
+            list
+        )  # digest of a label map → [((part, file of the picture), mask)]
 
     def add(self, part: str, picture: str, mask: str, labels: np.ndarray) -> None:
         if _bends(_closed(labels)) >= self.BENDS:
-            digest = hashlib.sha256(f"{labels.shape}".encode() + np.ascontiguousarray(labels).tobytes()).digest()
+            digest = hashlib.sha256(
+                f"{labels.shape}".encode() + np.ascontiguousarray(labels).tobytes()
+            ).digest()
             self.alike[digest].append(((part, picture), mask))
 
     def pairs(self, twins: Iterable[tuple]):

@@ -74,7 +74,9 @@ class Report:
     class_names: tuple[str, ...]
     pictures: dict[str, int] = field(default_factory=dict)  # part → how many
     findings: list[Finding] = field(default_factory=list)
-    shares: dict[str, list[float]] = field(default_factory=dict)  # part → share of each class in the pixels that are not void
+    shares: dict[str, list[float]] = field(
+        default_factory=dict
+    )  # part → share of each class in the pixels that are not void
     void: dict[str, float] = field(default_factory=dict)  # part → share of void in all pixels
 
     def as_dict(self) -> dict:
@@ -82,15 +84,27 @@ class Report:
         return {
             "name": self.name,
             "pictures": self.pictures,
-            "findings": [{**asdict(finding), "remedy": finding.remedy} for finding in self.findings],
-            "shares": {part: dict(zip(self.class_names, row, strict=True)) for part, row in self.shares.items()},
+            "findings": [
+                {**asdict(finding), "remedy": finding.remedy} for finding in self.findings
+            ],
+            "shares": {
+                part: dict(zip(self.class_names, row, strict=True))
+                for part, row in self.shares.items()
+            },
             "void": self.void,
         }
 
     def __str__(self) -> str:
         counts = ", ".join(f"{count} in {part}" for part, count in self.pictures.items())
-        found = f"{len(self.findings)} things are wrong:" if len(self.findings) > 1 else "One thing is wrong:"
-        lines = [f"{self.name}: pictures {counts}", found if self.findings else "Nothing wrong was found."]
+        found = (
+            f"{len(self.findings)} things are wrong:"
+            if len(self.findings) > 1
+            else "One thing is wrong:"
+        )
+        lines = [
+            f"{self.name}: pictures {counts}",
+            found if self.findings else "Nothing wrong was found.",
+        ]
         return "\n".join([*lines, *map(str, self.findings), *self._chart()])
 
     def _chart(self) -> Iterable[str]:

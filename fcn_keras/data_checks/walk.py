@@ -5,20 +5,23 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_keras import arguments, images
 from fcn_keras.data_checks.evidence import BLENDED, Copies, EdgeEvidence, Twins, blended_share
 from fcn_keras.data_checks.report import REMEDIES, Finding, Report
-from fcn_keras.datasets.base import VOID, SegmentationData
+from fcn_keras.datasets.base import SegmentationData
+from fcn_keras.datasets.drawn.road_scenes import road_scenes
 from fcn_keras.datasets.layouts import Layout, MaskCode, Part
 from fcn_keras.datasets.lecture_files import FILES, lecture_files
 from fcn_keras.datasets.opening import FORMATS, layout_of, means_drawn, recognise
-from fcn_keras.datasets.road_scenes import road_scenes
-from fcn_keras.progress import progress
+from fcn_keras.support import arguments, images
+from fcn_keras.support.labels import VOID
+from fcn_keras.support.progress import progress
 
 JUNK = ("thumbs.db", "desktop.ini")  # what systems leave in folders of pictures
 NEARLY_ALL = 0.95  # share of void from which a label map, or a set, says nearly nothing
 WHITE = 100  # a number from which up it is a tone of a drawing program rather than a class
-ANOTHER_COLOUR = 24  # by how much a channel must differ; less is rounding, or a palette made of a JPEG
+ANOTHER_COLOUR = (
+    24  # by how much a channel must differ; less is rounding, or a palette made of a JPEG
+)
 
 
 def check(source: str | Path, format: str = "auto") -> Report:
@@ -62,7 +65,9 @@ class _Look:
         self.noted: dict[tuple[str, str], list[str]] = defaultdict(list)  # (kind, what) → files
         self.counts: dict[str, np.ndarray] = {}  # part → pixels of each number 0–255
         self.numbers = np.zeros(256, bool)  # which occur in mask files of class numbers
-        self.colours: dict[int, tuple] = {}  # class number → the first palette's colour of it, and that file
+        self.colours: dict[
+            int, tuple
+        ] = {}  # class number → the first palette's colour of it, and that file
         self.unlike: list[tuple] = []  # (class number, colour, file, another colour, another file)
         self.twins, self.copies = Twins(), Copies()
         self.edges = EdgeEvidence()
@@ -83,8 +88,12 @@ class _Look:
             for name in sorted(set(files.masks) - set(files.images)):
                 self.note("no picture", "a mask has no picture", files.masks[name])
             self._at_arrays_among({path.parent for path in files.masks.values()})
-        if part == "all":  # a folder of somebody's own; public sets have other files beside their pictures
-            self._passed_over({path.parent for path in (*files.images.values(), *files.masks.values())})
+        if (
+            part == "all"
+        ):  # a folder of somebody's own; public sets have other files beside their pictures
+            self._passed_over(
+                {path.parent for path in (*files.images.values(), *files.masks.values())}
+            )
         with progress(f"looking at {part}", len(files.images)) as advance:
             for name in sorted(files.images):
                 image, about = self._image(files.images[name])
@@ -138,7 +147,11 @@ class _Look:
 
     def _frames(self, about, path) -> None:
         if about.frames > 1:
-            self.note("frames", f"{about.frames} pictures in one file, of which only the first is read", path)
+            self.note(
+                "frames",
+                f"{about.frames} pictures in one file, of which only the first is read",
+                path,
+            )
 
     def _pair(self, part, image, about, path, picture) -> None:
         """A mask beside its picture."""
@@ -170,8 +183,14 @@ class _Look:
         stored = (about.height, about.width)
         if size == about.upright != stored:
             return  # the mask was drawn on the upright picture, which is how it is read
-        fits = "the mask fits it as stored, not upright" if about.upright != stored else "the mask may belong to either way up"
-        self.note("turned", f"a picture is to be shown turned (Exif {about.turn}), and {fits}", path)
+        fits = (
+            "the mask fits it as stored, not upright"
+            if about.upright != stored
+            else "the mask may belong to either way up"
+        )
+        self.note(
+            "turned", f"a picture is to be shown turned (Exif {about.turn}), and {fits}", path
+        )
 
     def _mask(self, path, about) -> np.ndarray | None:
         """Its class numbers, unknown ones as void, or `None` if there are none to read."""
@@ -188,12 +207,20 @@ class _Look:
             return None
         labels, unknown = self.code.labels(pixels)
         if not by_numbers and about.mode not in ("RGB", "L") and _is_transparent(path):
-            self.note("transparent", "places of a coloured mask are transparent, and the colour under them counts", path)
+            self.note(
+                "transparent",
+                "places of a coloured mask are transparent, and the colour under them counts",
+                path,
+            )
         if by_numbers:
             self.numbers[np.unique(pixels)] = True
             share = blended_share(pixels)
             if share > BLENDED:
-                self.note("interpolated", "along the edges between two classes lie numbers between theirs", path)
+                self.note(
+                    "interpolated",
+                    "along the edges between two classes lie numbers between theirs",
+                    path,
+                )
             elif unknown:
                 known = [number for number in self.code.numbers if number != VOID]
                 what = f"a number beyond {min(known)} to {max(known)} and 255: {', '.join(map(str, unknown[:8]))}"
@@ -222,7 +249,11 @@ class _Look:
         colours = images.read_colours(path)
         ones = colours > 0
         if (ones.sum(axis=-1) == 1).all() and len(np.unique(colours)) == 2:
-            self.note("one-hot", "a mask has a channel for each class instead of one channel of class numbers", path)
+            self.note(
+                "one-hot",
+                "a mask has a channel for each class instead of one channel of class numbers",
+                path,
+            )
         else:
             self.note("mask mode", f"colours (mode {about.mode}) instead of class numbers", path)
 
@@ -239,7 +270,11 @@ class _Look:
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except Exception as error:
-            self.note("unreadable", f"not an array written by np.save: {_without(error, path) or 'empty'}", path)
+            self.note(
+                "unreadable",
+                f"not an array written by np.save: {_without(error, path) or 'empty'}",
+                path,
+            )
             return None
         if not isinstance(array, np.ndarray):
             array.close()
@@ -255,7 +290,11 @@ class _Look:
             if path.is_dir():
                 self.note("passed over", "a folder inside, whose files are not read", path)
             elif path.suffix.lower() not in (*images.SUFFIXES, ".npy"):
-                self.note("passed over", f"a file of a kind that is not read ({path.suffix or 'no suffix'})", path)
+                self.note(
+                    "passed over",
+                    f"a file of a kind that is not read ({path.suffix or 'no suffix'})",
+                    path,
+                )
 
     # ------------------------------------------------------------------ what is counted
 
@@ -289,24 +328,42 @@ class _Look:
             classes = counts[: len(names)]
             if counts.sum():
                 self.report.void[part] = float(counts[VOID] / counts.sum())
-                self.report.shares[part] = [float(share) for share in classes / max(classes.sum(), 1)]
-                if self.report.void[part] >= NEARLY_ALL and not any(kind == "void" for kind, _ in self.noted):
-                    self.note("void", f"{100 * self.report.void[part]:.1f} % of all pixels of {part} are void")
+                self.report.shares[part] = [
+                    float(share) for share in classes / max(classes.sum(), 1)
+                ]
+                if self.report.void[part] >= NEARLY_ALL and not any(
+                    kind == "void" for kind, _ in self.noted
+                ):
+                    self.note(
+                        "void",
+                        f"{100 * self.report.void[part]:.1f} % of all pixels of {part} are void",
+                    )
         white = self._white()
         if white is None:
             self._absent()
         else:
-            for key in [key for key in self.noted if key[0] == "number"]:  # that it is no class is said here
+            for key in [
+                key for key in self.noted if key[0] == "number"
+            ]:  # that it is no class is said here
                 del self.noted[key]
             why = "is void" if white == VOID else "is no class"
-            self.note("white on black", f"all masks hold 0 and {white} alone, and {white} {why}, so there is one class only")
+            self.note(
+                "white on black",
+                f"all masks hold 0 and {white} alone, and {white} {why}, so there is one class only",
+            )
         self._palettes()
         twins = list(self.twins.pairs())
         for one, other in self.copies.pairs(twins):
-            self.note("copied", "the label map of a picture is that of another one too, pixel for pixel", f"{one} = {other}")
+            self.note(
+                "copied",
+                "the label map of a picture is that of another one too, pixel for pixel",
+                f"{one} = {other}",
+            )
         for (part, name), (other_part, other) in twins:
             if part != other_part:
-                self.note("shared", f"a picture of {part} is in {other_part} too", f"{name} = {other}")
+                self.note(
+                    "shared", f"a picture of {part} is in {other_part} too", f"{name} = {other}"
+                )
             elif len(self.counts) == 1:  # a fifth of them will be drawn for testing
                 what = "a picture is there twice, so one may be trained on and the other tested on"
                 self.note("shared", what, f"{name} = {other}")
@@ -315,24 +372,35 @@ class _Look:
             self.note("shifted", shift.in_words())
         self.report.findings = [
             Finding(kind, what, tuple(filter(None, files)))
-            for (kind, what), files in sorted(self.noted.items(), key=lambda item: list(REMEDIES).index(item[0][0]))
+            for (kind, what), files in sorted(
+                self.noted.items(), key=lambda item: list(REMEDIES).index(item[0][0])
+            )
         ]
         return self.report
-
 
     def _white(self) -> int | None:
         """The number of white, if all masks hold it and 0 alone, and it is no class."""
         numbers = np.flatnonzero(self.numbers).tolist()
-        if len(numbers) != 2 or numbers[0] != 0 or numbers[1] < WHITE or VOID not in self.code.numbers:
+        if (
+            len(numbers) != 2
+            or numbers[0] != 0
+            or numbers[1] < WHITE
+            or VOID not in self.code.numbers
+        ):
             return None
         return numbers[1] if self.code.numbers.get(numbers[1], VOID) == VOID else None
 
     def _palettes(self) -> None:
         if self.unlike:
             number, colour, first, another, path = self.unlike[0]
-            shown = [f"{tuple(seen.tolist())} in {file.name}" for seen, file in ((colour, first), (another, path))]
+            shown = [
+                f"{tuple(seen.tolist())} in {file.name}"
+                for seen, file in ((colour, first), (another, path))
+            ]
             for file in dict.fromkeys((first, *(entry[-1] for entry in self.unlike))):
-                self.note("palettes differ", f"class number {number} is {' and '.join(shown)}", file)
+                self.note(
+                    "palettes differ", f"class number {number} is {' and '.join(shown)}", file
+                )
 
 
 def _is_transparent(path) -> bool:
@@ -354,13 +422,17 @@ def _check_arrays(folder: Path) -> Report:
         files = [folder / name for name in names if name]
         if split == "test" and not files[0].is_file():
             continue
-        shapes = [look.shape(file) if file.is_file() else () for file in files]  # lecture_files says that a file is missing
+        shapes = [
+            look.shape(file) if file.is_file() else () for file in files
+        ]  # lecture_files says that a file is missing
         if None in shapes:
             continue
         try:
             data = lecture_files(folder, split)
         except ValueError as error:
-            no_channels = split == "train" and (len(shapes[1]) == 3 or (len(shapes[1]) == 4 and shapes[1][3] < 2))
+            no_channels = split == "train" and (
+                len(shapes[1]) == 3 or (len(shapes[1]) == 4 and shapes[1][3] < 2)
+            )
             look.note("one-hot" if no_channels else "unreadable", str(error), files[-1])
             continue
         known = set()
@@ -378,7 +450,11 @@ def _at_one_hot(look, path) -> set[int]:
         values = np.asarray(labels[index], "float32")
         name = f"{path.name}, number {index}"
         if ((values > 0) & (values < values.max())).any():
-            look.note("interpolated", "a label map has values between 0 and its highest, so it was smoothed", name)
+            look.note(
+                "interpolated",
+                "a label map has values between 0 and its highest, so it was smoothed",
+                name,
+            )
             known.add(index)
         elif (np.count_nonzero(values, axis=-1) > 1).any():
             look.note("one-hot", "a pixel belongs to several classes", name)

@@ -6,18 +6,39 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_keras import arguments
 from fcn_keras.datasets.base import SegmentationData, checked_classes
 from fcn_keras.datasets.layouts import Layout, MaskCode, Part, colour_table, pictures
+from fcn_keras.support import arguments
 
 CAMVID_CLASSES = (
-    "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist",
-)  # fmt: skip
+    "sky",
+    "building",
+    "pole",
+    "road",
+    "pavement",
+    "tree",
+    "sign",
+    "fence",
+    "car",
+    "pedestrian",
+    "bicyclist",
+)
 # The published colours, brightened a little where they drown on a projector
-CAMVID_PALETTE = np.array([
-    (128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128), (60, 40, 222), (128, 128, 0),
-    (192, 128, 128), (64, 64, 128), (160, 0, 160), (230, 110, 0), (0, 128, 192),
-])  # fmt: skip
+CAMVID_PALETTE = np.array(
+    [
+        (128, 128, 128),
+        (128, 0, 0),
+        (192, 192, 128),
+        (128, 64, 128),
+        (60, 40, 222),
+        (128, 128, 0),
+        (192, 128, 128),
+        (64, 64, 128),
+        (160, 0, 160),
+        (230, 110, 0),
+        (0, 128, 192),
+    ]
+)
 CLASSES = "classes.txt"
 
 
@@ -65,12 +86,16 @@ def image_folder(
     if palette is not None:
         palette = arguments.array("palette", palette, 2, "uint8 (classes, 3)")
         if palette.shape != (len(class_names), 3):
-            raise ValueError(f"Expected palette of shape ({len(class_names)}, 3). {arguments.received('palette', palette)}")
+            raise ValueError(
+                f"Expected palette of shape ({len(class_names)}, 3). {arguments.received('palette', palette)}"
+            )
     layout = folder_layout(images, masks, class_names, void, palette, size, colours)
     return layout.data("all")
 
 
-def camvid(folder: str | Path, split: str = "train", size: tuple[int, int] | None = None) -> SegmentationData:
+def camvid(
+    folder: str | Path, split: str = "train", size: tuple[int, int] | None = None
+) -> SegmentationData:
     """CamVid in the SegNet tutorial's layout: `train/`, `trainannot/`, `val/`, `valannot/` (`test/`, `testannot/`).
 
     Args:
@@ -89,7 +114,9 @@ def camvid(folder: str | Path, split: str = "train", size: tuple[int, int] | Non
     return camvid_layout(folder, size, (split,)).data(split)
 
 
-def folder_layout(images, masks, class_names, void=None, palette=None, size=None, colours=None) -> Layout:
+def folder_layout(
+    images, masks, class_names, void=None, palette=None, size=None, colours=None
+) -> Layout:
     """What `image_folder` reads."""
     strangers = []
     part = Part(pictures(images, strangers), pictures(masks, strangers), strangers)
@@ -104,15 +131,23 @@ def plain_layout(folder: str | Path, size=None) -> Layout:
     """What `plain_folder` reads: `images/`, `masks/` and `classes.txt`."""
     folder = Path(folder)
     class_names, colours = read_classes(folder / CLASSES)
-    return folder_layout(folder / "images", folder / "masks", class_names, size=size, colours=colours)
+    return folder_layout(
+        folder / "images", folder / "masks", class_names, size=size, colours=colours
+    )
 
 
-def camvid_layout(folder: str | Path, size=None, splits: Sequence[str] = ("train", "val")) -> Layout:
+def camvid_layout(
+    folder: str | Path, size=None, splits: Sequence[str] = ("train", "val")
+) -> Layout:
     """What `camvid` reads; a test part only where it is asked for."""
     folder, parts = arguments.path("folder", folder), {}
     for split in splits:
         strangers = []
-        parts[split] = Part(pictures(folder / split, strangers), pictures(folder / f"{split}annot", strangers), strangers)
+        parts[split] = Part(
+            pictures(folder / split, strangers),
+            pictures(folder / f"{split}annot", strangers),
+            strangers,
+        )
     code = MaskCode.of_classes(len(CAMVID_CLASSES), void=len(CAMVID_CLASSES))
     return Layout("CamVid", CAMVID_CLASSES, code, parts, CAMVID_PALETTE, size)
 
@@ -139,23 +174,33 @@ def read_classes(path: Path) -> tuple[tuple[str, ...], dict | None]:
         ValueError: If it has no names, one of them twice, colours on some lines only, or what is no colour.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"Expected {path}: one class name a line, the first is class 0. Received: no such file")
+        raise FileNotFoundError(
+            f"Expected {path}: one class name a line, the first is class 0. Received: no such file"
+        )
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
-        raise ValueError(f"Expected {path} to be plain text. Received: {error}. Save it as UTF-8 in your editor.") from error
+        raise ValueError(
+            f"Expected {path} to be plain text. Received: {error}. Save it as UTF-8 in your editor."
+        ) from error
     lines = [line for line in lines if line and not line.startswith("#")]
-    coloured = [re.fullmatch(r"(.*\S)\s*[\s,;:]\s*(\d+)[\s,;]+(\d+)[\s,;]+(\d+)", line) for line in lines]
+    coloured = [
+        re.fullmatch(r"(.*\S)\s*[\s,;:]\s*(\d+)[\s,;]+(\d+)[\s,;]+(\d+)", line) for line in lines
+    ]
     if not any(coloured):
         return checked_classes(lines, str(path)), None
     if not all(coloured):
         plain = next(line for line, match in zip(lines, coloured, strict=True) if not match)
-        raise ValueError(f"Expected {path} to give a colour on every line ('road 128 64 128') or on none. Received: {plain!r}")
+        raise ValueError(
+            f"Expected {path} to give a colour on every line ('road 128 64 128') or on none. Received: {plain!r}"
+        )
     colours = {}
     for line, match in zip(lines, coloured, strict=True):
         colour = tuple(int(match[number]) for number in (2, 3, 4))
         if max(colour) > 255 or re.search(r"[\s,;:]\d+$", match[1]):
             wanted = "three numbers after each name, 0 to 255 ('road 128 64 128')"
-            raise ValueError(f"Expected {path} to give {wanted}. Received: {line!r}. A class 'lane 2' may be called lane_2.")
+            raise ValueError(
+                f"Expected {path} to give {wanted}. Received: {line!r}. A class 'lane 2' may be called lane_2."
+            )
         colours.setdefault("void" if match[1].lower() == "void" else match[1], []).append(colour)
     return checked_classes([name for name in colours if name != "void"], str(path)), colours

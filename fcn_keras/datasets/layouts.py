@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_keras import arguments
-from fcn_keras.datasets.base import VOID, SegmentationData
-from fcn_keras.images import SUFFIXES, examine, read_colours, read_image, read_mask
+from fcn_keras.datasets.base import SegmentationData
+from fcn_keras.support import arguments
+from fcn_keras.support.images import SUFFIXES, examine, read_colours, read_image, read_mask
+from fcn_keras.support.labels import VOID
 
 Colour = tuple[int, int, int]
 
@@ -50,7 +51,9 @@ class MaskCode:
         if self.colours is None:
             labels, unknown = self.labels(read_mask(path, size))
             if len(unknown):
-                known = sorted(number for number, meaning in self.numbers.items() if meaning != VOID)
+                known = sorted(
+                    number for number, meaning in self.numbers.items() if meaning != VOID
+                )
                 raise ValueError(
                     f"Expected {path} to hold class numbers {known[0]} to {known[-1]}, and {self._void()} for void. "
                     f"Received: {', '.join(map(str, unknown[:8]))}. If one of them means 'do not score', pass void=…; "
@@ -71,15 +74,23 @@ class MaskCode:
         if self.colours is None:
             table = np.full(256, VOID, "uint8")
             table[list(self.numbers)] = list(self.numbers.values())
-            return table[pixels], [int(number) for number in np.unique(pixels) if number not in self.numbers]
-        packed = (pixels.astype("uint32") * np.array([1 << 16, 1 << 8, 1], "uint32")).sum(axis=-1, dtype="uint32")
+            return table[pixels], [
+                int(number) for number in np.unique(pixels) if number not in self.numbers
+            ]
+        packed = (pixels.astype("uint32") * np.array([1 << 16, 1 << 8, 1], "uint32")).sum(
+            axis=-1, dtype="uint32"
+        )
         present, where = np.unique(packed, return_inverse=True)
         colours = [(int(c) >> 16, int(c) >> 8 & 255, int(c) & 255) for c in present]
         meanings = np.array([self.colours.get(colour, VOID) for colour in colours], "uint8")
-        return meanings[where.reshape(packed.shape)], [colour for colour in colours if colour not in self.colours]
+        return meanings[where.reshape(packed.shape)], [
+            colour for colour in colours if colour not in self.colours
+        ]
 
     def _void(self) -> str:
-        return " or ".join(str(number) for number, meaning in sorted(self.numbers.items()) if meaning == VOID)
+        return " or ".join(
+            str(number) for number, meaning in sorted(self.numbers.items()) if meaning == VOID
+        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +99,9 @@ class Part:
 
     images: Mapping[str, Path]  # name → file
     masks: Mapping[str, Path]
-    strangers: Sequence[str] = ()  # what is wrong with the listing: two pictures of one name, a name without a file
+    strangers: Sequence[
+        str
+    ] = ()  # what is wrong with the listing: two pictures of one name, a name without a file
     labelled: bool = True  # False: no masks are expected
 
     @property
@@ -104,7 +117,9 @@ class Layout:
     name: str
     class_names: tuple[str, ...]
     code: MaskCode
-    parts: Mapping[str, Part]  # such as "train" and "val"; a folder without a split has one part, "all"
+    parts: Mapping[
+        str, Part
+    ]  # such as "train" and "val"; a folder without a split has one part, "all"
     palette: np.ndarray | None = None
     size: tuple[int, int] | None = None  # to bring every picture to
 
@@ -117,7 +132,9 @@ class Layout:
         """
         files = self.parts[arguments.one_of("split", part, self.parts)]
         if files.strangers:
-            raise ValueError(f"Expected {self.name} to name every picture once. Received: {files.strangers[0]}")
+            raise ValueError(
+                f"Expected {self.name} to name every picture once. Received: {files.strangers[0]}"
+            )
         missing = sorted(set(files.images) - set(files.masks)) if files.labelled else []
         if missing:
             listed = f"{', '.join(missing[:5])}{' …' if len(missing) > 5 else ''} ({len(missing)} in all)"
@@ -138,7 +155,10 @@ class Layout:
             wanted, received = image.shape[:2], mask.shape
             if self.size is not None:  # resized, any two are of one size
                 of_mask = examine(path)
-                wanted, received = examine(files.images[names[index]]).upright, (of_mask.height, of_mask.width)
+                wanted, received = (
+                    examine(files.images[names[index]]).upright,
+                    (of_mask.height, of_mask.width),
+                )
             if received != wanted:
                 raise ValueError(
                     f"Expected {path} to have the size of its image, {wanted[0]} x {wanted[1]}. "
@@ -171,16 +191,22 @@ def pictures(folder: str | Path, strangers: list[str] | None = None) -> dict[str
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"Expected a folder of pictures. Received: {folder}, which is not there.")
+        raise FileNotFoundError(
+            f"Expected a folder of pictures. Received: {folder}, which is not there."
+        )
     found = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
             name = composed(path.stem)
             if name in found and strangers is not None:
-                strangers.append(f"{found[name].name} and {path.name} in {folder}: which of them is meant?")
+                strangers.append(
+                    f"{found[name].name} and {path.name} in {folder}: which of them is meant?"
+                )
             found.setdefault(name, path)
     if not found:
-        raise FileNotFoundError(f"Expected pictures ({', '.join(SUFFIXES)}) in {folder}. Received: none")
+        raise FileNotFoundError(
+            f"Expected pictures ({', '.join(SUFFIXES)}) in {folder}. Received: none"
+        )
     return found
 
 
@@ -201,28 +227,54 @@ def colour_table(colours: Mapping, class_names: Sequence[str]) -> tuple[MaskCode
     """
     if not isinstance(colours, Mapping):
         example = "{'road': (128, 64, 128)}"
-        raise ValueError(f"Expected colours to be a table, such as {example}. {arguments.received('colours', colours)}")
+        raise ValueError(
+            f"Expected colours to be a table, such as {example}. {arguments.received('colours', colours)}"
+        )
     table, palette = {}, np.zeros((len(class_names), 3), "uint8")
     missing = [name for name in class_names if name not in colours]
     unknown = [name for name in colours if name not in class_names and name != "void"]
     if missing or unknown:
-        what = f"none for {', '.join(missing)}" if missing else f"one for {unknown[0]!r}, which is no class"
-        raise ValueError(f"Expected colours to have one for each of {', '.join(class_names)}, and for 'void'. Received: {what}")
+        what = (
+            f"none for {', '.join(missing)}"
+            if missing
+            else f"one for {unknown[0]!r}, which is no class"
+        )
+        raise ValueError(
+            f"Expected colours to have one for each of {', '.join(class_names)}, and for 'void'. Received: {what}"
+        )
     for name, given in colours.items():
         number = VOID if name == "void" else list(class_names).index(name)
-        several = np.array(given, ndmin=2) if isinstance(given, (list, tuple, np.ndarray)) else np.zeros((0, 0))
-        if several.shape[1:] != (3,) or several.dtype.kind not in "ui" or several.min() < 0 or several.max() > 255:
-            raise ValueError(f"Expected the colour of {name!r} to be (r, g, b), 0 to 255 each. Received: {given!r}")
+        several = (
+            np.array(given, ndmin=2)
+            if isinstance(given, (list, tuple, np.ndarray))
+            else np.zeros((0, 0))
+        )
+        if (
+            several.shape[1:] != (3,)
+            or several.dtype.kind not in "ui"
+            or several.min() < 0
+            or several.max() > 255
+        ):
+            raise ValueError(
+                f"Expected the colour of {name!r} to be (r, g, b), 0 to 255 each. Received: {given!r}"
+            )
         for colour in map(tuple, several.tolist()):
             if table.get(colour, number) != number:
-                raise ValueError(f"Expected every colour to stand for one class. Received: {colour} for {name!r} and another")
+                raise ValueError(
+                    f"Expected every colour to stand for one class. Received: {colour} for {name!r} and another"
+                )
             table[colour] = number
         if number != VOID:
             palette[number] = several[0]
     return MaskCode(colours=table), palette
 
 
-def matched(image_files: Mapping[str, Path], mask_files: Mapping[str, Path], names: Iterable[str], where: Path) -> Part:
+def matched(
+    image_files: Mapping[str, Path],
+    mask_files: Mapping[str, Path],
+    names: Iterable[str],
+    where: Path,
+) -> Part:
     """The pictures that a split file names.
 
     Args:

@@ -5,13 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_keras import arguments
-from fcn_keras.datasets.base import VOID, SegmentationData
+from fcn_keras.datasets.base import SegmentationData
+from fcn_keras.support import arguments
+from fcn_keras.support.labels import VOID
 
-FILES = {
-    "train": ("images_training.npy", "seg_training.npy"),
-    "test": ("images_testing.npy", None),
-}
+FILES = {"train": ("images_training.npy", "seg_training.npy"), "test": ("images_testing.npy", None)}
 OVERSHOOT = 0.1  # by which a resizing filter leaves 0–1
 
 
@@ -38,7 +36,9 @@ def lecture_files(folder: str | Path, split: str = "train") -> SegmentationData:
     image_file, label_file = FILES[split]
     images = _memory_mapped(folder / image_file, "N x H x W x 3")
     if images.shape[3] != 3:
-        raise ValueError(f"Expected RGB images, N x H x W x 3, in {image_file}. Received: shape {images.shape}")
+        raise ValueError(
+            f"Expected RGB images, N x H x W x 3, in {image_file}. Received: shape {images.shape}"
+        )
     scale = _scale(images)
     spare = 255 * OVERSHOOT if scale == 255 else 0.5
     labels = None
@@ -69,7 +69,11 @@ def lecture_files(folder: str | Path, split: str = "train") -> SegmentationData:
             return image, None
         return image, _class_numbers(np.asarray(labels[index], "float32"), label_file, index)
 
-    names = ("background", "road") if num_classes == 2 else [f"class {number}" for number in range(num_classes)]
+    names = (
+        ("background", "road")
+        if num_classes == 2
+        else [f"class {number}" for number in range(num_classes)]
+    )
     return SegmentationData(read, len(images), names, name=f"lecture files {split}")
 
 
@@ -100,7 +104,9 @@ def _class_numbers(one_hot, name: str, index: int) -> np.ndarray:
 
 def _memory_mapped(path: Path, layout: str) -> np.ndarray:
     if not path.is_file():
-        raise FileNotFoundError(f"Expected the lecture's file {path.name} in {path.parent}. Received: no such file")
+        raise FileNotFoundError(
+            f"Expected the lecture's file {path.name} in {path.parent}. Received: no such file"
+        )
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
@@ -109,7 +115,9 @@ def _memory_mapped(path: Path, layout: str) -> np.ndarray:
         ) from error
     if not isinstance(array, np.ndarray):
         array.close()
-        raise ValueError(f"Expected {path} to be an array written by np.save. Received: a file of np.savez: {', '.join(array)}")
+        raise ValueError(
+            f"Expected {path} to be an array written by np.save. Received: a file of np.savez: {', '.join(array)}"
+        )
     if array.ndim == 3 and "one-hot" in layout:
         raise ValueError(
             f"Expected {path} to be {layout}. Received: shape {array.shape}, one number a pixel. If they are class numbers, "

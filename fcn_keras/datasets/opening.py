@@ -5,20 +5,28 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_keras import arguments
 from fcn_keras.datasets.base import SegmentationData
+from fcn_keras.datasets.drawn.road_scenes import road_scenes
 from fcn_keras.datasets.folders import camvid_layout, plain_layout
 from fcn_keras.datasets.layouts import Layout
 from fcn_keras.datasets.lecture_files import FILES, lecture_files
 from fcn_keras.datasets.public_sets import kitti_layout, pets_layout, voc_layout
-from fcn_keras.datasets.road_scenes import road_scenes
+from fcn_keras.support import arguments
 
 # How to recognise each format by a folder or file in it, what it is called, and what reads it. The first that fits counts.
 LAYOUTS = {
     "camvid": (("trainannot",), "train/ and trainannot/ (CamVid)", camvid_layout),
-    "kitti": (("training/gt_image_2", "data_road/training/gt_image_2"), "training/gt_image_2/ (KITTI road)", kitti_layout),
+    "kitti": (
+        ("training/gt_image_2", "data_road/training/gt_image_2"),
+        "training/gt_image_2/ (KITTI road)",
+        kitti_layout,
+    ),
     "voc": (("SegmentationClass", "VOC2012", "VOCdevkit"), "VOCdevkit/ (PASCAL VOC)", voc_layout),
-    "pets": (("annotations/trimaps",), "images/ and annotations/trimaps/ (Oxford pets)", pets_layout),
+    "pets": (
+        ("annotations/trimaps",),
+        "images/ and annotations/trimaps/ (Oxford pets)",
+        pets_layout,
+    ),
     "folder": (("images",), "images/, masks/ and classes.txt (a plain folder)", plain_layout),
 }
 FORMATS = ("auto", *LAYOUTS, "npy")
@@ -35,7 +43,10 @@ class Opened:
 
 
 def open_data(
-    source: str | Path = "road_scenes", format: str = "auto", seed: int = 0, size: tuple[int, int] | None = None
+    source: str | Path = "road_scenes",
+    format: str = "auto",
+    seed: int = 0,
+    size: tuple[int, int] | None = None,
 ) -> Opened:
     """Opens the drawn road scenes, a public set, the lecture's `.npy` files or a plain folder.
 
@@ -66,7 +77,9 @@ def open_data(
     drawn = means_drawn(source)
     if drawn or format == "npy" or (format == "auto" and recognise(source) == "npy"):
         if size is not None:
-            raise ValueError(f"Expected size only with pictures in folders. Received: size={size}, and {source} has its own")
+            raise ValueError(
+                f"Expected size only with pictures in folders. Received: size={size}, and {source} has its own"
+            )
         if drawn:
             return Opened(road_scenes("train", seed), road_scenes("test", seed))
         return _hold_out(lecture_files(source, "train"), seed)
@@ -76,9 +89,13 @@ def open_data(
     return Opened(*(layout.data(part) for part in layout.parts))
 
 
-def layout_of(source: str | Path, format: str = "auto", size: tuple[int, int] | None = None) -> Layout:
+def layout_of(
+    source: str | Path, format: str = "auto", size: tuple[int, int] | None = None
+) -> Layout:
     """Which files of a folder belong together. Args and errors as `open_data`; not for `.npy`."""
-    return LAYOUTS[recognise(source) if format == "auto" else format][2](arguments.path("source", source), size=size)
+    return LAYOUTS[recognise(source) if format == "auto" else format][2](
+        arguments.path("source", source), size=size
+    )
 
 
 def means_drawn(source: str | Path) -> bool:
@@ -107,14 +124,23 @@ def recognise(source: str | Path) -> str:
     folder = arguments.path("source", source)
     if not folder.is_dir():
         what = "which is a file" if folder.exists() else "which is not there"
-        raise FileNotFoundError(f"Expected a folder with data, or road_scenes. Received: {folder}, {what}.")
+        raise FileNotFoundError(
+            f"Expected a folder with data, or road_scenes. Received: {folder}, {what}."
+        )
     if (folder / FILES["train"][0]).is_file():
         return "npy"
     for format, (signs, _, _) in LAYOUTS.items():
         if any((folder / sign).is_dir() for sign in signs):
             return format
-    below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and any(
-        (path / sign).exists() for signs, _, _ in LAYOUTS.values() for sign in signs)), None)  # fmt: skip
+    below = next(
+        (
+            path
+            for path in sorted(folder.iterdir())
+            if path.is_dir()
+            and any((path / sign).exists() for signs, _, _ in LAYOUTS.values() for sign in signs)
+        ),
+        None,
+    )
     raise FileNotFoundError(
         f"Expected {folder} to hold images_training.npy and seg_training.npy (the lecture's files), "
         f"{', '.join(what for _, what, _ in LAYOUTS.values())}. Received: none of these"
@@ -124,7 +150,9 @@ def recognise(source: str | Path) -> str:
 
 def _hold_out(data: SegmentationData, seed: int) -> Opened:
     if len(data) < 2:
-        raise ValueError(f"Expected at least 2 images, to train on one and test on another. Received: {data!r}")
+        raise ValueError(
+            f"Expected at least 2 images, to train on one and test on another. Received: {data!r}"
+        )
     order = np.random.default_rng(seed).permutation(len(data))
     held_out = max(1, round(HELD_OUT * len(data)))
     return Opened(data.subset(np.sort(order[held_out:])), data.subset(np.sort(order[:held_out])))

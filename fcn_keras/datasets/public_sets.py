@@ -5,21 +5,43 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_keras import arguments
-from fcn_keras.datasets.base import VOID, SegmentationData
+from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.layouts import Layout, MaskCode, Part, matched, pictures
+from fcn_keras.support import arguments
+from fcn_keras.support.labels import VOID
 
 KITTI_COLOURS = {(255, 0, 0): 0, (255, 0, 255): 1, (0, 0, 0): VOID}  # not road, road, not scored
 VOC_CLASSES = (
-    "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable",
-    "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
-)  # fmt: skip
+    "background",
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+)
 VOC_SPLITS = ("train", "val", "trainval")
 PETS_SPLITS = {"train": "trainval.txt", "test": "test.txt"}
 PET, AROUND, BORDER = 1, 2, 3  # numbers in the trimaps
 
 
-def kitti_road(folder: str | Path, split: str = "train", size: tuple[int, int] | None = None) -> SegmentationData:
+def kitti_road(
+    folder: str | Path, split: str = "train", size: tuple[int, int] | None = None
+) -> SegmentationData:
     """KITTI's road benchmark as released, the pictures of the lecture's experiment (lecture: F).
 
     Of `training/gt_image_2` the `*_road_*` files are read (`um_road_000000.png` belongs to `image_2/um_000000.png`);
@@ -42,7 +64,9 @@ def kitti_road(folder: str | Path, split: str = "train", size: tuple[int, int] |
     return kitti_layout(folder, size, (split,)).data(split)
 
 
-def voc(folder: str | Path, split: str = "train", size: tuple[int, int] | None = None) -> SegmentationData:
+def voc(
+    folder: str | Path, split: str = "train", size: tuple[int, int] | None = None
+) -> SegmentationData:
     """PASCAL VOC's segmentation pictures: 20 kinds of objects and background.
 
     The label maps are palette files whose indices are the class numbers; 255, the light border around objects, is void.
@@ -64,7 +88,10 @@ def voc(folder: str | Path, split: str = "train", size: tuple[int, int] | None =
 
 
 def oxford_pets(
-    folder: str | Path, split: str = "train", size: tuple[int, int] | None = None, border: str = "void"
+    folder: str | Path,
+    split: str = "train",
+    size: tuple[int, int] | None = None,
+    border: str = "void",
 ) -> SegmentationData:
     """The Oxford-IIIT pets: cats and dogs, and where they are.
 
@@ -95,7 +122,9 @@ def kitti_layout(folder: str | Path, size=None, splits=("train",)) -> Layout:
     for split in splits:
         strangers = []
         if split == "test":
-            parts[split] = Part(pictures(root / "testing" / "image_2", strangers), {}, strangers, labelled=False)
+            parts[split] = Part(
+                pictures(root / "testing" / "image_2", strangers), {}, strangers, labelled=False
+            )
             continue
         masks = {
             f"{scene[1]}_{scene[2]}": path
@@ -104,22 +133,36 @@ def kitti_layout(folder: str | Path, size=None, splits=("train",)) -> Layout:
         }
         if not masks:
             where = root / "training" / "gt_image_2"
-            raise FileNotFoundError(f"Expected files such as um_road_000000.png in {where}. Received: none")
+            raise FileNotFoundError(
+                f"Expected files such as um_road_000000.png in {where}. Received: none"
+            )
         parts[split] = Part(pictures(root / "training" / "image_2", strangers), masks, strangers)
     palette = np.array([(64, 64, 72), (255, 0, 255)], "uint8")
-    return Layout("KITTI road", ("background", "road"), MaskCode(colours=KITTI_COLOURS), parts, palette, size)
+    return Layout(
+        "KITTI road", ("background", "road"), MaskCode(colours=KITTI_COLOURS), parts, palette, size
+    )
 
 
 def voc_layout(folder: str | Path, size=None, splits=("train", "val")) -> Layout:
     """What `voc` reads."""
-    root = _below(folder, "SegmentationClass", ("VOC2012", "VOCdevkit/VOC2012", "VOC2011", "VOCdevkit/VOC2011"), "PASCAL VOC")
+    root = _below(
+        folder,
+        "SegmentationClass",
+        ("VOC2012", "VOCdevkit/VOC2012", "VOC2011", "VOCdevkit/VOC2011"),
+        "PASCAL VOC",
+    )
     strangers = []
-    images, masks = pictures(root / "JPEGImages", strangers), pictures(root / "SegmentationClass", strangers)
+    images, masks = (
+        pictures(root / "JPEGImages", strangers),
+        pictures(root / "SegmentationClass", strangers),
+    )
     parts = {}
     for split in splits:
         where = root / "ImageSets" / "Segmentation" / f"{split}.txt"
         parts[split] = matched(images, masks, _lines(where), where)
-    return Layout("PASCAL VOC", VOC_CLASSES, MaskCode.of_classes(len(VOC_CLASSES)), parts, voc_palette(), size)
+    return Layout(
+        "PASCAL VOC", VOC_CLASSES, MaskCode.of_classes(len(VOC_CLASSES)), parts, voc_palette(), size
+    )
 
 
 def pets_layout(folder: str | Path, size=None, splits=("train", "test"), border="void") -> Layout:
@@ -151,12 +194,16 @@ def _below(folder, holds: str, others, what: str) -> Path:
     for root in (folder, *(folder / other for other in others)):
         if (root / holds).is_dir():
             return root
-    raise FileNotFoundError(f"Expected {what} in {folder}, with the folder {holds}. Received: no such folder there")
+    raise FileNotFoundError(
+        f"Expected {what} in {folder}, with the folder {holds}. Received: no such folder there"
+    )
 
 
 def _lines(path: Path) -> list[str]:
     if not path.is_file():
-        raise FileNotFoundError(f"Expected the split file {path}: one name a line. Received: no such file")
+        raise FileNotFoundError(
+            f"Expected the split file {path}: one name a line. Received: no such file"
+        )
     try:
         found = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:

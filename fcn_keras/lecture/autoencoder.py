@@ -5,7 +5,7 @@ import numpy as np
 
 from fcn_keras import models, prediction, training, visualization
 from fcn_keras.datasets import SegmentationData
-from fcn_keras.experiment import Experiment
+from fcn_keras.lecture.experiment import Experiment
 from fcn_keras.lecture.scenes import by_quality
 from fcn_keras.visualization.reconstruction import draw_autoencoder, draw_reconstruction
 
@@ -18,7 +18,11 @@ def autoencoder(experiment: Experiment):
     model = trained_autoencoder(experiment)
     image = experiment.data.test[0][0]
     rows = models.describe(model, image.shape[:2])
-    return draw_autoencoder(rows, image, prediction.feature_maps(model, image, [model.layers[-1].name])[model.layers[-1].name])
+    return draw_autoencoder(
+        rows,
+        image,
+        prediction.feature_maps(model, image, [model.layers[-1].name])[model.layers[-1].name],
+    )
 
 
 def reconstruction(experiment: Experiment):
@@ -31,9 +35,12 @@ def reconstruction(experiment: Experiment):
     given, latent = [answer[last] for answer in answers], answers[0][middle]
     mean = [mean_picture(experiment.data.train, image.shape) for image in images]
     return draw_reconstruction(
-        images, given, latent, [psnr(*pair) for pair in zip(images, given, strict=True)],
+        images,
+        given,
+        latent,
+        [psnr(*pair) for pair in zip(images, given, strict=True)],
         [psnr(*pair) for pair in zip(images, mean, strict=True)],
-    )  # fmt: skip
+    )
 
 
 def trained_autoencoder(experiment: Experiment) -> keras.Model:
@@ -43,9 +50,13 @@ def trained_autoencoder(experiment: Experiment) -> keras.Model:
         keras.utils.set_random_seed(experiment.settings.seed)
         model = models.cae()
         history = training.fit(
-            model, pieces(experiment.data.train, PIECE).reconstruction(), steps=min(STEPS, 2 * experiment.settings.steps),
-            batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, seed=experiment.settings.seed,
-        )  # fmt: skip
+            model,
+            pieces(experiment.data.train, PIECE).reconstruction(),
+            steps=min(STEPS, 2 * experiment.settings.steps),
+            batch_size=BATCH_SIZE,
+            learning_rate=LEARNING_RATE,
+            seed=experiment.settings.seed,
+        )
         return model, history
 
     return experiment.kept("cae", train)[0]
@@ -75,7 +86,11 @@ def mean_picture(data, shape: tuple[int, int, int], count: int = 150) -> np.ndar
     Returns:
         float64 `(H, W, 3)`, 0–255; mid-grey if no picture has that shape.
     """
-    pictures = [image for image in (data[index][0] for index in range(min(count, len(data)))) if image.shape == shape]
+    pictures = [
+        image
+        for image in (data[index][0] for index in range(min(count, len(data))))
+        if image.shape == shape
+    ]
     return np.mean(pictures, axis=0) if pictures else np.full(shape, 127.5)
 
 
@@ -89,7 +104,9 @@ def psnr(image, reconstruction) -> float:
     Returns:
         Decibels; 10 dB more are a ten times smaller squared difference. Infinite if both are equal.
     """
-    difference = np.asarray(image, "float64") - np.clip(np.asarray(reconstruction, "float64"), 0, 255)
+    difference = np.asarray(image, "float64") - np.clip(
+        np.asarray(reconstruction, "float64"), 0, 255
+    )
     error = np.mean(difference**2)
     return float(10 * np.log10(255**2 / error)) if error else float("inf")
 
@@ -114,7 +131,11 @@ def from_cae_to_fcn(experiment: Experiment):
 def changed_layers(first, second) -> list[str]:
     """Names of the layers of the second network whose parameters or output differ from the first's."""
     before = {row.name: (row.kind, row.output_shape, row.parameters) for row in first}
-    return [row.name for row in second if before.get(row.name) != (row.kind, row.output_shape, row.parameters)]
+    return [
+        row.name
+        for row in second
+        if before.get(row.name) != (row.kind, row.output_shape, row.parameters)
+    ]
 
 
 def two_paths(experiment: Experiment):
@@ -123,10 +144,16 @@ def two_paths(experiment: Experiment):
     names = {layer.name for layer in model.layers}
     down = [f"pool{number}" for number in range(1, 6)]
     # the last map of each size on the way up, under its name in either network
-    up = [("fcn3", "score_fr"), ("fuse_pool4_conv", "fuse_pool4"), ("fuse_pool3_conv", "fuse_pool3")]
+    up = [
+        ("fcn3", "score_fr"),
+        ("fuse_pool4_conv", "fuse_pool4"),
+        ("fuse_pool3_conv", "fuse_pool3"),
+    ]
     up = [next(name for name in choices if name in names) for choices in up if names & set(choices)]
     index = by_quality(experiment)[len(experiment.road.test) // 2]
     image = experiment.road.test[index][0]
     maps = prediction.feature_maps(model, image, down + up)
     result = visualization.overlay(image, experiment.trained.labels[index] == 1)
-    return visualization.draw_two_paths(image, {n: maps[n] for n in down}, {n: maps[n] for n in up}, result, "prediction: road")
+    return visualization.draw_two_paths(
+        image, {n: maps[n] for n in down}, {n: maps[n] for n in up}, result, "prediction: road"
+    )

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 
 from fcn_keras import models, prediction, training
-from fcn_keras.datasets.shapes import arrays, shapes
-from fcn_keras.experiment import Experiment
+from fcn_keras.datasets.drawn.shapes import arrays, shapes
+from fcn_keras.lecture.experiment import Experiment
 from fcn_keras.visualization.classifier import draw_classifier, draw_learned_filters
 
 PICTURES, EPOCHS = 1600, 8
@@ -21,9 +21,10 @@ def shapes_classifier(experiment: Experiment) -> keras.Model:
         keras.utils.set_random_seed(seed)
         model = models.classifier(4)
         model.compile(
-            optimizer="adam", loss="sparse_categorical_crossentropy",
+            optimizer="adam",
+            loss="sparse_categorical_crossentropy",
             jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-        )  # fmt: skip
+        )
         fitted = model.fit(images, labels, batch_size=32, epochs=EPOCHS, verbose=0)
         return model, training.History(loss=[float(loss) for loss in fitted.history["loss"]])
 
@@ -39,7 +40,12 @@ def classifier(experiment: Experiment):
     """L03: one picture on its way through convolution, pooling and dense layers to class probabilities."""
     model, data = shapes_classifier(experiment), unseen(experiment)
     image = data[0][0]
-    return draw_classifier(models.describe(model), image, prediction.feature_maps(model, image, STAGES), data.class_names[1:])
+    return draw_classifier(
+        models.describe(model),
+        image,
+        prediction.feature_maps(model, image, STAGES),
+        data.class_names[1:],
+    )
 
 
 def learned_filters(experiment: Experiment):
@@ -49,12 +55,16 @@ def learned_filters(experiment: Experiment):
     maps = prediction.feature_maps(model, images[0], ["conv1"])["conv1"]
     strongest = np.argsort(-maps.std(axis=(0, 1)), kind="stable")[:8]
     filters = model.get_layer("conv1").get_weights()[0][..., strongest]
-    falls = [occlusion_map(model, image, label) for image, label in zip(images, labels, strict=True)]
+    falls = [
+        occlusion_map(model, image, label) for image, label in zip(images, labels, strict=True)
+    ]
     titles = [data.class_names[1 + label] for label in labels]
     return draw_learned_filters(images[0], filters, maps[..., strongest], images, falls, titles)
 
 
-def occlusion_map(model: keras.Model, image, label: int, patch: int = 16, step: int = 3, grey: float = 80) -> np.ndarray:
+def occlusion_map(
+    model: keras.Model, image, label: int, patch: int = 16, step: int = 3, grey: float = 80
+) -> np.ndarray:
     """How far the probability of a class falls when a grey patch hides a place (lecture: L02).
 
     The patch stops at every `step`-th row and column; each pixel gets the mean fall over the patches that hid it.
@@ -75,9 +85,17 @@ def occlusion_map(model: keras.Model, image, label: int, patch: int = 16, step: 
     """
     height, width = image.shape[:2]
     if not 1 <= step <= patch <= min(height, width):
-        raise ValueError(f"Expected 1 <= step <= patch <= {min(height, width)}. Received: step={step}, patch={patch}")
-    places = [(y, x) for y in range(0, height - patch + 1, step) for x in range(0, width - patch + 1, step)]
-    hidden = np.repeat(np.asarray(image, "float32")[None], 1 + len(places), axis=0)  # the first one stays as it is
+        raise ValueError(
+            f"Expected 1 <= step <= patch <= {min(height, width)}. Received: step={step}, patch={patch}"
+        )
+    places = [
+        (y, x)
+        for y in range(0, height - patch + 1, step)
+        for x in range(0, width - patch + 1, step)
+    ]
+    hidden = np.repeat(
+        np.asarray(image, "float32")[None], 1 + len(places), axis=0
+    )  # the first one stays as it is
     for picture, (y, x) in zip(hidden[1:], places, strict=True):
         picture[y : y + patch, x : x + patch] = grey
     probability = model.predict_on_batch(hidden)[:, label]

@@ -3,8 +3,9 @@
 import matplotlib.cbook
 import numpy as np
 
-from fcn_keras import geometry, images
-from fcn_keras.experiment import Experiment
+from fcn_keras import geometry
+from fcn_keras.lecture.experiment import Experiment
+from fcn_keras.support import images
 from fcn_keras.visualization.convolution import (
     draw_convolution_steps,
     draw_filters,
@@ -20,9 +21,13 @@ FILTERS = {
     "sharpen": np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]]),
 }
 STEPS_KERNEL = np.array([[1, 0, 1], [0, 2, 0], [0, 1, 0]])
-STEPS_INPUT = np.array([[1, 0, 2, 1, 3], [2, 1, 0, 4, 1], [0, 3, 1, 2, 0], [1, 2, 5, 0, 1], [4, 0, 1, 1, 2]])
+STEPS_INPUT = np.array(
+    [[1, 0, 2, 1, 3], [2, 1, 0, 4, 1], [0, 3, 1, 2, 0], [1, 2, 5, 0, 1], [4, 0, 1, 1, 2]]
+)
 STAMPS_INPUT = np.array([[1, 2, 1], [2, 3, 1], [1, 2, 2]])
-BILINEAR = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 32  # sums to 2: with stride 2, down doubles the brightness and up halves it
+BILINEAR = (
+    np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 32
+)  # sums to 2: with stride 2, down doubles the brightness and up halves it
 
 
 def photograph() -> np.ndarray:
@@ -30,7 +35,9 @@ def photograph() -> np.ndarray:
 
     Source: an official photograph of the US Navy (a work of the United States government), which comes with matplotlib.
     """
-    picture = images.read_image(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
+    picture = images.read_image(
+        matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
+    )
     grey = picture[20:340, 90:410].mean(axis=-1)
     return grey.reshape(160, 2, 160, 2).mean(axis=(1, 3))  # every 2 × 2 pixels become one
 
@@ -70,10 +77,14 @@ def there_and_back(experiment: Experiment):
     return draw_there_and_back(
         {
             "down by A, then up by Aᵀ": {
-                "x": x, "A x, at half brightness": down / 2, "Aᵀ A x": (matrix.T @ down.ravel()).reshape(x.shape),
+                "x": x,
+                "A x, at half brightness": down / 2,
+                "Aᵀ A x": (matrix.T @ down.ravel()).reshape(x.shape),
             },
             "up by Aᵀ, then down by A": {
-                "y": y, "Aᵀ y, at double brightness": 2 * up, "A Aᵀ y": (matrix @ up.ravel()).reshape(y.shape),
+                "y": y,
+                "Aᵀ y, at double brightness": 2 * up,
+                "A Aᵀ y": (matrix @ up.ravel()).reshape(y.shape),
             },
         }
-    )  # fmt: skip
+    )

@@ -5,9 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fcn_keras import visualization
-from fcn_keras.experiment import Experiment
-from fcn_keras.lecture import autoencoder, classifier, convolution, images, road, sizes, skips, upsampling
-from fcn_keras.progress import progress
+from fcn_keras.lecture import (
+    autoencoder,
+    classifier,
+    convolution,
+    images,
+    road,
+    sizes,
+    skips,
+    upsampling,
+)
+from fcn_keras.lecture.experiment import Experiment
+from fcn_keras.support.progress import progress
 
 
 @dataclass(frozen=True)
@@ -151,9 +160,7 @@ FIGURES = {
         road.architecture,
     ),
     "L24": LectureFigure(
-        "Training",
-        "The loss of the head at every training step.",
-        road.loss_curve,
+        "Training", "The loss of the head at every training step.", road.loss_curve
     ),
     "L25": LectureFigure(
         "Result",
@@ -163,7 +170,16 @@ FIGURES = {
 }
 
 
-EXPERIMENT = ("L07", "L12", "L13", "L20", "L22", "L23", "L24", "L25")  # those that `python -m fcn_keras lecture` draws
+EXPERIMENT = (
+    "L07",
+    "L12",
+    "L13",
+    "L20",
+    "L22",
+    "L23",
+    "L24",
+    "L25",
+)  # those that `python -m fcn_keras lecture` draws
 
 
 def names_of(names) -> list[str]:
@@ -174,7 +190,9 @@ def names_of(names) -> list[str]:
     """
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
-        raise ValueError(f"Expected figures out of {', '.join(FIGURES)}. Received: {', '.join(unknown)}")
+        raise ValueError(
+            f"Expected figures out of {', '.join(FIGURES)}. Received: {', '.join(unknown)}"
+        )
     return [figure for figure in FIGURES if not names or figure in names or figure[:3] in names]
 
 
@@ -194,7 +212,9 @@ def draw_figures(experiment: Experiment, out: str | Path, names=()) -> list[Path
     """
     names = names_of(names)
     paths = []
-    drawn = [(name, FIGURES[name].draw(experiment)) for name in names]  # trains what is missing, with bars of its own
+    drawn = [
+        (name, FIGURES[name].draw(experiment)) for name in names
+    ]  # trains what is missing, with bars of its own
     with progress("drawing figures", len(names)) as advance:
         for name, figure in drawn:
             paths.append(Path(out) / f"{name}.png")

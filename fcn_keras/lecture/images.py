@@ -3,14 +3,23 @@
 import matplotlib.cbook
 import numpy as np
 
-from fcn_keras import datasets, images, visualization
-from fcn_keras.datasets.shapes import arrays, shapes
-from fcn_keras.experiment import Experiment
+from fcn_keras import datasets, visualization
+from fcn_keras.datasets.drawn.shapes import arrays, shapes
 from fcn_keras.lecture.classifier import shapes_classifier
-from fcn_keras.visualization.tasks import boxes, draw_outputs, draw_tasks, draw_what_and_where, draw_zoom
+from fcn_keras.lecture.experiment import Experiment
+from fcn_keras.support import images
+from fcn_keras.visualization.tasks import (
+    boxes,
+    draw_outputs,
+    draw_tasks,
+    draw_what_and_where,
+    draw_zoom,
+)
 
 ZOOM = ((158, 276, 60), (182, 301, 10))  # the eye on the right of the photograph: top, left, size
-TASKS_SCENE = 8  # of the drawn test scenes, seed 0: the label and the sentence below are about this one
+TASKS_SCENE = (
+    8  # of the drawn test scenes, seed 0: the label and the sentence below are about this one
+)
 TASKS_LABEL = "street"
 TASKS_CAPTION = "A van and a car stand beside an empty road in the evening; across it wait a lorry and two more cars."
 SMALLEST_CAR = 100  # pixels; smaller ones are far away
@@ -38,7 +47,9 @@ def tasks(experiment: Experiment):
     data = datasets.road_scenes("test")
     image, labels = data[TASKS_SCENE]
     found = {"car": boxes(labels, data.class_names.index("car"), SMALLEST_CAR)}
-    return draw_tasks(image, labels, data.class_names, data.palette, TASKS_LABEL, found, TASKS_CAPTION)
+    return draw_tasks(
+        image, labels, data.class_names, data.palette, TASKS_LABEL, found, TASKS_CAPTION
+    )
 
 
 def outputs(experiment: Experiment):
@@ -57,15 +68,25 @@ def what_and_where(experiment: Experiment):
     model = shapes_classifier(experiment)
     here, there = shapes(4, seed + 1), shapes(4, seed + 1, SHIFT)
     predicted, moved_predicted = (
-        [data.class_names[1 + label] for label in model.predict(arrays(data)[0], verbose=0).argmax(axis=-1)]
+        [
+            data.class_names[1 + label]
+            for label in model.predict(arrays(data)[0], verbose=0).argmax(axis=-1)
+        ]
         for data in (here, there)
     )
-    (pictures, masks), (moved_pictures, moved_masks) = (zip(*data, strict=True) for data in (here, there))
+    (pictures, masks), (moved_pictures, moved_masks) = (
+        zip(*data, strict=True) for data in (here, there)
+    )
     chosen = slice(1, 4)  # square, triangle, cross: three fit on a screen
     return draw_what_and_where(
-        pictures[chosen], moved_pictures[chosen], masks[chosen], moved_masks[chosen],
-        predicted[chosen], moved_predicted[chosen], here.palette,
-    )  # fmt: skip
+        pictures[chosen],
+        moved_pictures[chosen],
+        masks[chosen],
+        moved_masks[chosen],
+        predicted[chosen],
+        moved_predicted[chosen],
+        here.palette,
+    )
 
 
 def regions(experiment: Experiment):

@@ -4,9 +4,9 @@ import html
 import json
 from pathlib import Path
 
-from fcn_keras import files
-from fcn_keras.experiment import Experiment
+from fcn_keras.lecture.experiment import Experiment
 from fcn_keras.lecture.figures import EXPERIMENT, FIGURES
+from fcn_keras.support import files
 
 
 def write_report(experiment: Experiment, out: str | Path) -> Path:
@@ -47,11 +47,23 @@ def _score_table(report) -> str:
         ("pixel accuracy", percent(test["pixel_accuracy"])),
         ("mean accuracy", percent(test["mean_accuracy"])),
         ("frequency weighted IoU", percent(test["frequency_weighted_iou"])),
-        ("wrong pixels within 4 px of the road's edge", percent(report["boundary_band_error"]["4"])),
-        ("trained on / tested on", f"{report['images']['trained on']} / {report['images']['tested on']} images"),
-        ("parameters: all / trained", f"{report['parameters']['all']:,} / {report['parameters']['trained']:,}"),
+        (
+            "wrong pixels within 4 px of the road's edge",
+            percent(report["boundary_band_error"]["4"]),
+        ),
+        (
+            "trained on / tested on",
+            f"{report['images']['trained on']} / {report['images']['tested on']} images",
+        ),
+        (
+            "parameters: all / trained",
+            f"{report['parameters']['all']:,} / {report['parameters']['trained']:,}",
+        ),
     ]
-    cells = "".join(f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>" for name, value in rows)
+    cells = "".join(
+        f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>"
+        for name, value in rows
+    )
     return f"<table>{cells}</table>"
 
 

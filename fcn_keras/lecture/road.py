@@ -3,7 +3,7 @@
 import numpy as np
 
 from fcn_keras import models, visualization
-from fcn_keras.experiment import Experiment
+from fcn_keras.lecture.experiment import Experiment
 from fcn_keras.lecture.scenes import by_quality, iou_of
 
 
@@ -11,14 +11,18 @@ def labelled_images(experiment: Experiment):
     """L22: inputs, and each channel of their one-hot labels."""
     data = experiment.road.train
     pairs = [data[index] for index in np.linspace(0, len(data) - 1, 3).astype(int)]
-    return visualization.draw_one_hot([i for i, _ in pairs], [m for _, m in pairs], data.class_names)
+    return visualization.draw_one_hot(
+        [i for i, _ in pairs], [m for _, m in pairs], data.class_names
+    )
 
 
 def architecture(experiment: Experiment):
     """L23: the network with its tensor sizes, what is fixed and what is trained."""
     rows = models.describe(experiment.network(), experiment.image_size)
     encoder = {"small_vgg": "small VGG", "vgg16": "VGG16"}[experiment.settings.backbone]
-    return visualization.draw_architecture(rows, f"FCN: {encoder} encoder fixed, head trained", f"{encoder} encoder")
+    return visualization.draw_architecture(
+        rows, f"FCN: {encoder} encoder fixed, head trained", f"{encoder} encoder"
+    )
 
 
 def loss_curve(experiment: Experiment):

@@ -1,6 +1,6 @@
 """Which test scenes to show: good, typical and weak ones, not picked by hand."""
 
-from fcn_keras.experiment import Experiment
+from fcn_keras.lecture.experiment import Experiment
 
 
 def by_quality(experiment: Experiment) -> list[int]:

@@ -6,10 +6,14 @@ import keras
 import numpy as np
 
 from fcn_keras import convolutionalize, models, training
-from fcn_keras.datasets.shapes import arrays
-from fcn_keras.experiment import Experiment
+from fcn_keras.datasets.drawn.shapes import arrays
 from fcn_keras.lecture.classifier import shapes_classifier, unseen
-from fcn_keras.visualization.sizes import draw_any_size, draw_dense_as_convolution, draw_pixel_scores
+from fcn_keras.lecture.experiment import Experiment
+from fcn_keras.visualization.sizes import (
+    draw_any_size,
+    draw_dense_as_convolution,
+    draw_pixel_scores,
+)
 
 SCENES, STEPS = 40, 100
 SIZES = ((97, 101), (64, 149), (37, 53), (101, 7), (1, 1))  # odd ones, primes, a strip, one pixel
@@ -21,12 +25,16 @@ def dense_as_convolution(experiment: Experiment):
     convolutional = convolutionalize.convolutionalize(classifier)
     pictures = unseen(experiment, 20)
     dense, convolution = (
-        keras.Model(model.inputs, model.get_layer("dense").output).predict_on_batch(arrays(pictures)[0]).reshape(20, -1)
+        keras.Model(model.inputs, model.get_layer("dense").output)
+        .predict_on_batch(arrays(pictures)[0])
+        .reshape(20, -1)
         for model in (classifier, convolutional)
     )
     large = tiled(pictures, rows=3, columns=4)
     scores = convolutional.predict_on_batch(large[None].astype("float32"))[0]
-    return draw_dense_as_convolution(dense, convolution, large, scores, pictures.class_names[1:], window=64, marked=(3, 5))
+    return draw_dense_as_convolution(
+        dense, convolution, large, scores, pictures.class_names[1:], window=64, marked=(3, 5)
+    )
 
 
 def tiled(data, rows: int, columns: int) -> np.ndarray:
@@ -39,7 +47,9 @@ def tiled(data, rows: int, columns: int) -> np.ndarray:
     Returns:
         uint8 `(rows · H, columns · W, 3)`.
     """
-    lines = [[data[(columns - 1) * row + column][0] for column in range(columns)] for row in range(rows)]
+    lines = [
+        [data[(columns - 1) * row + column][0] for column in range(columns)] for row in range(rows)
+    ]
     return np.vstack([np.hstack(line) for line in lines])
 
 
@@ -81,11 +91,17 @@ def scores_of_a_pixel(experiment: Experiment):
         model = models.fcn(train.num_classes, 8, experiment.encoder, width=16)
         few = train.subset(range(min(SCENES, len(train))))
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", training.TrainingWarning)  # a few steps may well end in one class
+            warnings.simplefilter(
+                "ignore", training.TrainingWarning
+            )  # a few steps may well end in one class
             history = training.fit(
-                model, few, steps=min(STEPS, experiment.settings.steps), batch_size=8, learning_rate=3e-3,
+                model,
+                few,
+                steps=min(STEPS, experiment.settings.steps),
+                batch_size=8,
+                learning_rate=3e-3,
                 seed=experiment.settings.seed,
-            )  # fmt: skip
+            )
         return model, history
 
     model, _ = experiment.kept("all-classes", train_all_classes)
@@ -95,8 +111,15 @@ def scores_of_a_pixel(experiment: Experiment):
     under = logits[row, column]
     probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(under))
     return draw_pixel_scores(
-        image, row, column, under, probabilities, test.class_names, test.palette, int(labels[row, column])
-    )  # fmt: skip
+        image,
+        row,
+        column,
+        under,
+        probabilities,
+        test.class_names,
+        test.palette,
+        int(labels[row, column]),
+    )
 
 
 def contested(logits, labels) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from fcn_keras import evaluation, models, prediction, training, visualization
-from fcn_keras.experiment import LEARNING_RATE, STRIDE_STEPS, Experiment
+from fcn_keras.lecture.experiment import LEARNING_RATE, STRIDE_STEPS, Experiment
 from fcn_keras.visualization.skips import draw_fusions, draw_shares, draw_skip_connection
 
 LEVELS = ("score_fr", "score_pool4", "score_pool3")  # coarse to fine
@@ -30,9 +30,14 @@ def sum_and_concatenation(experiment: Experiment):
     summed, stacked = experiment.strides[8].model, _concatenation(experiment)
     found = {"sum": summed, "concat": stacked}
     return draw_fusions(
-        image, mask, {name: {**fusion_of(model, image), "note": note_of(model, experiment.road.test)}
-                      for name, model in found.items()}, "road",
-    )  # fmt: skip
+        image,
+        mask,
+        {
+            name: {**fusion_of(model, image), "note": note_of(model, experiment.road.test)}
+            for name, model in found.items()
+        },
+        "road",
+    )
 
 
 def strides(experiment: Experiment):
@@ -43,7 +48,10 @@ def strides(experiment: Experiment):
         image,
         mask,
         {stride: t.labels[typical(experiment)] for stride, t in trained.items()},
-        {stride: {width: s.pixel_error for width, s in t.bands.items()} for stride, t in trained.items()},
+        {
+            stride: {width: s.pixel_error for width, s in t.bands.items()}
+            for stride, t in trained.items()
+        },
         "road",
     )
 
@@ -52,7 +60,9 @@ def shares(experiment: Experiment):
     """L21: one prediction taken apart into the share of each level."""
     image, mask = experiment.road.test[typical(experiment)]
     found = shares_of(experiment.strides[8].model, image)
-    return draw_shares(image, mask, {name: for_road(share) for name, share in found.items()}, "road")
+    return draw_shares(
+        image, mask, {name: for_road(share) for name, share in found.items()}, "road"
+    )
 
 
 def typical(experiment: Experiment) -> int:
@@ -61,7 +71,9 @@ def typical(experiment: Experiment) -> int:
 
     def gain(index):
         true = data[index][1]
-        return np.mean(trained[32].labels[index] != true) - np.mean(trained[8].labels[index] != true)
+        return np.mean(trained[32].labels[index] != true) - np.mean(
+            trained[8].labels[index] != true
+        )
 
     return sorted(range(len(data)), key=gain)[len(data) // 2]
 
@@ -94,9 +106,14 @@ def changes_of(model: keras.Model, image, patch) -> dict[str, np.ndarray]:
     """
     top, left, size = patch
     changed = image.copy()
-    changed[top : top + size, left : left + size] = 255 - changed[top : top + size, left : left + size]
+    changed[top : top + size, left : left + size] = (
+        255 - changed[top : top + size, left : left + size]
+    )
     names = [name for name in LEVELS if any(layer.name == name for layer in model.layers)]
-    before, after = prediction.feature_maps(model, image, names), prediction.feature_maps(model, changed, names)
+    before, after = (
+        prediction.feature_maps(model, image, names),
+        prediction.feature_maps(model, changed, names),
+    )
     return {name: np.abs(for_road(after[name]) - for_road(before[name])) for name in names}
 
 
@@ -113,8 +130,12 @@ def shares_of(model: keras.Model, image) -> dict[str, np.ndarray]:
     Returns:
         `{layer name: (H, W, C)}`, coarsest first; their sum is the logits.
     """
-    coarse, middle, fine = (scores[None] for scores in prediction.feature_maps(model, image, LEVELS).values())
-    first, second, last = (model.get_layer(name) for name in ("upscore2", "upscore_pool4", "upscore8"))
+    coarse, middle, fine = (
+        scores[None] for scores in prediction.feature_maps(model, image, LEVELS).values()
+    )
+    first, second, last = (
+        model.get_layer(name) for name in ("upscore2", "upscore_pool4", "upscore8")
+    )
 
     def up(layer, x, size):
         return layer(x)[:, : size[0], : size[1]]
@@ -122,7 +143,9 @@ def shares_of(model: keras.Model, image) -> dict[str, np.ndarray]:
     to_middle = up(first, coarse, middle.shape[1:3])
     to_fine = [up(second, x, fine.shape[1:3]) for x in (to_middle, middle)]
     parts = [up(last, x, image.shape[:2]) for x in (*to_fine, fine)]
-    return {name: keras.ops.convert_to_numpy(part)[0] for name, part in zip(LEVELS, parts, strict=True)}
+    return {
+        name: keras.ops.convert_to_numpy(part)[0] for name, part in zip(LEVELS, parts, strict=True)
+    }
 
 
 def fusion_of(model: keras.Model, image) -> dict[str, np.ndarray]:
@@ -163,10 +186,15 @@ def _concatenation(experiment: Experiment) -> keras.Model:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", training.TrainingWarning)
             history = training.fit(
-                model, experiment.road.train, steps=max(1, round(settings.steps * STRIDE_STEPS)),
-                batch_size=settings.batch_size, learning_rate=LEARNING_RATE, augment="flip", seed=settings.seed,
+                model,
+                experiment.road.train,
+                steps=max(1, round(settings.steps * STRIDE_STEPS)),
+                batch_size=settings.batch_size,
+                learning_rate=LEARNING_RATE,
+                augment="flip",
+                seed=settings.seed,
                 features=features,
-            )  # fmt: skip
+            )
         return model, history
 
     return experiment.kept("fcn8s-concat", train)[0]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from fcn_keras import layers
-from fcn_keras.experiment import Experiment
+from fcn_keras.lecture.experiment import Experiment
 from fcn_keras.visualization.upsampling import draw_upsamplings
 
 STRIDE = 16
@@ -13,7 +13,9 @@ STRIDE = 16
 def upsampling(experiment: Experiment):
     """L16: scores of a coarse map brought back to the picture's pixels: nearest, bilinear, transposed convolution."""
     data = experiment.road.test
-    image, mask = max((data[index] for index in range(min(12, len(data)))), key=lambda pair: _balance(pair[1]))
+    image, mask = max(
+        (data[index] for index in range(min(12, len(data)))), key=lambda pair: _balance(pair[1])
+    )
     height, width = (min(length, 18 * STRIDE) // STRIDE * STRIDE for length in mask.shape)
     top, left = (mask.shape[0] - height) // 2, (mask.shape[1] - width) // 2
     image, mask = (array[top : top + height, left : left + width] for array in (image, mask))
@@ -41,8 +43,12 @@ def coarse_scores(mask, stride: int) -> np.ndarray:
     """
     rows, columns = (length // stride for length in mask.shape)
     if (rows * stride, columns * stride) != mask.shape or 0 in mask.shape:
-        raise ValueError(f"Expected a height and width that stride {stride} divides. Received: {mask.shape}")
-    return (mask == 1).reshape(rows, stride, columns, stride).mean(axis=(1, 3)).astype("float32") - np.float32(0.5)
+        raise ValueError(
+            f"Expected a height and width that stride {stride} divides. Received: {mask.shape}"
+        )
+    return (mask == 1).reshape(rows, stride, columns, stride).mean(axis=(1, 3)).astype(
+        "float32"
+    ) - np.float32(0.5)
 
 
 def three_ways(coarse, factor: int) -> dict[str, np.ndarray]:
@@ -56,9 +62,14 @@ def three_ways(coarse, factor: int) -> dict[str, np.ndarray]:
         `{name: float32 (factor·h, factor·w)}`.
     """
     batch = np.asarray(coarse, "float32")[None, :, :, None]
-    ways = {name: keras.layers.UpSampling2D(factor, interpolation=name) for name in ("nearest", "bilinear")}
+    ways = {
+        name: keras.layers.UpSampling2D(factor, interpolation=name)
+        for name in ("nearest", "bilinear")
+    }
     ways["transposed convolution"] = layers.upscore(1, factor, "upscore")
-    return {name: keras.ops.convert_to_numpy(layer(batch))[0, ..., 0] for name, layer in ways.items()}
+    return {
+        name: keras.ops.convert_to_numpy(layer(batch))[0, ..., 0] for name, layer in ways.items()
+    }
 
 
 def even_through(layer, size: int = 8, channels: int = 16) -> np.ndarray:

@@ -72,7 +72,11 @@ def stages(rows) -> list[Stage]:
         shown[row.name] = Stage(row.name, row.kind, row.output_shape, trained, parameters, detail)
     by_name = {row.name: row for row in rows}
     for stage in shown.values():
-        stage.inputs = [name for given in by_name[stage.name].inputs for name in _nearest_shown(given, by_name, shown)]
+        stage.inputs = [
+            name
+            for given in by_name[stage.name].inputs
+            for name in _nearest_shown(given, by_name, shown)
+        ]
     return _placed(list(shown.values()))
 
 
@@ -118,7 +122,9 @@ def _placed(found: list[Stage]) -> list[Stage]:
         stage.x = x
         x += 0.9 if stage.kind in FUSED else 1.25
         if following and following.kind in FUSED and stage.kind == "Conv2DTranspose":
-            stage.y -= 0.49 * LEVEL_HEIGHT  # below the skip, which arrives at the same "+" from the left
+            stage.y -= (
+                0.49 * LEVEL_HEIGHT
+            )  # below the skip, which arrives at the same "+" from the left
             x -= 0.25
         elif following and following.y < stage.y:
             stage.side = "left"
@@ -163,41 +169,98 @@ def paint(axes, rows, marked: Collection[str] = (), size: float = 15) -> list[St
 def _box(axes, stage, marked, size):
     edge = dict(edgecolor=CHANGED if marked else INK, linewidth=4 if marked else 1.2, zorder=3)
     if stage.kind in FUSED:
-        axes.add_patch(Circle((stage.x, stage.y), 0.19, facecolor="white", **(edge | {"edgecolor": SKIP, "linewidth": 2.5})))
-        axes.text(stage.x, stage.y, FUSED[stage.kind], ha="center", va="center", fontsize=size + 5, color=SKIP, zorder=4)
+        axes.add_patch(
+            Circle(
+                (stage.x, stage.y),
+                0.19,
+                facecolor="white",
+                **(edge | {"edgecolor": SKIP, "linewidth": 2.5}),
+            )
+        )
+        axes.text(
+            stage.x,
+            stage.y,
+            FUSED[stage.kind],
+            ha="center",
+            va="center",
+            fontsize=size + 5,
+            color=SKIP,
+            zorder=4,
+        )
         return
     height, width, channels = stage.shape
     thick = 0.10 + 0.055 * math.log2(channels + 1)  # more channels, thicker
     tall = 0.30 + 0.13 * math.log2(height + 1) / 2  # more rows, taller
     axes.add_patch(
         FancyBboxPatch(
-            (stage.x - thick / 2, stage.y - tall / 2), thick, tall,
-            boxstyle="round,pad=0,rounding_size=0.04", facecolor=stage.colour, **edge,
+            (stage.x - thick / 2, stage.y - tall / 2),
+            thick,
+            tall,
+            boxstyle="round,pad=0,rounding_size=0.04",
+            facecolor=stage.colour,
+            **edge,
         )
-    )  # fmt: skip
+    )
     colour = CHANGED if marked else INK
     lines = [f"{height}×{width}×{channels}", *([stage.detail] if stage.detail else [])]
     if stage.side == "below":
         y = stage.y - tall / 2 - 0.08
-        axes.text(stage.x, y, stage.name, ha="center", va="top", fontsize=size, fontweight="bold", color=colour)
+        axes.text(
+            stage.x,
+            y,
+            stage.name,
+            ha="center",
+            va="top",
+            fontsize=size,
+            fontweight="bold",
+            color=colour,
+        )
         lines = ["", *lines]  # an empty line where the name stands
-        axes.text(stage.x, y, "\n".join(lines), ha="center", va="top", fontsize=size - 2, linespacing=1.3, color=colour)
+        axes.text(
+            stage.x,
+            y,
+            "\n".join(lines),
+            ha="center",
+            va="top",
+            fontsize=size - 2,
+            linespacing=1.3,
+            color=colour,
+        )
         return
     sign, align = (-1, "right") if stage.side == "left" else (1, "left")
     x = stage.x + sign * (thick / 2 + 0.1)
-    axes.text(x, stage.y + 0.03, stage.name, ha=align, va="bottom", fontsize=size, fontweight="bold", color=colour)
+    axes.text(
+        x,
+        stage.y + 0.03,
+        stage.name,
+        ha=align,
+        va="bottom",
+        fontsize=size,
+        fontweight="bold",
+        color=colour,
+    )
     axes.text(x, stage.y, "\n".join(lines), ha=align, va="top", fontsize=size - 2, color=colour)
 
 
 def _arrow(axes, start, end):
-    skips = abs(start.y - end.y) < 1e-6 and end.x - start.x > 1.5 and (end.kind in FUSED or end.kind == "Conv2D")
+    skips = (
+        abs(start.y - end.y) < 1e-6
+        and end.x - start.x > 1.5
+        and (end.kind in FUSED or end.kind == "Conv2D")
+    )
     axes.add_patch(
         FancyArrowPatch(
-            (start.x, start.y), (end.x, end.y), arrowstyle="-|>", mutation_scale=18,
-            shrinkA=15, shrinkB=13 if end.kind in FUSED else 15,
-            linewidth=3 if skips else 1.8, color=SKIP if skips else QUIET, zorder=2,
+            (start.x, start.y),
+            (end.x, end.y),
+            arrowstyle="-|>",
+            mutation_scale=18,
+            shrinkA=15,
+            shrinkB=13 if end.kind in FUSED else 15,
+            linewidth=3 if skips else 1.8,
+            color=SKIP if skips else QUIET,
+            zorder=2,
         )
-    )  # fmt: skip
+    )
 
 
 @checked
@@ -220,12 +283,28 @@ def draw_architecture(rows, title: str, encoder: str = "encoder"):
             (Patch(facecolor=TRAINED, edgecolor=INK), f"head, trained: {trained:,} parameters"),
             (Patch(facecolor=SKIP), "skip connection"),
         ]
-        figure.legend(*zip(*keys, strict=True), loc="outside lower center", ncols=3, frameon=False, fontsize=16)
+        figure.legend(
+            *zip(*keys, strict=True),
+            loc="outside lower center",
+            ncols=3,
+            frameon=False,
+            fontsize=16,
+        )
         low, high = axes.get_ylim()
         left, right = axes.get_xlim()
         note = dict(fontsize=18, color=QUIET, ha="center", va="center", style="italic")
-        axes.text(left + 0.12 * (right - left), low + 0.15 * (high - low), "downsampling path:\nwhat? (context)", **note)
-        axes.text(left + 0.9 * (right - left), low + 0.15 * (high - low), "upsampling path:\nwhere? (location)", **note)
+        axes.text(
+            left + 0.12 * (right - left),
+            low + 0.15 * (high - low),
+            "downsampling path:\nwhat? (context)",
+            **note,
+        )
+        axes.text(
+            left + 0.9 * (right - left),
+            low + 0.15 * (high - low),
+            "upsampling path:\nwhere? (location)",
+            **note,
+        )
     return figure
 
 
@@ -242,7 +321,9 @@ def draw_two_architectures(first, second, titles, targets, target_titles, change
         changed: Names of the layers that differ.
     """
     with style():
-        figure = new_figure(19, 11.5, "From the autoencoder to the FCN: the last layer and the target change")
+        figure = new_figure(
+            19, 11.5, "From the autoencoder to the FCN: the last layer and the target change"
+        )
         halves = figure.subfigures(2, 1)
         rows_of = (first, second)
         for number, half in enumerate(halves):
@@ -250,12 +331,20 @@ def draw_two_architectures(first, second, titles, targets, target_titles, change
             paint(network, rows_of[number], marked=changed if number else (), size=15)
             network.set_title(titles[number], loc="left", fontweight="bold")
             show_image(target, targets[number])
-            target.set_title(target_titles[number], color=CHANGED if number else INK, fontweight="bold")
+            target.set_title(
+                target_titles[number], color=CHANGED if number else INK, fontweight="bold"
+            )
             for spine in target.spines.values():
                 spine.set(color=CHANGED if number else NEUTRAL, linewidth=4 if number else 1)
         keys = [
             (Patch(facecolor=TRAINED, edgecolor=INK), "trained"),
             (Patch(facecolor="white", edgecolor=CHANGED, linewidth=4), "changed"),
         ]
-        figure.legend(*zip(*keys, strict=True), loc="outside lower center", ncols=2, frameon=False, fontsize=16)
+        figure.legend(
+            *zip(*keys, strict=True),
+            loc="outside lower center",
+            ncols=2,
+            frameon=False,
+            fontsize=16,
+        )
     return figure

@@ -29,7 +29,9 @@ def draw_pictures(images, titles, title: str):
     """
     with style():
         figure = new_figure(3.4 * len(images), 4.6, title)
-        for axis, image, text in zip(figure.subplots(1, len(images), squeeze=False)[0], images, titles, strict=True):
+        for axis, image, text in zip(
+            figure.subplots(1, len(images), squeeze=False)[0], images, titles, strict=True
+        ):
             show_image(axis, np.asarray(image, "uint8"), text)
     return figure
 
@@ -48,7 +50,14 @@ def draw_learning(losses, accuracies):
         left, right = figure.subplots(1, 2)
         left.plot(epochs, losses, color=SERIES[0], marker=MARKERS[0], markersize=10, linewidth=3)
         left.set(xlabel="epoch", ylabel="loss (cross-entropy)", ylim=(0, None))
-        right.plot(epochs, 100 * np.asarray(accuracies), color=SERIES[1], marker=MARKERS[1], markersize=10, linewidth=3)
+        right.plot(
+            epochs,
+            100 * np.asarray(accuracies),
+            color=SERIES[1],
+            marker=MARKERS[1],
+            markersize=10,
+            linewidth=3,
+        )
         right.set(xlabel="epoch", ylabel="right answers (%)", ylim=(0, 105))
         for axis in (left, right):
             axis.set_xticks(epochs)
@@ -72,14 +81,27 @@ def draw_classifier(rows, image, tensors: dict, class_names):
         owner = row.name if row.name in tensors else owner
         parameters[owner] += row.parameters
     with style():
-        figure = new_figure(21, 8.8, "A classification network: small maps of many channels, then one number per class")
+        figure = new_figure(
+            21,
+            8.8,
+            "A classification network: small maps of many channels, then one number per class",
+        )
         above, below = figure.subfigures(2, 1, height_ratios=(1.25, 1))
         axes = above.subplots(1, 1 + len(tensors))
-        show_image(axes[0], np.asarray(image, "uint8"), f"image\n{'×'.join(map(str, np.shape(image)))}")
+        show_image(
+            axes[0], np.asarray(image, "uint8"), f"image\n{'×'.join(map(str, np.shape(image)))}"
+        )
         for axis, (name, tensor) in zip(axes[1:], tensors.items(), strict=True):
             if tensor.ndim == 3:
-                convolution = name.replace("pool", "conv") + " + " if name.startswith("pool") else ""
-                show_image(axis, strongest_pattern(tensor), f"{convolution}{name}\n{shapes[name]}", cmap="magma")
+                convolution = (
+                    name.replace("pool", "conv") + " + " if name.startswith("pool") else ""
+                )
+                show_image(
+                    axis,
+                    strongest_pattern(tensor),
+                    f"{convolution}{name}\n{shapes[name]}",
+                    cmap="magma",
+                )
             else:
                 _bars(axis, tensor, class_names if len(tensor) == len(class_names) else None)
                 axis.set_title(f"{name}\n{shapes[name]}")
@@ -87,22 +109,49 @@ def draw_classifier(rows, image, tensors: dict, class_names):
         axis = below.subplots()
         total, counts = sum(parameters.values()), list(parameters.values())
         places = np.arange(1, 1 + len(counts))
-        axis.bar(places, counts, 0.55, color=[CHANGED if count == max(counts) else FROZEN for count in counts])
+        axis.bar(
+            places,
+            counts,
+            0.55,
+            color=[CHANGED if count == max(counts) else FROZEN for count in counts],
+        )
         for place, count in zip(places, counts, strict=True):
-            text, colour = f"{count:,}\n{100 * count / total:.1f} %", CHANGED if count == max(counts) else INK
-            axis.text(place, count + 0.02 * max(counts), text, ha="center", va="bottom", color=colour, fontweight="bold")
+            text, colour = (
+                f"{count:,}\n{100 * count / total:.1f} %",
+                CHANGED if count == max(counts) else INK,
+            )
+            axis.text(
+                place,
+                count + 0.02 * max(counts),
+                text,
+                ha="center",
+                va="bottom",
+                color=colour,
+                fontweight="bold",
+            )
         axis.set(
-            xlim=(-0.5, len(counts) + 0.5), ylim=(0, 1.4 * max(counts)), yticks=[],
-            title=f"where the {total:,} parameters are", ylabel="parameters",
-        )  # fmt: skip
-        axis.set_xticks([0, *places], ["image", *(name.replace("pool", "conv") for name in tensors)], fontsize=17)
+            xlim=(-0.5, len(counts) + 0.5),
+            ylim=(0, 1.4 * max(counts)),
+            yticks=[],
+            title=f"where the {total:,} parameters are",
+            ylabel="parameters",
+        )
+        axis.set_xticks(
+            [0, *places],
+            ["image", *(name.replace("pool", "conv") for name in tensors)],
+            fontsize=17,
+        )
     return figure
 
 
 def _bars(axis, values, names=None):
     """Activations of units as horizontal bars, with names where the units are classes."""
     units = np.arange(len(values))
-    axis.barh(units, values, color=[SERIES[1] if names and value == max(values) else QUIET for value in values])
+    axis.barh(
+        units,
+        values,
+        color=[SERIES[1] if names and value == max(values) else QUIET for value in values],
+    )
     axis.invert_yaxis()
     axis.set(yticks=[], xticks=[], xlim=(0, 1.05 * max(float(np.max(values)), 1e-9)))
     if names:
@@ -121,7 +170,9 @@ def draw_filters(image, filters, maps):
         maps: What the filters answer, `(h, w, N)`.
     """
     with style():
-        figure = new_figure(21, 6.4, "Filters that the network learned, and what each finds in the picture")
+        figure = new_figure(
+            21, 6.4, "Filters that the network learned, and what each finds in the picture"
+        )
         _paint_filters(figure, image, filters, maps)
     return figure
 
@@ -132,8 +183,17 @@ def _paint_filters(figure, image, filters, maps):
     show_image(figure.add_subplot(grid[:, :2]), np.asarray(image, "uint8"), "the picture")
     for number in range(count):
         weights = filters[..., number]
-        show_image(figure.add_subplot(grid[0, number + 2]), 0.5 + 0.5 * weights / np.abs(weights).max(), f"filter {number + 1}")
-        show_image(figure.add_subplot(grid[1, number + 2]), maps[..., number], f"map {number + 1}", cmap="magma")
+        show_image(
+            figure.add_subplot(grid[0, number + 2]),
+            0.5 + 0.5 * weights / np.abs(weights).max(),
+            f"filter {number + 1}",
+        )
+        show_image(
+            figure.add_subplot(grid[1, number + 2]),
+            maps[..., number],
+            f"map {number + 1}",
+            cmap="magma",
+        )
 
 
 @checked
@@ -146,7 +206,11 @@ def draw_attention(images, falls, titles):
         titles: A title for each picture.
     """
     with style():
-        figure = new_figure(3.6 * len(images) + 1.5, 8.4, "Where the classifier looks: hide a place, watch the probability fall")
+        figure = new_figure(
+            3.6 * len(images) + 1.5,
+            8.4,
+            "Where the classifier looks: hide a place, watch the probability fall",
+        )
         _paint_attention(figure, images, falls, titles)
     return figure
 
@@ -160,7 +224,9 @@ def _paint_attention(figure, images, falls, titles, rows=2):
         grey = np.asarray(image, "float32").mean(axis=-1)
         show_image(axis, grey, "" if rows == 2 else title, cmap="gray", vmin=0, vmax=330)
         heat = np.clip(fall, 0, 1)
-        seen = axis.imshow(heat, cmap="inferno", vmin=0, vmax=1, alpha=np.minimum(0.15 + 2 * heat, 0.85))
+        seen = axis.imshow(
+            heat, cmap="inferno", vmin=0, vmax=1, alpha=np.minimum(0.15 + 2 * heat, 0.85)
+        )
     bar = figure.colorbar(seen, ax=list(axes.flat), shrink=0.8, pad=0.02)
     bar.solids.set_alpha(1)
     bar.set_label("probability lost")
@@ -180,6 +246,9 @@ def draw_learned_filters(image, filters, maps, images, falls, titles):
         above, below = figure.subfigures(2, 1, height_ratios=(1.15, 1))
         above.suptitle("learned filters, and what each finds in the picture", fontsize=18)
         _paint_filters(above, image, filters, maps)
-        below.suptitle("hide a place with a grey patch: how far does the probability of the right class fall?", fontsize=18)
+        below.suptitle(
+            "hide a place with a grey patch: how far does the probability of the right class fall?",
+            fontsize=18,
+        )
         _paint_attention(below, images, falls, titles, rows=1)
     return figure

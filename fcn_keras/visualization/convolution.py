@@ -44,16 +44,39 @@ def draw_filters(image, filtered: dict) -> Figure:
         The figure.
     """
     with style():
-        figure = new_figure(3.6 * (1 + len(filtered)), 6.9, "A filter is a small table of weights, slid over the picture")
+        figure = new_figure(
+            3.6 * (1 + len(filtered)),
+            6.9,
+            "A filter is a small table of weights, slid over the picture",
+        )
         axes = figure.subplots(2, 1 + len(filtered), height_ratios=(1, 1.9), squeeze=False)
         axes[0, 0].set_axis_off()
-        axes[0, 0].text(0.95, 0.5, "the weights:", transform=axes[0, 0].transAxes, ha="right", va="center", fontsize=19)
+        axes[0, 0].text(
+            0.95,
+            0.5,
+            "the weights:",
+            transform=axes[0, 0].transAxes,
+            ha="right",
+            va="center",
+            fontsize=19,
+        )
         show_image(axes[1, 0], image, "the picture", cmap="gray", vmin=0, vmax=255)
-        for (name, (kernel, result)), (above, below) in zip(filtered.items(), axes[:, 1:].T, strict=True):
-            _numbers(above, 0, 0, np.asarray(kernel), to_rgba(BLUE, 0.22), size=17 if len(kernel) < 4 else 13)
+        for (name, (kernel, result)), (above, below) in zip(
+            filtered.items(), axes[:, 1:].T, strict=True
+        ):
+            _numbers(
+                above,
+                0,
+                0,
+                np.asarray(kernel),
+                to_rgba(BLUE, 0.22),
+                size=17 if len(kernel) < 4 else 13,
+            )
             _bare(above, len(kernel), len(kernel))
             limit = np.abs(result).max() if np.isclose(np.sum(kernel), 0) else None
-            show_image(below, result, name, cmap="gray", vmin=-limit if limit else 0, vmax=limit or 255)
+            show_image(
+                below, result, name, cmap="gray", vmin=-limit if limit else 0, vmax=limit or 255
+            )
             below.set_xlabel("black −, grey 0, white +" if limit else "black 0, white 255")
     return figure
 
@@ -72,7 +95,12 @@ def draw_convolution_steps(image, kernel) -> Figure:
     Returns:
         The figure: a row for each case, with its sizes.
     """
-    return _draw_cases(_Convolution, image, kernel, "Convolution: a window slides over the input (grey: zeros of SAME)")
+    return _draw_cases(
+        _Convolution,
+        image,
+        kernel,
+        "Convolution: a window slides over the input (grey: zeros of SAME)",
+    )
 
 
 @checked
@@ -87,7 +115,10 @@ def draw_transposed_steps(image, kernel) -> Figure:
         The figure: a row for each case, with its sizes.
     """
     return _draw_cases(
-        _Transposed, image, kernel, "Transposed convolution: each value stamps the kernel, stamps add up (grey: SAME cuts it off)"
+        _Transposed,
+        image,
+        kernel,
+        "Transposed convolution: each value stamps the kernel, stamps add up (grey: SAME cuts it off)",
     )
 
 
@@ -127,10 +158,17 @@ class _Convolution:
     parts = ("input", "kernel", "output")
 
     def __init__(self, image, kernel, stride, padding):
-        self.image, self.kernel, self.stride, self.padding = np.asarray(image), np.asarray(kernel), stride, padding
+        self.image, self.kernel, self.stride, self.padding = (
+            np.asarray(image),
+            np.asarray(kernel),
+            stride,
+            padding,
+        )
         sizes, taps = self.image.shape, len(self.kernel)
         self.shape = tuple(geometry.conv_size(n, taps, stride, padding) for n in sizes)
-        around = [geometry.same_padding(n, taps, stride) if padding == "same" else (0, 0) for n in sizes]
+        around = [
+            geometry.same_padding(n, taps, stride) if padding == "same" else (0, 0) for n in sizes
+        ]
         self.padded = np.pad(self.image, around)
         self.inside = np.pad(np.ones(sizes, bool), around)
         self.result = np.zeros(self.shape, self.padded.dtype)
@@ -148,14 +186,21 @@ class _Convolution:
 
     def later(self):
         """The number of a step in the middle that tells the cases apart: the second row of windows, if there is one."""
-        return min(self.shape[1] + 1, self.result.size - 1) if self.shape[0] > 1 else self.result.size - 1
+        return (
+            min(self.shape[1] + 1, self.result.size - 1)
+            if self.shape[0] > 1
+            else self.result.size - 1
+        )
 
     def draw(self, axis, step):
         k, (height, width) = len(self.kernel), self.padded.shape
         place = row, column = divmod(step, self.shape[1])
         x, y = (7 - width) / 2, (7 - height) / 2
         fills = np.where(self.inside[..., None], to_rgba("white"), to_rgba(NEUTRAL, 0.45))
-        window = np.s_[row * self.stride : row * self.stride + k, column * self.stride : column * self.stride + k]
+        window = np.s_[
+            row * self.stride : row * self.stride + k,
+            column * self.stride : column * self.stride + k,
+        ]
         fills[window] = to_rgba(ORANGE, 0.3)
         _numbers(axis, x, y, self.padded, fills, inks=np.where(self.inside, INK, QUIET))
         _frame(axis, x + column * self.stride, y + row * self.stride, k, k, ORANGE)
@@ -163,12 +208,29 @@ class _Convolution:
         _frame(axis, 8.2, 3.5 - k / 2, k, k, BLUE)
         x, y = 15.3 - self.shape[1] / 2, 3.5 - self.shape[0] / 2
         done = np.arange(self.result.size).reshape(self.shape) <= step
-        _numbers(axis, x, y, np.where(done, self.result.astype(object), ""), np.where(done[..., None], to_rgba(GREEN, 0.2), 1.0))
+        _numbers(
+            axis,
+            x,
+            y,
+            np.where(done, self.result.astype(object), ""),
+            np.where(done[..., None], to_rgba(GREEN, 0.2), 1.0),
+        )
         _frame(axis, x + column, y + row, 1, 1, GREEN)
         _signs(axis, (7.6, "×"), (11.95, "="))
-        used = [(w, v) for w, v in zip(self.kernel.ravel(), self._window(place).ravel(), strict=True) if w]
+        used = [
+            (w, v)
+            for w, v in zip(self.kernel.ravel(), self._window(place).ravel(), strict=True)
+            if w
+        ]
         sum_of = " + ".join(f"{w}·{v}" for w, v in used)
-        axis.text(WIDE / 2, 7.75, f"{sum_of} = {self.result[place]}", ha="center", va="center", fontsize=18)
+        axis.text(
+            WIDE / 2,
+            7.75,
+            f"{sum_of} = {self.result[place]}",
+            ha="center",
+            va="center",
+            fontsize=18,
+        )
 
 
 class _Transposed:
@@ -177,9 +239,16 @@ class _Transposed:
     parts = ("input", "value × kernel", "output")
 
     def __init__(self, image, kernel, stride, padding):
-        self.image, self.kernel, self.stride, self.padding = np.asarray(image), np.asarray(kernel), stride, padding
+        self.image, self.kernel, self.stride, self.padding = (
+            np.asarray(image),
+            np.asarray(kernel),
+            stride,
+            padding,
+        )
         taps = len(self.kernel)
-        self.shape = tuple(geometry.transposed_size(n, taps, stride, padding) for n in self.image.shape)
+        self.shape = tuple(
+            geometry.transposed_size(n, taps, stride, padding) for n in self.image.shape
+        )
         self.full = tuple(geometry.transposed_size(n, taps, stride) for n in self.image.shape)
         # SAME keeps the middle of what VALID gives, the odd pixel cut off the end
         cut = max(taps - stride, 0) // 2 if padding == "same" else 0
@@ -240,19 +309,33 @@ def _headline(steps, sizes):
 def _draw_cases(kind, image, kernel, title):
     with style():
         figure = new_figure(18, 17, title)
-        parts = figure.subfigures(len(CASES), 1, height_ratios=(1.1, 1, 1, 1))  # the first has the columns' titles
+        parts = figure.subfigures(
+            len(CASES), 1, height_ratios=(1.1, 1, 1, 1)
+        )  # the first has the columns' titles
         for number, (rows, (padding, stride)) in enumerate(zip(parts, CASES, strict=True)):
             steps = kind(image, kernel, stride, padding)
             rows.suptitle(steps.headline(), fontsize=19, fontweight="bold", color=SERIES[0])
             *panels, last = rows.subplots(1, 3, width_ratios=(WIDE, WIDE, 7.4))
-            for axis, step, name in zip(panels, (0, steps.later()), ("first step", "a later step"), strict=True):
+            for axis, step, name in zip(
+                panels, (0, steps.later()), ("first step", "a later step"), strict=True
+            ):
                 steps.draw(axis, step)
                 _bare(axis, WIDE, HIGH, bottom=HIGH)
-                axis.set_title(f"{name}: {', '.join(steps.parts)}" if number == 0 else "", fontsize=17)
+                axis.set_title(
+                    f"{name}: {', '.join(steps.parts)}" if number == 0 else "", fontsize=17
+                )
             height, width = steps.shape
             _numbers(last, 3.5 - width / 2, 3.5 - height / 2, steps.result, to_rgba(GREEN, 0.2))
             _bare(last, 7, HIGH, bottom=HIGH)
-            last.text(3.5, 7.75, f"{height} × {width}", ha="center", va="center", fontsize=17, fontweight="bold")
+            last.text(
+                3.5,
+                7.75,
+                f"{height} × {width}",
+                ha="center",
+                va="center",
+                fontsize=17,
+                fontweight="bold",
+            )
             last.set_title("result" if number == 0 else "", fontsize=17)
     return figure
 
@@ -297,8 +380,20 @@ def draw_matrices(kernel, matrix, size) -> Figure:
         left, right = figure.subfigures(1, 2, width_ratios=(columns, rows + 2.5))
         above, below = left.subplots(2, 1)
         for axis, shown, name, labels, steps in (
-            (above, matrix, f"convolution: A is {rows} × {columns}", ("input pixel", "output pixel"), (size[1], 1)),
-            (right.subplots(), matrix.T, f"transposed: Aᵀ is {columns} × {rows}", ("input pixel", "output pixel"), (1, size[1])),
+            (
+                above,
+                matrix,
+                f"convolution: A is {rows} × {columns}",
+                ("input pixel", "output pixel"),
+                (size[1], 1),
+            ),
+            (
+                right.subplots(),
+                matrix.T,
+                f"transposed: Aᵀ is {columns} × {rows}",
+                ("input pixel", "output pixel"),
+                (1, size[1]),
+            ),
         ):
             fills = np.ones((*shown.shape, 4))
             fills[shown != 0] = to_rgba(BLUE, 0.22)
@@ -308,7 +403,9 @@ def draw_matrices(kernel, matrix, size) -> Figure:
                 _frame(axis, -0.5, rows - 1.5, columns, 1, ORANGE)
             else:
                 _frame(axis, rows - 1.5, -0.5, 1, columns, ORANGE)
-            axis.set(xlim=(-0.6, shown.shape[1] - 0.4), ylim=(shown.shape[0] - 0.4, -0.6), aspect="equal")
+            axis.set(
+                xlim=(-0.6, shown.shape[1] - 0.4), ylim=(shown.shape[0] - 0.4, -0.6), aspect="equal"
+            )
             axis.set(title=name, xlabel=labels[0], ylabel=labels[1])
             axis.set_xticks(range(0, shown.shape[1], steps[0]))
             axis.set_yticks(range(0, shown.shape[0], steps[1]))
@@ -322,10 +419,17 @@ def draw_matrices(kernel, matrix, size) -> Figure:
         _numbers(below, size[1] + k + 4, 1, made, to_rgba(GREEN, 0.2))
         _frame(below, size[1] + k + 3 + made.shape[1], made.shape[0], 1, 1, GREEN)
         for middle, text in (
-            (size[1] / 2, "large pixels"), (size[1] + 2 + k / 2, "kernel"), (size[1] + k + 4 + made.shape[1] / 2, "small pixels")
-        ):  # fmt: skip
+            (size[1] / 2, "large pixels"),
+            (size[1] + 2 + k / 2, "kernel"),
+            (size[1] + k + 4 + made.shape[1] / 2, "small pixels"),
+        ):
             below.text(middle, size[0] + 0.6, text, ha="center", va="center", fontsize=16)
-        below.text(0, size[0] + 1.7, f"framed: the window of small pixel {rows - 1}; in A a row, in Aᵀ a column", fontsize=16)
+        below.text(
+            0,
+            size[0] + 1.7,
+            f"framed: the window of small pixel {rows - 1}; in A a row, in Aᵀ a column",
+            fontsize=16,
+        )
         _bare(below, size[1] + k + made.shape[1] + 5, size[0] + 2)
     return figure
 
@@ -343,22 +447,35 @@ def draw_there_and_back(rows: dict) -> Figure:
     """
     largest = max(len(picture) for pictures in rows.values() for picture in pictures.values())
     with style():
-        figure = new_figure(17, 4.9 * len(rows), "The transpose brings back the size, not the values")
-        for part, (title, pictures) in zip(np.atleast_1d(figure.subfigures(len(rows), 1)), rows.items(), strict=True):
+        figure = new_figure(
+            17, 4.9 * len(rows), "The transpose brings back the size, not the values"
+        )
+        for part, (title, pictures) in zip(
+            np.atleast_1d(figure.subfigures(len(rows), 1)), rows.items(), strict=True
+        ):
             part.suptitle(title, fontsize=18, fontweight="bold", color=SERIES[0])
             first, *_, last = pictures.values()
             error = np.abs(np.asarray(last, float) - first)
             shown = {**pictures, f"difference: {error.mean():.0f} on average": error}
-            for number, (axis, (caption, picture)) in enumerate(zip(part.subplots(1, 4), shown.items(), strict=True)):
+            for number, (axis, (caption, picture)) in enumerate(
+                zip(part.subplots(1, 4), shown.items(), strict=True)
+            ):
                 height, width = picture.shape
                 show_image(
-                    axis, picture, caption, cmap="magma" if number == 3 else "gray", vmin=0, vmax=128 if number == 3 else 255
+                    axis,
+                    picture,
+                    caption,
+                    cmap="magma" if number == 3 else "gray",
+                    vmin=0,
+                    vmax=128 if number == 3 else 255,
                 )
                 axis.set(xlim=((width - largest) / 2 - 0.5, (width + largest) / 2 - 0.5))
                 axis.set(ylim=((height + largest) / 2 - 0.5, (height - largest) / 2 - 0.5))
                 axis.spines[:].set_visible(False)
                 colour = CHANGED if number == 3 else QUIET
-                axis.set_xlabel("black 0, light 128" if number == 3 else f"{height} × {width}", color=colour)
+                axis.set_xlabel(
+                    "black 0, light 128" if number == 3 else f"{height} × {width}", color=colour
+                )
     return figure
 
 
@@ -370,14 +487,30 @@ def _numbers(axis, left, top, values, fills, inks=None, size=15, edge=QUIET):
     fills = np.broadcast_to(fills, (*values.shape, 4))
     for (row, column), value in np.ndenumerate(values):
         place = left + column, top + row
-        axis.add_patch(Rectangle(place, 1, 1, facecolor=fills[row, column], edgecolor=edge, linewidth=1))
-        text = value if isinstance(value, str) else re.sub(r"^(-?)0\.", r"\1.", f"{value:g}").replace("-", "−")  # .04, not 0.04
+        axis.add_patch(
+            Rectangle(place, 1, 1, facecolor=fills[row, column], edgecolor=edge, linewidth=1)
+        )
+        text = (
+            value
+            if isinstance(value, str)
+            else re.sub(r"^(-?)0\.", r"\1.", f"{value:g}").replace("-", "−")
+        )  # .04, not 0.04
         ink = INK if inks is None else inks[row, column]
-        axis.text(place[0] + 0.5, place[1] + 0.5, text, ha="center", va="center_baseline", fontsize=size, color=ink)
+        axis.text(
+            place[0] + 0.5,
+            place[1] + 0.5,
+            text,
+            ha="center",
+            va="center_baseline",
+            fontsize=size,
+            color=ink,
+        )
 
 
 def _frame(axis, left, top, width, height, colour):
-    axis.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=4, zorder=3))
+    axis.add_patch(
+        Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=4, zorder=3)
+    )
 
 
 def _signs(axis, *signs):
@@ -387,5 +520,11 @@ def _signs(axis, *signs):
 
 def _bare(axis, width, height, bottom=None):
     """Axes without anything around them, a cell being as wide as it is high, row 0 on top."""
-    axis.set(xlim=(-0.15, width + 0.15), ylim=((bottom or height) + 0.15, -0.15), aspect="equal", xticks=[], yticks=[])
+    axis.set(
+        xlim=(-0.15, width + 0.15),
+        ylim=((bottom or height) + 0.15, -0.15),
+        aspect="equal",
+        xticks=[],
+        yticks=[],
+    )
     axis.spines[:].set_visible(False)

@@ -21,7 +21,9 @@ def strongest_pattern(features: np.ndarray) -> np.ndarray:
     flat = flat - flat.mean(axis=0)
     _, directions = np.linalg.eigh(flat.T @ flat)  # ascending: the last explains most
     pattern = (flat @ directions[:, -1]).reshape(features.shape[:2])
-    if np.abs(pattern.min()) > pattern.max():  # its sign means nothing: let what stands out be bright
+    if (
+        np.abs(pattern.min()) > pattern.max()
+    ):  # its sign means nothing: let what stands out be bright
         pattern = -pattern
     low, high = np.percentile(pattern, (1, 99))
     return np.clip((pattern - low) / max(high - low, 1e-9), 0, 1)
@@ -47,7 +49,13 @@ def draw_two_paths(image, down, up, result, result_title: str):
         show_image(axes[0][0], image, f"input\n{_size(image)}")
         column_of = {image.shape[:2]: 0}
         for column, (name, features) in enumerate(down.items(), start=1):
-            show_image(axes[0][column], strongest_pattern(features), f"{name}\n{_size(features)}", cmap="magma", aspect="auto")
+            show_image(
+                axes[0][column],
+                strongest_pattern(features),
+                f"{name}\n{_size(features)}",
+                cmap="magma",
+                aspect="auto",
+            )
             column_of[features.shape[:2]] = column
         for axis in axes[1]:
             axis.set_axis_off()
@@ -57,7 +65,13 @@ def draw_two_paths(image, down, up, result, result_title: str):
         for name, features in up.items():
             column = column_of[features.shape[:2]]
             axes[1][column].set_axis_on()
-            show_image(axes[1][column], strongest_pattern(features), f"{name}\n{_size(features)}", cmap="magma", aspect="auto")
+            show_image(
+                axes[1][column],
+                strongest_pattern(features),
+                f"{name}\n{_size(features)}",
+                cmap="magma",
+                aspect="auto",
+            )
             filled.append(column)
         box = image.shape[0] / image.shape[1]
         for axis in axes.flat:
@@ -69,7 +83,14 @@ def draw_two_paths(image, down, up, result, result_title: str):
             _arrow(figure, axes[1][right], (-0.02, 0.5), axes[1][left], (1.02, 0.5), QUIET)
         for column in order[1:]:
             last = column == columns - 1
-            _arrow(figure, axes[0][column], (0.5, -0.04), axes[1][column], (0.5, 1.85), QUIET if last else SKIP)
+            _arrow(
+                figure,
+                axes[0][column],
+                (0.5, -0.04),
+                axes[1][column],
+                (0.5, 1.85),
+                QUIET if last else SKIP,
+            )
         axes[0][0].set_ylabel("what?  →", fontweight="bold", fontsize=18)
         axes[1][0].set_ylabel("where?  ←", fontweight="bold", fontsize=18)
         figure.supxlabel(
@@ -86,7 +107,15 @@ def _size(array) -> str:
 def _arrow(figure, start, start_at, end, end_at, colour):
     figure.add_artist(
         ConnectionPatch(
-            start_at, end_at, "axes fraction", "axes fraction", axesA=start, axesB=end,
-            arrowstyle="-|>", mutation_scale=20, linewidth=3, color=colour,
+            start_at,
+            end_at,
+            "axes fraction",
+            "axes fraction",
+            axesA=start,
+            axesB=end,
+            arrowstyle="-|>",
+            mutation_scale=20,
+            linewidth=3,
+            color=colour,
         )
-    )  # fmt: skip
+    )

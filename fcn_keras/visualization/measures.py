@@ -1,12 +1,12 @@
 """How good a segmentation is, as pictures: counts, overlaps, thresholds, edges and failures (lecture: L20)."""
 
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.patches import Patch
 
+from fcn_keras.support.labels import VOID
 from fcn_keras.visualization.film import Film
-from fcn_keras.visualization.pictures import VOID, colourise
+from fcn_keras.visualization.pictures import colourise
 from fcn_keras.visualization.style import (
     INK,
     MARKERS,
@@ -30,7 +30,9 @@ OUTCOMES = {
 }
 
 
-def paint_outcomes(true: np.ndarray, predicted: np.ndarray, image: np.ndarray | None = None) -> np.ndarray:
+def paint_outcomes(
+    true: np.ndarray, predicted: np.ndarray, image: np.ndarray | None = None
+) -> np.ndarray:
     """Colours what was found, found wrongly and missed; the rest is white, or the picture in pale grey.
 
     Args:
@@ -44,8 +46,12 @@ def paint_outcomes(true: np.ndarray, predicted: np.ndarray, image: np.ndarray | 
     if image is None:
         picture = np.full((*true.shape, 3), 255, "uint8")
     else:
-        picture = np.repeat((140 + 0.45 * image.mean(axis=-1, keepdims=True)).astype("uint8"), 3, axis=-1)
-    for pixels, colour in zip((true & predicted, predicted & ~true, true & ~predicted), OUTCOMES.values(), strict=True):
+        picture = np.repeat(
+            (140 + 0.45 * image.mean(axis=-1, keepdims=True)).astype("uint8"), 3, axis=-1
+        )
+    for pixels, colour in zip(
+        (true & predicted, predicted & ~true, true & ~predicted), OUTCOMES.values(), strict=True
+    ):
         picture[pixels] = colour
     return picture
 
@@ -61,17 +67,30 @@ def draw_confusion(confusion: np.ndarray, class_names):
     totals = confusion.sum(axis=1, keepdims=True)
     shares = 100 * confusion / np.maximum(totals, 1)
     names = [
-        f"{name}\n{100 * pixels / totals.sum():.1f} % of all" for name, pixels in zip(class_names, totals[:, 0], strict=True)
+        f"{name}\n{100 * pixels / totals.sum():.1f} % of all"
+        for name, pixels in zip(class_names, totals[:, 0], strict=True)
     ]
     with style():
-        figure = new_figure(3 + 1.55 * len(class_names), 2.4 + 1.0 * len(class_names), "What became of the pixels of each class")
+        figure = new_figure(
+            3 + 1.55 * len(class_names),
+            2.4 + 1.0 * len(class_names),
+            "What became of the pixels of each class",
+        )
         axis = figure.subplots()
         picture = axis.imshow(shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
         for (row, column), share in np.ndenumerate(shares):
             weight = "bold" if row == column else "normal"
             text = f"{share:.0f}" if share >= 0.5 or share == 0 else "<1"
-            axis.text(column, row, text, ha="center", va="center", fontsize=20, fontweight=weight,
-                      color="white" if share > 55 else INK)  # fmt: skip
+            axis.text(
+                column,
+                row,
+                text,
+                ha="center",
+                va="center",
+                fontsize=20,
+                fontweight=weight,
+                color="white" if share > 55 else INK,
+            )
         axis.set_xticks(range(len(class_names)), class_names)
         axis.set_yticks(range(len(class_names)), names)
         axis.set(xlabel="what the network said", ylabel="what it is")
@@ -95,10 +114,16 @@ def draw_iou(cases: dict):
         for row, (title, (true, predicted)) in zip(axes, cases.items(), strict=True):
             both, either = (true & predicted).sum(), (true | predicted).sum()
             show_image(row[0], paint_outcomes(true, predicted), "the three kinds of pixel")
-            show_image(row[1], paint_outcomes(true & predicted, true & predicted), f"intersection: {both} pixels")
+            show_image(
+                row[1],
+                paint_outcomes(true & predicted, true & predicted),
+                f"intersection: {both} pixels",
+            )
             union = np.where((true | predicted)[..., None], np.array(mpl.colors.to_rgb(INK)), 1.0)
             show_image(row[2], union, f"union: {either} pixels")
-            row[0].set_ylabel(f"{title}\nIoU = {both / max(either, 1):.2f}", fontsize=17, fontweight="bold")
+            row[0].set_ylabel(
+                f"{title}\nIoU = {both / max(either, 1):.2f}", fontsize=17, fontweight="bold"
+            )
         _outcome_legend(figure)
     return figure
 
@@ -119,10 +144,19 @@ def draw_scores(scores: dict, title: str):
         for number, (whose, values) in enumerate(scores.items()):
             at = np.arange(len(names)) + (number - (len(scores) - 1) / 2) * width
             heights = [100 * values[name] for name in names]
-            axis.bar(at, heights, width * 0.94, color=(NEUTRAL, *SERIES)[number + (len(scores) == 1)], label=whose)
+            axis.bar(
+                at,
+                heights,
+                width * 0.94,
+                color=(NEUTRAL, *SERIES)[number + (len(scores) == 1)],
+                label=whose,
+            )
             for x, height in zip(at, heights, strict=True):
                 axis.text(x, height + 1.2, f"{height:.1f}", ha="center", fontweight="bold")
-        axis.set_xticks(range(len(names)), [name.replace(" ", "\n", 1) if len(name) > 16 else name for name in names])
+        axis.set_xticks(
+            range(len(names)),
+            [name.replace(" ", "\n", 1) if len(name) > 16 else name for name in names],
+        )
         axis.set(ylim=(0, 112), ylabel="score (%)")
         if len(scores) > 1:
             figure.legend(frameon=False, loc="outside lower center", ncols=len(scores))
@@ -145,9 +179,15 @@ def draw_void(labels, predicted, palette):
         figure = new_figure(12, 11.6, "Void is never scored")
         axes = figure.subplots(3, 1)
         show_image(axes[0], colourise(labels, palette), "the labels; white is void")
-        show_image(axes[1], colourise(predicted, palette), "the prediction: it has a class everywhere")
+        show_image(
+            axes[1], colourise(predicted, palette), "the prediction: it has a class everywhere"
+        )
         share = 100 * ((predicted != labels) & (labels != VOID)).sum() / (labels != VOID).sum()
-        show_image(axes[2], counted, f"coloured: the mistakes that count, {share:.1f} % of the grey and coloured pixels")
+        show_image(
+            axes[2],
+            counted,
+            f"coloured: the mistakes that count, {share:.1f} % of the grey and coloured pixels",
+        )
     return figure
 
 
@@ -161,17 +201,25 @@ def draw_threshold(thresholds, curves: dict):
     """
     with style():
         figure = new_figure(8 * len(curves), 6.8, "A threshold trades false alarms against misses")
-        for axis, (name, values) in zip(np.ravel(figure.subplots(1, len(curves), sharey=True)), curves.items(), strict=True):
+        for axis, (name, values) in zip(
+            np.ravel(figure.subplots(1, len(curves), sharey=True)), curves.items(), strict=True
+        ):
             _threshold_curves(axis, thresholds, values)
             best = int(np.nanargmax(values["IoU"]))
-            axis.plot(thresholds[best], 100 * values["IoU"][best], "*", color=INK, markersize=22, zorder=5)
-            axis.set_title(f"{name}: best IoU {100 * values['IoU'][best]:.1f} % at {thresholds[best]:g} (star)")
+            axis.plot(
+                thresholds[best], 100 * values["IoU"][best], "*", color=INK, markersize=22, zorder=5
+            )
+            axis.set_title(
+                f"{name}: best IoU {100 * values['IoU'][best]:.1f} % at {thresholds[best]:g} (star)"
+            )
             axis.legend(frameon=False, loc="lower center")
     return figure
 
 
 @checked
-def animate_threshold(image, true, probability, thresholds, curves: dict, class_name: str) -> "Film":
+def animate_threshold(
+    image, true, probability, thresholds, curves: dict, class_name: str
+) -> "Film":
     """A threshold on the softmax moves from 0 to 1: what is found in one scene, and the curves of all.
 
     Args:
@@ -192,7 +240,9 @@ def animate_threshold(image, true, probability, thresholds, curves: dict, class_
         show_image(upper, paint_outcomes(true, true, image), " ")
         _threshold_curves(lower, thresholds, curves)
         lower.legend(frameon=False, loc="center left", bbox_to_anchor=(0.98, 0.5), handlelength=1)
-        lower.set(xlabel="threshold", ylabel="all scenes (%)", xticks=(0, 0.5, 1), yticks=(0, 50, 100))
+        lower.set(
+            xlabel="threshold", ylabel="all scenes (%)", xticks=(0, 0.5, 1), yticks=(0, 50, 100)
+        )
         line = lower.axvline(thresholds[0], color=INK, linewidth=4)
         _outcome_legend(figure, names=[name.split(":")[0] for name in OUTCOMES])
 
@@ -230,12 +280,31 @@ def draw_bands(image, distance, wrong, errors: dict, shares: dict):
         show_image(axes[1], mistakes, "the pixels that are wrong")
         axis = right.subplots()
         colours = [*shades[: len(errors) - 1], NEUTRAL]
-        axis.bar(range(len(errors)), [100 * value for value in errors.values()], color=colours, edgecolor=INK)
+        axis.bar(
+            range(len(errors)),
+            [100 * value for value in errors.values()],
+            color=colours,
+            edgecolor=INK,
+        )
         for place, value in enumerate(errors.values()):
-            axis.text(place, 100 * value, f"{100 * value:.0f} %", ha="center", va="bottom", fontweight="bold", fontsize=17)
-        axis.set_xticks(range(len(errors)), [f"{name}\n({100 * shares[name]:.0f} %)" for name in errors])
-        axis.set_xlabel("pixels from the nearest edge\n(in brackets: the ring's share of all the mistakes)")
-        axis.set(ylabel="wrong pixels in the ring (%)", title="how often a pixel is wrong, all scenes")
+            axis.text(
+                place,
+                100 * value,
+                f"{100 * value:.0f} %",
+                ha="center",
+                va="bottom",
+                fontweight="bold",
+                fontsize=17,
+            )
+        axis.set_xticks(
+            range(len(errors)), [f"{name}\n({100 * shares[name]:.0f} %)" for name in errors]
+        )
+        axis.set_xlabel(
+            "pixels from the nearest edge\n(in brackets: the ring's share of all the mistakes)"
+        )
+        axis.set(
+            ylabel="wrong pixels in the ring (%)", title="how often a pixel is wrong, all scenes"
+        )
         axis.margins(y=0.12)
     return figure
 
@@ -254,10 +323,23 @@ def draw_bounds(reached, bounds: dict, class_names):
         figure = new_figure(15, 7.2, "Reached, and reachable at each stride")
         axis = figure.subplots()
         places = np.arange(len(order))
-        axis.bar(places, [100 * reached[i] for i in order], 0.62, color=NEUTRAL, label="our network, stride 8")
+        axis.bar(
+            places,
+            [100 * reached[i] for i in order],
+            0.62,
+            color=NEUTRAL,
+            label="our network, stride 8",
+        )
         for (stride, iou), colour, marker in zip(bounds.items(), SERIES, MARKERS, strict=False):
-            axis.plot(places, [100 * iou[i] for i in order], marker, color=colour, markersize=15,
-                      markeredgecolor="white", label=f"perfect, stride {stride}")  # fmt: skip
+            axis.plot(
+                places,
+                [100 * iou[i] for i in order],
+                marker,
+                color=colour,
+                markersize=15,
+                markeredgecolor="white",
+                label=f"perfect, stride {stride}",
+            )
         axis.set_xticks(places, [f"{class_names[i]}\n{100 * reached[i]:.0f} %" for i in order])
         axis.set(ylim=(0, 108), ylabel="IoU (%)")
         axis.grid(axis="y", color=QUIET, alpha=0.25)
@@ -279,7 +361,9 @@ def draw_failures(images, trues, predictions, ious, class_name: str):
     with style():
         figure = new_figure(16, 1.7 + 2.5 * len(images), f"The worst scenes for “{class_name}”")
         axes = figure.subplots(len(images), 2, squeeze=False)
-        for row, image, true, predicted, iou in zip(axes, images, trues, predictions, ious, strict=True):
+        for row, image, true, predicted, iou in zip(
+            axes, images, trues, predictions, ious, strict=True
+        ):
             show_image(row[0], image)
             show_image(row[1], paint_outcomes(true, predicted, image))
             row[0].set_ylabel(f"IoU {100 * iou:.0f} %", fontsize=18, fontweight="bold")
@@ -301,7 +385,9 @@ def draw_kinds(examples: dict, class_names, palette):
     with style():
         figure = new_figure(5.6 * len(examples), 10.4, "Three kinds of failure")
         axes = figure.subplots(3, len(examples), squeeze=False)
-        for column, (kind, (image, labels, predicted)) in zip(axes.T, examples.items(), strict=True):
+        for column, (kind, (image, labels, predicted)) in zip(
+            axes.T, examples.items(), strict=True
+        ):
             show_image(column[0], image, kind)
             show_image(column[1], colourise(labels, palette))
             show_image(column[2], colourise(predicted, palette))
@@ -313,8 +399,21 @@ def draw_kinds(examples: dict, class_names, palette):
 
 def _threshold_curves(axis, thresholds, values):
     for (name, heights), colour, marker in zip(values.items(), SERIES, MARKERS, strict=False):
-        axis.plot(thresholds, 100 * np.asarray(heights), marker + "-", color=colour, linewidth=3, markersize=8, label=name)
-    axis.set(xlabel="threshold on the probability", ylabel="all scenes (%)", xlim=(-0.03, 1.03), ylim=(0, 105))
+        axis.plot(
+            thresholds,
+            100 * np.asarray(heights),
+            marker + "-",
+            color=colour,
+            linewidth=3,
+            markersize=8,
+            label=name,
+        )
+    axis.set(
+        xlabel="threshold on the probability",
+        ylabel="all scenes (%)",
+        xlim=(-0.03, 1.03),
+        ylim=(0, 105),
+    )
     axis.grid(axis="y", color=QUIET, alpha=0.25)
 
 
@@ -322,7 +421,9 @@ def _few_greys(image, cell: int = 4, step: int = 48):
     """A picture in blocks of a few greys, which a PNG keeps in few bytes. Same shape, uint8."""
     height, width = image.shape[:2]
     grey = np.pad(image.mean(axis=-1), ((0, -height % cell), (0, -width % cell)), mode="edge")
-    blocks = grey.reshape(grey.shape[0] // cell, cell, grey.shape[1] // cell, cell).mean(axis=(1, 3))
+    blocks = grey.reshape(grey.shape[0] // cell, cell, grey.shape[1] // cell, cell).mean(
+        axis=(1, 3)
+    )
     blocks = np.rint(blocks / step) * step
     grey = blocks.repeat(cell, axis=0).repeat(cell, axis=1)[:height, :width]
     return np.repeat(np.clip(grey, 0, 255).astype("uint8")[..., None], 3, axis=-1)

@@ -4,10 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fcn_keras import arguments
-from fcn_keras.visualization.style import MARKERS, QUIET, SERIES, checked, class_legend, new_figure, show_image, style
+from fcn_keras.support import arguments
+from fcn_keras.support.labels import VOID
+from fcn_keras.visualization.style import (
+    MARKERS,
+    QUIET,
+    SERIES,
+    checked,
+    class_legend,
+    new_figure,
+    show_image,
+    style,
+)
 
-VOID = 255
 VOID_COLOUR = (255, 255, 255)
 ROAD_GREEN = (0, 255, 0, 127)  # the lecture's: half-transparent green
 
@@ -44,9 +53,13 @@ def overlay(image: np.ndarray, mask: np.ndarray, colour: Sequence[int] = ROAD_GR
     image = arguments.picture("image", image)
     mask = arguments.array("mask", mask, 2, "bool (H, W)").astype(bool)
     if mask.shape != image.shape[:2]:
-        raise ValueError(f"Expected mask to have the size of the image, {image.shape[:2]}. {arguments.received('mask', mask)}")
+        raise ValueError(
+            f"Expected mask to have the size of the image, {image.shape[:2]}. {arguments.received('mask', mask)}"
+        )
     if len(colour) != 4:
-        raise ValueError(f"Expected colour to be (red, green, blue, opacity), 0–255. {arguments.received('colour', colour)}")
+        raise ValueError(
+            f"Expected colour to be (red, green, blue, opacity), 0–255. {arguments.received('colour', colour)}"
+        )
     opacity = colour[3] / 255
     painted = image * (1 - opacity) + np.array(colour[:3]) * opacity
     return np.where(mask[..., None], np.rint(painted), image).astype("uint8")
@@ -64,7 +77,9 @@ def draw_regions(image, labels, class_names, palette):
     """
     tall = image.shape[0] > 0.6 * image.shape[1]
     with style():
-        figure = new_figure(13, 6.2 if tall else 8.8, "Semantic segmentation: every pixel gets a category")
+        figure = new_figure(
+            13, 6.2 if tall else 8.8, "Semantic segmentation: every pixel gets a category"
+        )
         axes = figure.subplots(1, 2) if tall else figure.subplots(2, 1)
         show_image(axes[0], image, "the picture")
         show_image(axes[1], colourise(labels, palette), "its regions, coloured by category")
@@ -89,14 +104,18 @@ def draw_one_hot(images, label_maps, class_names):
     rows, columns = len(images), 1 + len(class_names)
     with style():
         figure = new_figure(
-            6 * columns, 1.4 + rows * _height_of(images[0], 6), "Labelled images: one channel per class, 1 where it is"
+            6 * columns,
+            1.4 + rows * _height_of(images[0], 6),
+            "Labelled images: one channel per class, 1 where it is",
         )
         axes = figure.subplots(rows, columns, squeeze=False)
         for row, (image, labels) in enumerate(zip(images, label_maps, strict=True)):
             show_image(axes[row][0], image, "input" if row == 0 else "")
             for number, name in enumerate(class_names):
                 title = f"label, channel {number}: {name}" if row == 0 else ""
-                show_image(axes[row][number + 1], labels == number, title, cmap="gray", vmin=0, vmax=1)
+                show_image(
+                    axes[row][number + 1], labels == number, title, cmap="gray", vmin=0, vmax=1
+                )
     return figure
 
 
@@ -114,13 +133,17 @@ def draw_results(images, predictions, class_name: str, ious=None):
     rows = len(images)
     with style():
         figure = new_figure(
-            18, 1.4 + rows * _height_of(images[0], 6), f"Segmentation result on scenes never trained on: {class_name}"
+            18,
+            1.4 + rows * _height_of(images[0], 6),
+            f"Segmentation result on scenes never trained on: {class_name}",
         )
         axes = figure.subplots(rows, 3, squeeze=False)
         for row, (image, mask) in enumerate(zip(images, predictions, strict=True)):
             top = row == 0
             show_image(axes[row][0], image, "input" if top else "")
-            show_image(axes[row][1], mask, "segmentation" if top else "", cmap="gray", vmin=0, vmax=1)
+            show_image(
+                axes[row][1], mask, "segmentation" if top else "", cmap="gray", vmin=0, vmax=1
+            )
             show_image(axes[row][2], overlay(image, mask), "overlay" if top else "")
             if ious is not None:
                 axes[row][0].set_ylabel(f"IoU {ious[row]:.3f}")
@@ -149,18 +172,37 @@ def draw_strides(image, labels, predictions: dict, errors: dict, class_name: str
             wrong = (predictions[stride] != labels) & (labels != VOID)
             picture = overlay(picture, wrong, (230, 0, 60, 235))
             share = 100 * wrong.sum() / (labels != VOID).sum()
-            show_image(axis, picture, f"FCN-{stride}s: {share:.1f} % of this picture's pixels wrong")
+            show_image(
+                axis, picture, f"FCN-{stride}s: {share:.1f} % of this picture's pixels wrong"
+            )
         left.supxlabel(f"green: found as {class_name}      red: wrong", fontsize=15)
         axis = right.subplots()
         for stride, colour, marker in zip(strides, SERIES, MARKERS, strict=False):
             widths = sorted(errors[stride])
             shares = [100 * errors[stride][width] for width in widths]
-            axis.plot(widths, shares, marker=marker, markersize=10, linewidth=3, color=colour, label=f"FCN-{stride}s")
-            axis.annotate(f" {shares[-1]:.1f} %", (widths[-1], shares[-1]), va="center", color=colour, fontweight="bold")
+            axis.plot(
+                widths,
+                shares,
+                marker=marker,
+                markersize=10,
+                linewidth=3,
+                color=colour,
+                label=f"FCN-{stride}s",
+            )
+            axis.annotate(
+                f" {shares[-1]:.1f} %",
+                (widths[-1], shares[-1]),
+                va="center",
+                color=colour,
+                fontweight="bold",
+            )
         axis.set(
-            xscale="log", xlabel=f"band around the edge of the {class_name}: up to so many pixels away",
-            ylabel="wrong pixels in the band (%)", ylim=(0, None), title="error near the edge, all test scenes",
-        )  # fmt: skip
+            xscale="log",
+            xlabel=f"band around the edge of the {class_name}: up to so many pixels away",
+            ylabel="wrong pixels in the band (%)",
+            ylim=(0, None),
+            title="error near the edge, all test scenes",
+        )
         axis.set_xticks(widths, [str(width) for width in widths])
         axis.set_xlim(widths[0] * 0.9, widths[-1] * 1.5)
         axis.minorticks_off()
@@ -172,17 +214,23 @@ def draw_strides(image, labels, predictions: dict, errors: dict, class_name: str
 def _check_rows(name, images, others):
     """As many pictures as label maps, at least one, each pair of one size."""
     if not len(images) or len(images) != len(others):
-        raise ValueError(f"Expected {name} to be as many as the images, at least one. Received: {len(images)} and {len(others)}")
+        raise ValueError(
+            f"Expected {name} to be as many as the images, at least one. Received: {len(images)} and {len(others)}"
+        )
     for image, other in zip(images, others, strict=True):
         picture, labels = arguments.picture("every image", image), np.asarray(other)
         if labels.shape != picture.shape[:2]:
             size = f"{picture.shape[0]} x {picture.shape[1]}"
-            raise ValueError(f"Expected each of {name} to have the size of its image, {size}. Received: shape {labels.shape}")
+            raise ValueError(
+                f"Expected each of {name} to have the size of its image, {size}. Received: shape {labels.shape}"
+            )
 
 
 def _check_same(name, predictions, others):
     if not predictions or set(predictions) != set(others):
-        raise ValueError(f"Expected {name} for the same strides as predictions. Received: {list(predictions)} and {list(others)}")
+        raise ValueError(
+            f"Expected {name} for the same strides as predictions. Received: {list(predictions)} and {list(others)}"
+        )
 
 
 def _height_of(image, width: float) -> float:

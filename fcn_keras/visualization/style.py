@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from fcn_keras import arguments
-from fcn_keras.files import written_whole
+from fcn_keras.support import arguments
+from fcn_keras.support.files import written_whole
 
 INK = "#1d2330"
 QUIET = "#6b7385"
@@ -22,7 +22,12 @@ TRAINED = "#e08a1e"  # orange: weights that learn
 NEUTRAL = "#c9cedb"  # no weights at all
 SKIP = "#00836c"  # green: a skip connection
 CHANGED = "#c2255c"  # crimson: what is different
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito: told apart by colour-blind readers
+SERIES = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+)  # Okabe and Ito: told apart by colour-blind readers
 NOTEBOOK_DPI = 60
 MARKERS = ("o", "s", "^", "D")
 
@@ -59,7 +64,9 @@ def checked(draw: Callable) -> Callable:
     A name means the same in all of them, so the names say what to look for.
     """
     signature = inspect.signature(draw)
-    tables = {name for name, parameter in signature.parameters.items() if parameter.annotation is dict}
+    tables = {
+        name for name, parameter in signature.parameters.items() if parameter.annotation is dict
+    }
 
     @functools.wraps(draw)
     def drawing(*given, **named):
@@ -77,10 +84,18 @@ def _look_at(name, value, table: bool) -> None:
             wanted = "a table with an entry for each thing to draw"
             raise ValueError(f"Expected {name} to be {wanted}. {arguments.received(name, value)}")
     elif name == "image":
-        arguments.array(name, value, (2, 3), "(H, W, 3), 0–255", "One picture at a time: take image[0] of a batch.")
+        arguments.array(
+            name,
+            value,
+            (2, 3),
+            "(H, W, 3), 0–255",
+            "One picture at a time: take image[0] of a batch.",
+        )
     elif name in ("images", "label_maps"):
         if not isinstance(value, (list, tuple, np.ndarray)) or not len(value):
-            raise ValueError(f"Expected {name} to be a list of arrays, at least one. {arguments.received(name, value)}")
+            raise ValueError(
+                f"Expected {name} to be a list of arrays, at least one. {arguments.received(name, value)}"
+            )
         for one in value:
             arguments.array(f"every one of {name}", one, (2, 3), "(H, W) or (H, W, 3)")
     elif name == "labels" and not isinstance(value, (list, tuple)):
@@ -94,9 +109,13 @@ def _look_at(name, value, table: bool) -> None:
     elif name == "kernel":
         arguments.array(name, value, 2, "(k, k)")
     elif name in ("rows", "first", "second") and not (
-        isinstance(value, (list, tuple)) and value and all(hasattr(row, "output_shape") for row in value)
+        isinstance(value, (list, tuple))
+        and value
+        and all(hasattr(row, "output_shape") for row in value)
     ):
-        raise ValueError(f"Expected {name} to be models.describe(model, size=(H, W)). {arguments.received(name, value)}")
+        raise ValueError(
+            f"Expected {name} to be models.describe(model, size=(H, W)). {arguments.received(name, value)}"
+        )
 
 
 class LectureFigure(Figure):
@@ -111,7 +130,9 @@ class LectureFigure(Figure):
     def alt_text(self) -> str:
         """The figure's title and its panels', for readers who cannot see it."""
         panels = (axis.get_title().replace("\n", " ") for axis in self.get_axes())
-        return ": ".join(part for part in (self.get_suptitle(), "; ".join(filter(None, panels))) if part)
+        return ": ".join(
+            part for part in (self.get_suptitle(), "; ".join(filter(None, panels))) if part
+        )
 
 
 def new_figure(width: float, height: float, title: str) -> Figure:
@@ -134,7 +155,9 @@ def show_image(axes, image, title: str = "", **options) -> None:
 def class_legend(figure, names, palette, columns: int | None = None) -> None:
     """A legend below the figure: one coloured box per class."""
     boxes = [Patch(facecolor=colour / 255, edgecolor=INK, linewidth=0.8) for colour in palette]
-    figure.legend(boxes, names, loc="outside lower center", ncols=columns or len(names), frameon=False)
+    figure.legend(
+        boxes, names, loc="outside lower center", ncols=columns or len(names), frameon=False
+    )
 
 
 def save(figure: Figure, path: str | Path, dpi: int = 110) -> None:
@@ -146,7 +169,9 @@ def save(figure: Figure, path: str | Path, dpi: int = 110) -> None:
         dpi: Pixels per inch.
     """
     if not isinstance(figure, Figure):
-        raise TypeError(f"Expected figure to be what a draw_ function returned. {arguments.received('figure', figure)}")
+        raise TypeError(
+            f"Expected figure to be what a draw_ function returned. {arguments.received('figure', figure)}"
+        )
     path = arguments.path("path", path)
     arguments.whole_number("dpi", dpi, 1)
     content = io.BytesIO()  # Pillow, writing to a file itself, passes over a disk that becomes full

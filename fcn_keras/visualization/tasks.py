@@ -6,7 +6,16 @@ import numpy as np
 from matplotlib.patches import ConnectionPatch, Rectangle
 
 from fcn_keras.visualization.pictures import colourise
-from fcn_keras.visualization.style import CHANGED, INK, SERIES, checked, class_legend, new_figure, show_image, style
+from fcn_keras.visualization.style import (
+    CHANGED,
+    INK,
+    SERIES,
+    checked,
+    class_legend,
+    new_figure,
+    show_image,
+    style,
+)
 
 PAPER = "#ffffff"
 
@@ -30,7 +39,12 @@ def boxes(labels: np.ndarray, number: int, smallest: int = 1) -> list[tuple[int,
     while todo:
         region = [todo.pop()]
         for row, column in region:  # grows while it is walked through
-            near = {(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)} & todo
+            near = {
+                (row - 1, column),
+                (row + 1, column),
+                (row, column - 1),
+                (row, column + 1),
+            } & todo
             todo -= near
             region.extend(near)
         if len(region) >= smallest:
@@ -61,7 +75,15 @@ def draw_zoom(image, windows):
                 size = 190 / max(height, width)
                 for (row, column), value in np.ndenumerate(part):
                     colour = INK if value > 127 else "white"
-                    axis.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=size, color=colour)
+                    axis.text(
+                        column,
+                        row,
+                        f"{value:.0f}",
+                        ha="center",
+                        va="center",
+                        fontsize=size,
+                        color=colour,
+                    )
                 axis.set_xlabel("each number is one pixel: 0 is black, 255 is white")
                 break
             down, right, (high, wide) = views[place + 1]
@@ -83,14 +105,20 @@ def draw_channels(image, pixel):
     row, column = pixel
     height, width = image.shape[:2]
     with style():
-        figure = new_figure(18, 1.5 + 2 * (8.6 * height / width + 0.5), f"In colour: {height} × {width} × 3 numbers")
+        figure = new_figure(
+            18, 1.5 + 2 * (8.6 * height / width + 0.5), f"In colour: {height} × {width} × 3 numbers"
+        )
         axes = figure.subplots(2, 2).ravel()
         show_image(axes[0], image, "the picture, with one pixel marked")
         for channel, name in enumerate(("red", "green", "blue")):
             show_image(
-                axes[channel + 1], image[..., channel], f"channel {channel}: {name}, here {image[row, column, channel]}",
-                cmap="gray", vmin=0, vmax=255,
-            )  # fmt: skip
+                axes[channel + 1],
+                image[..., channel],
+                f"channel {channel}: {name}, here {image[row, column, channel]}",
+                cmap="gray",
+                vmin=0,
+                vmax=255,
+            )
         for axis in axes:
             ring = {"markersize": 24, "markerfacecolor": "none"}
             axis.plot(column, row, "o", markeredgecolor="white", markeredgewidth=7, **ring)
@@ -125,18 +153,34 @@ def draw_tasks(image, labels, class_names, palette, label: str, found: dict, cap
                 _frame(box_axis, top, left, bottom - top + 1, right - left + 1, colour)
                 below = top < 0.2 * height  # no room above the box
                 box_axis.annotate(
-                    name, (left, bottom if below else top), (0, -5 if below else 5), textcoords="offset points",
-                    ha="left", va="top" if below else "bottom", color="white", fontsize=17, fontweight="bold",
+                    name,
+                    (left, bottom if below else top),
+                    (0, -5 if below else 5),
+                    textcoords="offset points",
+                    ha="left",
+                    va="top" if below else "bottom",
+                    color="white",
+                    fontsize=17,
+                    fontweight="bold",
                     bbox={"facecolor": colour, "edgecolor": "none", "pad": 2},
-                )  # fmt: skip
+                )
             counts.append(f"{name}: {len(places)}")
         box_axis.set_xlabel(", ".join(counts), fontsize=21, fontweight="bold")
         show_image(region_axis, colourise(labels, palette), "segmentation: a class for every pixel")
         present = [number for number in range(len(class_names)) if (labels == number).any()]
-        region_axis.set_xlabel(f"{len(present)} classes, {labels.size:,} answers", fontsize=21, fontweight="bold")
+        region_axis.set_xlabel(
+            f"{len(present)} classes, {labels.size:,} answers", fontsize=21, fontweight="bold"
+        )
         show_image(caption_axis, image, "captioning: a sentence (this one written by hand)")
-        caption_axis.set_xlabel("\n".join(textwrap.wrap(f"“{caption}”", 54)), fontsize=19, fontstyle="italic")
-        class_legend(figure, [class_names[number] for number in present], palette[present], columns=min(7, len(present)))
+        caption_axis.set_xlabel(
+            "\n".join(textwrap.wrap(f"“{caption}”", 54)), fontsize=19, fontstyle="italic"
+        )
+        class_legend(
+            figure,
+            [class_names[number] for number in present],
+            palette[present],
+            columns=min(7, len(present)),
+        )
     return figure
 
 
@@ -161,17 +205,33 @@ def draw_outputs(image, labels, class_names, palette, window):
         show_image(axes[0], image, f"the picture\n{height} × {width} pixels")
         show_image(axes[1], np.broadcast_to(palette[number], (1, 1, 3)), "classification\n1 class")
         axes[1].text(
-            0, 0, f"{number}\n{class_names[number]}", ha="center", va="center", fontsize=34, fontweight="bold",
+            0,
+            0,
+            f"{number}\n{class_names[number]}",
+            ha="center",
+            va="center",
+            fontsize=34,
+            fontweight="bold",
             color=_readable(palette[number]),
-        )  # fmt: skip
+        )
         show_image(axes[2], colours, f"segmentation\n{height} × {width} = {labels.size:,} classes")
         _frame(axes[2], top, left, size, size, CHANGED)
         part = labels[top : top + size, left : left + size]
-        show_image(axes[3], colours[top : top + size, left : left + size], f"{size * size} of them,\nas numbers")
+        show_image(
+            axes[3],
+            colours[top : top + size, left : left + size],
+            f"{size * size} of them,\nas numbers",
+        )
         for (row, column), value in np.ndenumerate(part):
             axes[3].text(
-                column, row, value, ha="center", va="center", fontsize=180 / size, color=_readable(palette[value])
-            )  # fmt: skip
+                column,
+                row,
+                value,
+                ha="center",
+                va="center",
+                fontsize=180 / size,
+                color=_readable(palette[value]),
+            )
         _lead(figure, axes[2], axes[3], top, left, size, size)
         present = np.unique(labels)
         class_legend(figure, [f"{n}: {class_names[n]}" for n in present], palette[present])
@@ -179,7 +239,9 @@ def draw_outputs(image, labels, class_names, palette, window):
 
 
 @checked
-def draw_what_and_where(images, moved_images, masks, moved_masks, predicted, moved_predicted, palette):
+def draw_what_and_where(
+    images, moved_images, masks, moved_masks, predicted, moved_predicted, palette
+):
     """The thing elsewhere: the label stays, the mask moves (lecture: L06).
 
     Args:
@@ -192,7 +254,10 @@ def draw_what_and_where(images, moved_images, masks, moved_masks, predicted, mov
         palette: uint8 `(classes, 3)`.
     """
     count = len(images)
-    rows = (("the scene", images, masks, predicted), ("moved", moved_images, moved_masks, moved_predicted))
+    rows = (
+        ("the scene", images, masks, predicted),
+        ("moved", moved_images, moved_masks, moved_predicted),
+    )
     with style():
         figure = new_figure(6.2 * count, 7.6, "What stays, where moves")
         groups = figure.subfigures(1, count, wspace=0.04, squeeze=False)[0]
@@ -205,24 +270,36 @@ def draw_what_and_where(images, moved_images, masks, moved_masks, predicted, mov
                 show_image(axes[row, 1], colourise(maps[place], palette), "mask")
                 if place == 0:
                     axes[row, 0].set_ylabel(name, fontsize=19, fontweight="bold")
-            axes[1, 1].contour(masks[place] > 0, [0.5], colors="white", linewidths=2.5, linestyles="dashed")
-        figure.supxlabel("bold: what the classifier says      dashed: where the thing was before", fontsize=16)
+            axes[1, 1].contour(
+                masks[place] > 0, [0.5], colors="white", linewidths=2.5, linestyles="dashed"
+            )
+        figure.supxlabel(
+            "bold: what the classifier says      dashed: where the thing was before", fontsize=16
+        )
     return figure
 
 
 def _frame(axis, top, left, height, width, colour):
     """A frame around whole pixels, white outside so that it shows on any picture."""
     for line, edge in ((7, PAPER), (4, colour)):
-        axis.add_patch(Rectangle((left - 0.5, top - 0.5), width, height, fill=False, edgecolor=edge, linewidth=line))
+        axis.add_patch(
+            Rectangle(
+                (left - 0.5, top - 0.5), width, height, fill=False, edgecolor=edge, linewidth=line
+            )
+        )
 
 
 def _lead(figure, axis, closer, top, left, height, width):
     """Two lines from the right corners of a frame to the left corners of its enlargement."""
     for row, corner in ((top, 1), (top + height, 0)):
         line = ConnectionPatch(
-            (left + width - 0.5, row - 0.5), (0, corner), coordsA=axis.transData, coordsB=closer.transAxes,
-            color=CHANGED, linewidth=2.5,
-        )  # fmt: skip
+            (left + width - 0.5, row - 0.5),
+            (0, corner),
+            coordsA=axis.transData,
+            coordsB=closer.transAxes,
+            color=CHANGED,
+            linewidth=2.5,
+        )
         figure.add_artist(line)
 
 

@@ -4,7 +4,17 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from fcn_keras.visualization.film import Film
-from fcn_keras.visualization.style import CHANGED, INK, NEUTRAL, QUIET, SERIES, checked, new_figure, show_image, style
+from fcn_keras.visualization.style import (
+    CHANGED,
+    INK,
+    NEUTRAL,
+    QUIET,
+    SERIES,
+    checked,
+    new_figure,
+    show_image,
+    style,
+)
 
 
 @checked
@@ -15,19 +25,37 @@ def draw_bilinear_kernels(kernels: dict):
         kernels: `{factor: kernel (k, k)}`, such as `layers.bilinear_kernel` gives them.
     """
     with style():
-        figure = new_figure(6 * len(kernels), 9.6, "The bilinear kernel: a tent for each position, and the tents add up to one")
+        figure = new_figure(
+            6 * len(kernels),
+            9.6,
+            "The bilinear kernel: a tent for each position, and the tents add up to one",
+        )
         grid = figure.subplots(2, len(kernels), squeeze=False, height_ratios=(1.35, 1))
         for (above, below), (factor, kernel) in zip(grid.T, kernels.items(), strict=True):
             size = len(kernel)
-            show_image(above, kernel, f"factor {factor}: kernel {size} × {size}", cmap="Blues", vmin=0, vmax=1)
+            show_image(
+                above,
+                kernel,
+                f"factor {factor}: kernel {size} × {size}",
+                cmap="Blues",
+                vmin=0,
+                vmax=1,
+            )
             if size <= 8:
                 for (row, column), value in np.ndenumerate(kernel):
                     colour = "white" if value > 0.55 else INK
                     above.text(
-                        column, row, f"{value:.2f}".lstrip("0"), ha="center", va="center", color=colour,
+                        column,
+                        row,
+                        f"{value:.2f}".lstrip("0"),
+                        ha="center",
+                        va="center",
+                        color=colour,
                         fontsize=18 if size <= 4 else 11,
-                    )  # fmt: skip
-            tent = kernel[size // 2] / kernel[size // 2].sum() * factor  # the tent along one axis: its sum is the factor
+                    )
+            tent = (
+                kernel[size // 2] / kernel[size // 2].sum() * factor
+            )  # the tent along one axis: its sum is the factor
             total = np.zeros(3 * factor + size)
             for number in range(4):
                 total[number * factor : number * factor + size] += tent
@@ -57,7 +85,9 @@ def draw_upsamplings(image, coarse, ways: dict, name: str):
     with style():
         panels = 1 + len(ways)
         rows = -(-panels // 2)
-        figure = new_figure(17, 0.8 + rows * (7.6 * height / width + 0.7), "Back to a score for every pixel")
+        figure = new_figure(
+            17, 0.8 + rows * (7.6 * height / width + 0.7), "Back to a score for every pixel"
+        )
         axes = figure.subplots(rows, 2, squeeze=False).ravel()
         for axis in axes[panels:]:
             axis.axis("off")
@@ -87,7 +117,11 @@ def draw_checkerboards(maps: dict):
             row = values[len(values) // 2]
             below.bar(np.arange(len(row)), row, width=0.9, color=SERIES[0])
             below.axhline(row[2:-2].mean(), color=CHANGED, linewidth=3)
-            below.set(xlabel="column of the middle row", ylim=(0, high), title=f"alternates by {100 * alternation(values):.0f} %")
+            below.set(
+                xlabel="column of the middle row",
+                ylim=(0, high),
+                title=f"alternates by {100 * alternation(values):.0f} %",
+            )
         grid[1, 0].set_ylabel("strength (red: mean)")
     return figure
 
@@ -105,7 +139,9 @@ def alternation(values) -> float:
     inner = inner[: len(inner) // 2 * 2, : inner.shape[1] // 2 * 2]
     spectrum = np.abs(np.fft.fft2(inner)) / inner.size
     half = [length // 2 for length in inner.shape]
-    return float(max(spectrum[half[0], 0], spectrum[0, half[1]], spectrum[half[0], half[1]]) / spectrum[0, 0])
+    return float(
+        max(spectrum[half[0], 0], spectrum[0, half[1]], spectrum[half[0], half[1]]) / spectrum[0, 0]
+    )
 
 
 @checked
@@ -122,20 +158,37 @@ def draw_trained_kernels(starts: dict, losses: dict):
         left, right = figure.subfigures(1, 2, width_ratios=(1.45, 1))
         grid = left.subplots(len(starts), 2, squeeze=False)
         for (before, after), (start, kernels) in zip(grid, starts.items(), strict=True):
-            for axis, kernel, when in ((before, kernels[0], "start"), (after, kernels[1], "trained")):
+            for axis, kernel, when in (
+                (before, kernels[0], "start"),
+                (after, kernels[1], "trained"),
+            ):
                 show_image(axis, kernel, f"{start} {when}", cmap="PuOr_r", vmin=-limit, vmax=limit)
                 drawn = axis.images[0]
         left.colorbar(drawn, ax=list(grid.ravel()), label="weight", shrink=0.7)
         profile, curve = right.subplots(2, 1)
         for number, (start, (before, after)) in enumerate(starts.items()):
             middle = len(after) // 2
-            profile.plot(before[middle], ":", color=SERIES[number], linewidth=3, label=f"{start}: start")
-            profile.plot(after[middle], "-o", color=SERIES[number], linewidth=3, label=f"{start}: trained")
+            profile.plot(
+                before[middle], ":", color=SERIES[number], linewidth=3, label=f"{start}: start"
+            )
+            profile.plot(
+                after[middle], "-o", color=SERIES[number], linewidth=3, label=f"{start}: trained"
+            )
             curve.plot(losses[start], color=SERIES[number], linewidth=3, label=start)
         profile.axhline(0, color=NEUTRAL)
-        profile.set(title="middle row of the kernel", xlabel="column", ylabel="weight", ylim=(None, 1.75 * limit))
+        profile.set(
+            title="middle row of the kernel",
+            xlabel="column",
+            ylabel="weight",
+            ylim=(None, 1.75 * limit),
+        )
         profile.legend(frameon=False, fontsize=11, loc="upper left")
-        curve.set(title="error while training", xlabel="epoch", ylabel="mean squared error", ylim=(0, None))
+        curve.set(
+            title="error while training",
+            xlabel="epoch",
+            ylabel="mean squared error",
+            ylim=(0, None),
+        )
         curve.set_xticks(range(0, len(losses[start]) + 1, 10))
         curve.grid(axis="y", color=QUIET, alpha=0.25)
         curve.legend(frameon=False)
@@ -161,21 +214,38 @@ def animate_stamps(scores, kernel, stride: int) -> Film:
     totals = [np.zeros((stride * (rows - 1) + size, stride * (columns - 1) + size))]
     for row, column in places:
         total = totals[-1].copy()
-        total[row * stride : row * stride + size, column * stride : column * stride + size] += scores[row, column] * kernel
+        total[row * stride : row * stride + size, column * stride : column * stride + size] += (
+            scores[row, column] * kernel
+        )
         totals.append(total)
     high = max(total.max() for total in totals)
     rim = (size - stride) // 2 - 0.5
     with style():
         figure = new_figure(9.4, 5.4, "Stamps add up")
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.4))
-        show_image(left, scores, f"{rows} × {columns} scores", cmap="Blues", vmin=0, vmax=1.6 * scores.max())
+        show_image(
+            left,
+            scores,
+            f"{rows} × {columns} scores",
+            cmap="Blues",
+            vmin=0,
+            vmax=1.6 * scores.max(),
+        )
         for (row, column), value in np.ndenumerate(scores):
             left.text(column, row, f"{value:g}", ha="center", va="center", fontsize=20)
         show_image(right, totals[0], " ", cmap="Blues", vmin=0, vmax=high)
-        kept = Rectangle((rim, rim), stride * columns, stride * rows, fill=False, edgecolor=INK, linewidth=3)
+        kept = Rectangle(
+            (rim, rim), stride * columns, stride * rows, fill=False, edgecolor=INK, linewidth=3
+        )
         right.add_patch(kept)
-        marks = [axis.add_patch(Rectangle((0, 0), side, side, fill=False, edgecolor=CHANGED, linewidth=4, clip_on=False))
-                 for axis, side in ((left, 1), (right, size))]  # fmt: skip
+        marks = [
+            axis.add_patch(
+                Rectangle(
+                    (0, 0), side, side, fill=False, edgecolor=CHANGED, linewidth=4, clip_on=False
+                )
+            )
+            for axis, side in ((left, 1), (right, size))
+        ]
 
         def frame(number):
             right.images[0].set_data(totals[number])

@@ -1,0 +1,28 @@
+"""The networks of the lecture: classifier, autoencoder, FCN-32s/16s/8s, and the one of its experiment.
+
+Every builder returns a flat functional `keras.Model` with input `(batch, H, W, 3)`, RGB 0–255, any
+height and width from 1 up, and makes new layers at every call. A backbone that is handed in
+is cloned with its weights: training one network never changes another.
+"""
+
+from fcn_keras.models.autoencoder import cae, fcn_from_cae
+from fcn_keras.models.classifier import classifier
+from fcn_keras.models.describing import Row, describe
+from fcn_keras.models.fcn import STRIDES, fcn, lecture_fcn
+from fcn_keras.models.precision import PRECISIONS, precision
+from fcn_keras.models.saving import load, save
+
+__all__ = [
+    "PRECISIONS",
+    "STRIDES",
+    "Row",
+    "cae",
+    "classifier",
+    "describe",
+    "fcn",
+    "fcn_from_cae",
+    "lecture_fcn",
+    "load",
+    "precision",
+    "save",
+]

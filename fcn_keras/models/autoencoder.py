@@ -1,0 +1,82 @@
+"""The convolutional autoencoder, and the FCN that it becomes (lecture: L10, L12)."""
+
+import keras
+
+from fcn_keras.skip_connections import align
+from fcn_keras.support import arguments
+from fcn_keras.support.arguments import _check_num_classes
+
+
+def cae(channels: int = 3, widths: tuple[int, ...] = (16, 32, 64)) -> keras.Model:
+    """A convolutional autoencoder: down by convolution, up by transposed convolution (lecture: L10).
+
+    Args:
+        channels: Channels of the image, 3 for RGB.
+        widths: Channels after each halving; the last are the latent feature maps.
+
+    Returns:
+        `keras.Model`, `(batch, H, W, channels)` 0–255 → the same shape and range. Layers
+        `conv1` … `convN`, `up1` … `upN-1`, `output`. Train it with `training.fit(model, data.reconstruction())`.
+
+    Raises:
+        ValueError: If `widths` is empty.
+    """
+    arguments.whole_number("channels", channels, 1)
+    image = keras.Input((None, None, channels), name="image")
+    x = _hourglass(image, widths)
+    x = _last_upsampling(channels)(x)
+    x = keras.layers.Rescaling(255.0, dtype="float32", name="to_pixels")(x)
+    return keras.Model(image, align(x, image, name="reconstruction"), name="cae")
+
+
+def fcn_from_cae(autoencoder: keras.Model, num_classes: int) -> keras.Model:
+    """The FCN that a CAE becomes when its last layer gets one channel per class (lecture: L12).
+
+    Nothing else changes: the same layers, with the autoencoder's weights as the start.
+
+    Args:
+        autoencoder: A model from `cae`; it is not changed.
+        num_classes: Number of classes C, at least 2; void is not one of them.
+
+    Returns:
+        `keras.Model`, `(batch, H, W, channels)` 0–255 → `(batch, H, W, C)` logits.
+
+    Raises:
+        ValueError: If `num_classes` is smaller than 2.
+    """
+    arguments.model("autoencoder", autoencoder)
+    if not any(layer.name.startswith("conv") for layer in autoencoder.layers):
+        raise ValueError(
+            f"Expected autoencoder to be a model from cae(). Received: {autoencoder.name!r}"
+        )
+    _check_num_classes(num_classes)
+    widths = [layer.filters for layer in autoencoder.layers if layer.name.startswith("conv")]
+    image = keras.Input(autoencoder.input_shape[1:], name="image")
+    x = _hourglass(image, widths)
+    x = _last_upsampling(num_classes)(x)
+    model = keras.Model(image, align(x, image, name="logits"), name="fcn_from_cae")
+    for layer in model.layers:
+        if layer.name.startswith(("conv", "up")):
+            layer.set_weights(autoencoder.get_layer(layer.name).get_weights())
+    return model
+
+
+def _hourglass(image, widths):
+    """Halves the image once per width, then doubles it until one doubling is left."""
+    arguments.whole_numbers("widths", widths)
+    x = keras.layers.Rescaling(1 / 255, name="from_pixels")(image)
+    for level, width in enumerate(widths, start=1):
+        x = keras.layers.Conv2D(
+            width, 3, strides=2, padding="same", activation="relu", name=f"conv{level}"
+        )(x)
+    for level, width in enumerate(reversed(widths[:-1]), start=1):
+        x = keras.layers.Conv2DTranspose(
+            width, 4, strides=2, padding="same", activation="relu", name=f"up{level}"
+        )(x)
+    return x
+
+
+def _last_upsampling(channels):
+    return keras.layers.Conv2DTranspose(
+        channels, 4, strides=2, padding="same", dtype="float32", name="output"
+    )

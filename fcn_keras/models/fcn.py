@@ -1,0 +1,167 @@
+"""The networks of the lecture: autoencoder, FCN-32s/16s/8s, and the one of its experiment.
+
+Every builder returns a flat functional `keras.Model` with input `(batch, H, W, 3)`, RGB 0–255, any
+height and width from 1 up, and makes new layers at every call. A backbone that is handed in
+is cloned with its weights: training one network never changes another.
+"""
+
+import keras
+
+from fcn_keras import layers
+from fcn_keras.skip_connections import FUSIONS, align, fuse
+from fcn_keras.support import arguments
+from fcn_keras.support.arguments import _check_num_classes
+
+STRIDES = (32, 16, 8)
+
+
+def fcn(
+    num_classes: int,
+    stride: int = 8,
+    backbone: keras.Model | None = None,
+    fusion: str = "sum",
+    freeze_backbone: bool = True,
+    width: int | None = 128,
+) -> keras.Model:
+    """FCN-32s, 16s or 8s: the coarse scores, refined by none, one or two skips (lecture: L18–L21).
+
+    Args:
+        num_classes: Number of classes C, at least 2; void is not one of them.
+        stride: 32 (no skip), 16 (skip from pool4) or 8 (skips from pool4 and pool3).
+        backbone: Encoder with layers `pool3`, `pool4`, `pool5`, such as `backbones.vgg16()`; it is
+            cloned. `None`: the small VGG with its weights.
+        fusion: How a skip is merged, `"sum"` or `"concat"`.
+        freeze_backbone: Whether the encoder's weights stay as they are in training.
+        width: Channels of `fc6` and `fc7`; the paper has 4096. `None`: neither, the scores are read
+            straight off pool5, so that all the seeing is the encoder's.
+
+    Returns:
+        `keras.Model`, `(batch, H, W, 3)` RGB 0–255 → `(batch, H, W, C)` logits. Layer names as
+        in the paper: `fc6`, `fc7`, `score_fr`, `upscore2`, `score_pool4`, `fuse_pool4`, …
+
+    Raises:
+        ValueError: If `stride`, `fusion` or `num_classes` is not possible, or the backbone has no `pool3` … `pool5`.
+    """
+    _check_num_classes(num_classes)
+    arguments.one_of("stride", stride, STRIDES)
+    arguments.one_of("fusion", fusion, FUSIONS)
+    if width is not None:
+        arguments.whole_number("width", width, 1)
+    image, pools = _encode(backbone, freeze_backbone)
+
+    x = pools["pool5"]
+    if width is not None:
+        x = keras.layers.Conv2D(
+            width, 7, padding="same", activation="relu", kernel_initializer="he_normal", name="fc6"
+        )(x)  # (B, H/32, W/32, width)
+        x = keras.layers.Conv2D(
+            width, 1, activation="relu", kernel_initializer="he_normal", name="fc7"
+        )(x)
+    x = layers.score(num_classes, "score_fr")(x)  # (B, H/32, W/32, C)
+    if stride <= 16:
+        x = layers.upscore(num_classes, 2, "upscore2")(x)
+        x = _skip(x, pools["pool4"], fusion, "pool4")  # (B, H/16, W/16, C)
+    if stride == 8:
+        x = layers.upscore(num_classes, 2, "upscore_pool4")(x)
+        x = _skip(x, pools["pool3"], fusion, "pool3")  # (B, H/8, W/8, C)
+    x = layers.upscore(num_classes, stride, "upscore" if stride == 32 else f"upscore{stride}")(x)
+    return keras.Model(image, align(x, image, name="logits"), name=f"fcn{stride}s")
+
+
+def _skip(coarse, pool, fusion, name):
+    """One skip connection: scores from the finer pool correct the coarser ones."""
+    fine = layers.score(coarse.shape[-1], f"score_{name}")(pool)
+    return fuse(align(coarse, fine, f"align_{name}"), fine, fusion, f"fuse_{name}")
+
+
+def lecture_fcn(
+    num_classes: int = 2,
+    backbone: keras.Model | None = None,
+    width: int = 4096,
+    freeze_backbone: bool = True,
+    skip_width: int | None = None,
+) -> keras.Model:
+    """The network of the lecture's experiment: skips add features, not scores (lecture: L23).
+
+    Args:
+        num_classes: Number of classes C, at least 2; the lecture's are background and road.
+        backbone: Encoder with layers `pool3`, `pool4`, `pool5`; it is cloned. The lecture's is
+            `backbones.vgg16()`. `None`: the small VGG with its weights.
+        width: Channels of `conv6` and `fcn4`. The lecture's 4096 are 103 million weights behind
+            VGG16; 32 do for the drawn roads.
+        freeze_backbone: Whether the encoder's weights stay as they are in training.
+        skip_width: Channels to which a 1 × 1 convolution narrows pool3 and pool4 before they are added, where they
+            have more. `None`: none does, as in the lecture. With VGG16's 256 and 512 channels the upsamplings
+            are most of a small head's work.
+
+    Returns:
+        `keras.Model`, `(batch, H, W, 3)` RGB 0–255 → `(batch, H, W, C)` logits. With VGG16 and
+        width 4096: 136,514,116 parameters, 121,799,428 of them trained.
+
+    Raises:
+        ValueError: If `num_classes` is smaller than 2, or the backbone has no `pool3` … `pool5`.
+    """
+    arguments.whole_number("width", width, 1)
+    if skip_width is not None:
+        arguments.whole_number("skip_width", skip_width, 1)
+    _check_num_classes(num_classes)
+    image, pools = _encode(backbone, freeze_backbone)
+
+    def up(filters, kernel, stride, name, dtype=None):
+        return keras.layers.Conv2DTranspose(
+            filters, kernel, strides=stride, padding="same", dtype=dtype, name=name
+        )
+
+    # shapes for the lecture's 160 x 576 image, VGG16 and width 4096
+    pool3, pool4, pool5 = (
+        pools["pool3"],
+        pools["pool4"],
+        pools["pool5"],
+    )  # (20, 72, 256) (10, 36, 512) (5, 18, 512)
+    pool3, pool4 = (
+        _narrowed(pool3, skip_width, "narrow_pool3"),
+        _narrowed(pool4, skip_width, "narrow_pool4"),
+    )
+    x = keras.layers.Conv2D(width, 7, padding="same", activation="relu", name="conv6")(
+        pool5
+    )  # (5, 18, 4096)
+    x = keras.layers.Conv2D(width, 1, activation="relu", name="fcn4")(x)  # (5, 18, 4096)
+    x = keras.layers.Conv2D(num_classes, 1, name="fcn3")(x)  # (5, 18, 2)
+    x = up(pool4.shape[-1], 4, 2, "fcn2")(x)  # (10, 36, 512)
+    x = fuse(align(x, pool4, "align_pool4"), pool4, "sum", "fuse_pool4")
+    x = up(pool3.shape[-1], 4, 2, "fcn1")(x)  # (20, 72, 256)
+    x = fuse(align(x, pool3, "align_pool3"), pool3, "sum", "fuse_pool3")
+    x = up(num_classes, 16, 8, "output", "float32")(
+        x
+    )  # (160, 576, 2); scores are float32 in any precision
+    return keras.Model(image, align(x, image, name="logits"), name="lecture_fcn")
+
+
+def _narrowed(pool, channels, name):
+    """The pool, or what a 1 × 1 convolution makes of it where it has more channels than that."""
+    if channels is None or pool.shape[-1] <= channels:
+        return pool
+    return keras.layers.Conv2D(channels, 1, name=name)(pool)
+
+
+def _encode(backbone, freeze):
+    """A copy of the backbone's graph: its image tensor and its pool3, pool4 and pool5."""
+    if backbone is None:
+        from fcn_keras.backbones import small_vgg
+
+        backbone = small_vgg()
+    arguments.model("backbone", backbone)
+    names = {layer.name for layer in backbone.layers}
+    missing = [name for name in ("pool3", "pool4", "pool5") if name not in names]
+    if missing:
+        raise ValueError(
+            f"Expected a backbone with layers pool3, pool4 and pool5 at 1/8, 1/16 and 1/32 of the image. "
+            f"Received: {backbone.name!r} without {', '.join(missing)}"
+        )
+    encoder = keras.models.clone_model(backbone)
+    encoder.set_weights(backbone.get_weights())
+    for layer in encoder.layers:
+        layer.trainable = not freeze
+    return encoder.inputs[0], {
+        name: encoder.get_layer(name).output for name in ("pool3", "pool4", "pool5")
+    }

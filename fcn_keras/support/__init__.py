@@ -1,0 +1,1 @@
+"""What no lecture speaks of: arguments, pictures, labels, files, memory, progress."""

@@ -1,0 +1,64 @@
+"""What happened in a training: losses, scores, seconds, warnings."""
+
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from fcn_keras.evaluation.scores import Scores
+
+
+class TrainingWarning(UserWarning):
+    """A training that ended badly; the message names the likely cause."""
+
+
+@dataclass
+class History:
+    """What happened in a training."""
+
+    loss: list[float] = field(default_factory=list)  # one per step
+    steps_per_epoch: int = 1
+    validation: list[Scores] = field(
+        default_factory=list
+    )  # one per epoch, if there was validation data
+    seconds: dict[str, float] = field(default_factory=dict)  # "features" and "training"
+    warnings: list[str] = field(default_factory=list)
+    learning_rate: float | None = None  # Adam's, at the start
+    batch: tuple[float, float] | None = (
+        None  # lowest and highest value of the images in the first batch
+    )
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """As Keras' `History.history`: mean loss per epoch, and the validation scores."""
+        epochs = [
+            self.loss[i : i + self.steps_per_epoch]
+            for i in range(0, len(self.loss), self.steps_per_epoch)
+        ]
+        out = {"loss": [float(np.mean(epoch)) for epoch in epochs]}
+        if self.validation:
+            out["val_mean_iou"] = [scores.mean_iou for scores in self.validation]
+        return out
+
+
+class _Watch(keras.callbacks.Callback):
+    """Notes the loss of every step, tells the batches which epoch it is, and stops at NaN."""
+
+    def __init__(self, history, batches, rows, advance):
+        super().__init__()
+        self.notes, self.batches, self.rows, self.advance = history, batches, rows, advance
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = epoch  # right even when the run was resumed in the middle
+        self.images, self.sum = 0, 0.0
+
+    def on_train_batch_end(self, batch, logs=None):
+        # Keras reports the mean over the epoch's images so far; we want this step's loss
+        count, before = self.rows(len(self.batches.indices(batch))), self.sum
+        self.images += count
+        self.sum = float(logs["loss"]) * self.images
+        loss = (self.sum - before) / count
+        self.notes.loss.append(loss)
+        self.advance(1, f"loss {loss:.3f}")
+        if not np.isfinite(loss):
+            self.model.stop_training = True
