@@ -10,8 +10,7 @@ OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE))
 OUT    ?= figures
 JAX    := .venv-jax
 # What must not depend on the backend
-ANYWHERE := $(patsubst %,tests/test_%.py,layers skip_connections convolutionalize geometry backbones models datasets public_sets \
-            data_checks training distribution precision diagnosis evaluation prediction tiling properties backends)
+ANYWHERE := tests/ideas tests/data tests/training
 
 .PHONY: help install lecture test test-long test-backends benchmarks notebooks course assignments grade slides lint weights data wheelhouse clean
 

@@ -78,7 +78,7 @@ def score_both(train, test):
         keras.utils.set_random_seed(0)
         model = fcn.models.lecture_fcn(2, width=width, skip_width=width)
         start = time.perf_counter()
-        # kept features give the weights of the plain loop within rounding (tests/test_training.py), sooner
+        # kept features give the weights of the plain loop within rounding (tests/training/test_training.py), sooner
         fcn.training.fit(model, train, steps=STEPS, batch_size=BATCH_SIZE, decay=width != WIDE)
         seconds = time.perf_counter() - start
         found[f"width_{width}"] = float(fcn.evaluation.evaluate(model, test).iou[1])

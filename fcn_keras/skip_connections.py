@@ -4,16 +4,17 @@ Three steps, and each is one line in a network: upsample the coarse map, `align`
 one, `fuse` the two.
 """
 
+from typing import Literal
+
 import keras
 from keras import ops
 
 from fcn_keras.layers import PACKAGE, CropToMatch
-from fcn_keras.support import arguments
-
-FUSIONS = ("sum", "concat")
+from fcn_keras.support.kinds import FeatureMap, checked
 
 
-def align(coarse, fine, name: str):
+@checked
+def align(coarse: FeatureMap, fine: FeatureMap, name: str):
     """Cuts an upsampled map to the size of the finer map that it will be fused with.
 
     This makes the sum possible for every image size, not just for multiples of 32: see
@@ -31,8 +32,6 @@ def align(coarse, fine, name: str):
         TypeError: If one of them is no tensor.
         ValueError: If it has not four axes, or `fine` is known to be the larger one.
     """
-    arguments.feature_map("coarse", coarse)
-    arguments.feature_map("fine", fine)
     for here, there in zip(coarse.shape[1:3], fine.shape[1:3], strict=True):
         if None not in (here, there) and here < there:
             raise ValueError(
@@ -42,7 +41,13 @@ def align(coarse, fine, name: str):
     return CropToMatch(name=name, dtype=_precision(coarse))([coarse, fine])
 
 
-def fuse(coarse, fine, fusion: str = "sum", name: str = "fuse"):
+@checked
+def fuse(
+    coarse: FeatureMap,
+    fine: FeatureMap,
+    fusion: Literal["sum", "concat"] = "sum",
+    name: str = "fuse",
+):
     """Merges two maps of the same size by summing or by concatenating (lecture: L19).
 
     * `"sum"`: both must have C channels; nothing to learn.
@@ -61,9 +66,6 @@ def fuse(coarse, fine, fusion: str = "sum", name: str = "fuse"):
     Raises:
         ValueError: If `fusion` is unknown, or the channels differ where they must agree.
     """
-    arguments.one_of("fusion", fusion, FUSIONS)
-    arguments.feature_map("coarse", coarse)
-    arguments.feature_map("fine", fine)
     channels, fine_channels = coarse.shape[-1], fine.shape[-1]
     if channels != fine_channels:
         raise ValueError(

@@ -10,8 +10,7 @@ from fcn_keras.checks.networks import (
     require_gradients,
     require_same_layers,
 )
-
-VOID = 255
+from fcn_keras.support.labels import VOID
 
 
 @check

@@ -3,8 +3,8 @@
 import numpy as np
 
 from fcn_keras.checks.hints import PACKAGES, NotYet, as_array, ask, check, compare
+from fcn_keras.support.labels import VOID
 
-VOID = 255
 DRAWING = tuple(
     name for name in PACKAGES if name not in ("PIL", "cv2", "skimage")
 )  # they fill polygons; that is allowed

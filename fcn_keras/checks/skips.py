@@ -12,8 +12,8 @@ from fcn_keras.checks.networks import (
     still_weights,
 )
 from fcn_keras.evaluation.boundary import boundary_band
+from fcn_keras.support.labels import VOID
 
-VOID = 255
 CUT = "the upsampled map is cut at the beginning instead of the end."
 OWN_HEAD = ("fcn_keras.models", "fcn_keras.skip_connections", "fcn_keras.published")
 

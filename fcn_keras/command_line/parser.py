@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from fcn_keras.command_line import commands
+from fcn_keras.support import memory
 
 EPILOG = """examples:
   python -m fcn_keras lecture                                 the experiment on drawn road scenes; figures/index.html
@@ -17,14 +18,6 @@ EPILOG = """examples:
   python -m fcn_keras train my_pictures --out my.keras        a network for them
   python -m fcn_keras segment my.keras photo.jpg --out found  label map and overlay of a picture
 """
-
-
-OUT_OF_MEMORY = (
-    "ResourceExhausted",
-    "RESOURCE_EXHAUSTED",
-    "OutOfMemory",
-    "OOM",
-)  # as the backends say it
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # a fault of ours: still one line, and how to see more
         if os.environ.get("FCN_KERAS_DEBUG"):
             raise
-        if any(sign in f"{type(error).__name__} {error}" for sign in OUT_OF_MEMORY):
+        if memory.ran_out(error):
             return _stop(
                 "this needs more memory than there is: take a smaller --width, --size or --batch-size"
             )

@@ -3,7 +3,7 @@
 Images are uint8 RGB, label maps uint8 class numbers with 255 for void; see `base.SegmentationData`.
 """
 
-from fcn_keras.datasets.base import SegmentationData
+from fcn_keras.datasets.base import SegmentationData, default_palette
 from fcn_keras.datasets.batches import Batches
 from fcn_keras.datasets.drawn.drawn_worlds import drawn_worlds
 from fcn_keras.datasets.drawn.road_scenes import draw_all, road_scenes
@@ -12,7 +12,7 @@ from fcn_keras.datasets.folders import CAMVID_CLASSES, camvid, image_folder, pla
 from fcn_keras.datasets.lecture_files import lecture_files
 from fcn_keras.datasets.opening import FORMATS, Opened, open_data
 from fcn_keras.datasets.public_sets import VOC_CLASSES, kitti_road, oxford_pets, voc
-from fcn_keras.support.labels import VOID, default_palette
+from fcn_keras.support.labels import VOID
 
 __all__ = [
     "CAMVID_CLASSES",

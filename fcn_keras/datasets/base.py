@@ -9,7 +9,17 @@ import numpy as np
 
 from fcn_keras.datasets.batches import Batches
 from fcn_keras.support import arguments
-from fcn_keras.support.labels import BACKGROUND_COLOUR, VOID, default_palette
+from fcn_keras.support.kinds import Count, checked
+from fcn_keras.support.labels import BACKGROUND_COLOUR, OKABE_ITO, VOID
+
+
+@checked
+def default_palette(num_classes: Count) -> np.ndarray:
+    """A colour per class: dark for class 0, then Okabe–Ito, then lighter and darker mixes. uint8, `(classes, 3)`."""
+    lighter = (OKABE_ITO + 255) // 2
+    darker = OKABE_ITO * 3 // 5
+    colours = np.concatenate([[BACKGROUND_COLOUR], OKABE_ITO, lighter, darker])
+    return np.resize(colours, (num_classes, 3)).astype("uint8")
 
 
 class SegmentationData:
@@ -70,7 +80,7 @@ class SegmentationData:
             raise ValueError(
                 f"Expected read to return (image, mask). {arguments.received('read(index)', pair)}"
             )
-        image = checked_image("image", pair[0])
+        image = arguments.image("image", pair[0], channels=0)
         if pair[1] is None:
             return image, None
         mask = arguments.label_map("mask", pair[1], self.num_classes).astype("uint8", copy=False)
@@ -199,7 +209,7 @@ class Reconstruction(SegmentationData):
     reconstructs = True
 
     def _checked(self, pair):
-        image = checked_image("image", pair[0])
+        image = arguments.image("image", pair[0], channels=0)
         return image, image
 
     def view(self, groups):
@@ -207,25 +217,6 @@ class Reconstruction(SegmentationData):
             "Expected view() of a data set with label maps. Received: a reconstruction, whose targets are its images. "
             "data.view(…).reconstruction() has other class names and the same images."
         )
-
-
-def checked_image(name: str, image) -> np.ndarray:
-    """`(H, W, channels)` of values 0–255.
-
-    Raises:
-        ValueError: If it has another shape, or its values are those after some preprocessing.
-    """
-    image = arguments.array(name, image, 3, "(H, W, 3), 0–255")
-    if image.dtype != np.uint8:
-        low, high = float(image.min()), float(image.max())
-        if not 0 <= low <= high <= 255 or (
-            0 < high < 2 and image.size > 3 * 64
-        ):  # NaN too; 0 to 1 and a filter's overshoot
-            raise ValueError(
-                f"Expected {name} to hold values 0 to 255. Received: {low:.3g} to {high:.3g}. Scaling and subtracting "
-                "means is done inside the model: give it the picture as it is."
-            )
-    return image
 
 
 def checked_classes(names: Sequence[str], name: str = "class_names") -> tuple[str, ...]:

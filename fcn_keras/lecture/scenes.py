@@ -1,6 +1,7 @@
 """Which test scenes to show: good, typical and weak ones, not picked by hand."""
 
 from fcn_keras.lecture.experiment import Experiment
+from fcn_keras.support.labels import VOID
 
 
 def by_quality(experiment: Experiment) -> list[int]:
@@ -11,6 +12,6 @@ def by_quality(experiment: Experiment) -> list[int]:
 def iou_of(experiment: Experiment, index: int) -> float:
     """Road IoU of one test scene; 1 if there is no road and none was found."""
     true, found = experiment.road.test[index][1], experiment.trained.labels[index]
-    scored = true != 255
+    scored = true != VOID
     union = ((true == 1) | (found == 1)) & scored
     return float(((true == 1) & (found == 1) & scored).sum() / union.sum()) if union.any() else 1.0

@@ -3,11 +3,11 @@
 import keras
 
 from fcn_keras.skip_connections import align
-from fcn_keras.support import arguments
-from fcn_keras.support.arguments import _check_num_classes
+from fcn_keras.support.kinds import Classes, Count, Model, Widths, checked
 
 
-def cae(channels: int = 3, widths: tuple[int, ...] = (16, 32, 64)) -> keras.Model:
+@checked
+def cae(channels: Count = 3, widths: Widths = (16, 32, 64)) -> keras.Model:
     """A convolutional autoencoder: down by convolution, up by transposed convolution (lecture: L10).
 
     Args:
@@ -16,12 +16,17 @@ def cae(channels: int = 3, widths: tuple[int, ...] = (16, 32, 64)) -> keras.Mode
 
     Returns:
         `keras.Model`, `(batch, H, W, channels)` 0–255 → the same shape and range. Layers
-        `conv1` … `convN`, `up1` … `upN-1`, `output`. Train it with `training.fit(model, data.reconstruction())`.
+        `conv1` … `convN`, `up1` … `upN-1`, `output`. Train it with
+        `training.fit(model, data.reconstruction())`.
 
     Raises:
         ValueError: If `widths` is empty.
+
+    Example:
+        >>> model = fcn.models.cae(channels=3, widths=(16, 32, 64))
+        >>> model(np.zeros((1, 37, 50, 3))).shape
+        TensorShape([1, 37, 50, 3])
     """
-    arguments.whole_number("channels", channels, 1)
     image = keras.Input((None, None, channels), name="image")
     x = _hourglass(image, widths)
     x = _last_upsampling(channels)(x)
@@ -29,7 +34,8 @@ def cae(channels: int = 3, widths: tuple[int, ...] = (16, 32, 64)) -> keras.Mode
     return keras.Model(image, align(x, image, name="reconstruction"), name="cae")
 
 
-def fcn_from_cae(autoencoder: keras.Model, num_classes: int) -> keras.Model:
+@checked
+def fcn_from_cae(autoencoder: Model, num_classes: Classes) -> keras.Model:
     """The FCN that a CAE becomes when its last layer gets one channel per class (lecture: L12).
 
     Nothing else changes: the same layers, with the autoencoder's weights as the start.
@@ -44,12 +50,10 @@ def fcn_from_cae(autoencoder: keras.Model, num_classes: int) -> keras.Model:
     Raises:
         ValueError: If `num_classes` is smaller than 2.
     """
-    arguments.model("autoencoder", autoencoder)
     if not any(layer.name.startswith("conv") for layer in autoencoder.layers):
         raise ValueError(
             f"Expected autoencoder to be a model from cae(). Received: {autoencoder.name!r}"
         )
-    _check_num_classes(num_classes)
     widths = [layer.filters for layer in autoencoder.layers if layer.name.startswith("conv")]
     image = keras.Input(autoencoder.input_shape[1:], name="image")
     x = _hourglass(image, widths)
@@ -63,7 +67,6 @@ def fcn_from_cae(autoencoder: keras.Model, num_classes: int) -> keras.Model:
 
 def _hourglass(image, widths):
     """Halves the image once per width, then doubles it until one doubling is left."""
-    arguments.whole_numbers("widths", widths)
     x = keras.layers.Rescaling(1 / 255, name="from_pixels")(image)
     for level, width in enumerate(widths, start=1):
         x = keras.layers.Conv2D(

@@ -3,15 +3,16 @@
 import keras
 
 from fcn_keras.support import arguments
-from fcn_keras.support.arguments import _check_num_classes
+from fcn_keras.support.kinds import Classes, Count, Widths, checked
 
 
+@checked
 def classifier(
-    num_classes: int, size: int = 64, widths: tuple[int, ...] = (16, 32, 64, 64), dense: int = 64
+    num_classes: Classes, size: Count = 64, widths: Widths = (16, 32, 64, 64), dense: Count = 64
 ) -> keras.Model:
-    """A classification network: convolution, ReLU, pooling, again and again, then dense layers (lecture: L03).
+    """A classification network: convolutions and poolings, then dense layers (lecture: L03).
 
-    The dense layers are what ties it to one image size, and what `convolutionalize` rewrites (L14).
+    The dense layers tie it to one image size; `convolutionalize` rewrites them (L14).
 
     Args:
         num_classes: Number of classes.
@@ -20,15 +21,17 @@ def classifier(
         dense: Units of the hidden dense layer.
 
     Returns:
-        `keras.Model`, `(batch, size, size, 3)` RGB 0–255 → `(batch, num_classes)` probabilities. Layers
-        `conv1`, `pool1`, …, `flatten`, `dense`, `probabilities`.
+        `keras.Model`, `(batch, size, size, 3)` RGB 0–255 → `(batch, num_classes)` probabilities.
+        Layers `conv1`, `pool1`, …, `flatten`, `dense`, `probabilities`.
 
     Raises:
-        ValueError: If `num_classes` is smaller than 2.
+        ValueError: If `num_classes` is smaller than 2, or the poolings leave nothing of `size`.
+
+    Example:
+        >>> fcn.models.classifier(num_classes=4, size=64).output_shape
+        (None, 4)
     """
-    arguments.whole_number("size", size, 2 ** len(arguments.whole_numbers("widths", widths)))
-    arguments.whole_number("dense", dense, 1)
-    _check_num_classes(num_classes)
+    arguments.whole_number("size", size, at_least=2 ** len(widths))  # each pooling halves it
     image = keras.Input((size, size, 3), name="image")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")(image)
     for level, width in enumerate(widths, start=1):

@@ -1,27 +1,24 @@
-"""The networks of the lecture: autoencoder, FCN-32s/16s/8s, and the one of its experiment.
+"""FCN-32s, 16s and 8s, and the network of the lecture's experiment (lecture: L18–L21, L23)."""
 
-Every builder returns a flat functional `keras.Model` with input `(batch, H, W, 3)`, RGB 0–255, any
-height and width from 1 up, and makes new layers at every call. A backbone that is handed in
-is cloned with its weights: training one network never changes another.
-"""
+from typing import Literal
 
 import keras
 
 from fcn_keras import layers
-from fcn_keras.skip_connections import FUSIONS, align, fuse
-from fcn_keras.support import arguments
-from fcn_keras.support.arguments import _check_num_classes
+from fcn_keras.skip_connections import align, fuse
+from fcn_keras.support.kinds import Classes, Count, Encoder, checked
 
 STRIDES = (32, 16, 8)
 
 
+@checked
 def fcn(
-    num_classes: int,
-    stride: int = 8,
-    backbone: keras.Model | None = None,
-    fusion: str = "sum",
+    num_classes: Classes,
+    stride: Literal[32, 16, 8] = 8,
+    backbone: Encoder | None = None,
+    fusion: Literal["sum", "concat"] = "sum",
     freeze_backbone: bool = True,
-    width: int | None = 128,
+    width: Count | None = 128,
 ) -> keras.Model:
     """FCN-32s, 16s or 8s: the coarse scores, refined by none, one or two skips (lecture: L18–L21).
 
@@ -42,11 +39,6 @@ def fcn(
     Raises:
         ValueError: If `stride`, `fusion` or `num_classes` is not possible, or the backbone has no `pool3` … `pool5`.
     """
-    _check_num_classes(num_classes)
-    arguments.one_of("stride", stride, STRIDES)
-    arguments.one_of("fusion", fusion, FUSIONS)
-    if width is not None:
-        arguments.whole_number("width", width, 1)
     image, pools = _encode(backbone, freeze_backbone)
 
     x = pools["pool5"]
@@ -74,12 +66,13 @@ def _skip(coarse, pool, fusion, name):
     return fuse(align(coarse, fine, f"align_{name}"), fine, fusion, f"fuse_{name}")
 
 
+@checked
 def lecture_fcn(
-    num_classes: int = 2,
-    backbone: keras.Model | None = None,
-    width: int = 4096,
+    num_classes: Classes = 2,
+    backbone: Encoder | None = None,
+    width: Count = 4096,
     freeze_backbone: bool = True,
-    skip_width: int | None = None,
+    skip_width: Count | None = None,
 ) -> keras.Model:
     """The network of the lecture's experiment: skips add features, not scores (lecture: L23).
 
@@ -101,10 +94,6 @@ def lecture_fcn(
     Raises:
         ValueError: If `num_classes` is smaller than 2, or the backbone has no `pool3` … `pool5`.
     """
-    arguments.whole_number("width", width, 1)
-    if skip_width is not None:
-        arguments.whole_number("skip_width", skip_width, 1)
-    _check_num_classes(num_classes)
     image, pools = _encode(backbone, freeze_backbone)
 
     def up(filters, kernel, stride, name, dtype=None):
@@ -150,14 +139,6 @@ def _encode(backbone, freeze):
         from fcn_keras.backbones import small_vgg
 
         backbone = small_vgg()
-    arguments.model("backbone", backbone)
-    names = {layer.name for layer in backbone.layers}
-    missing = [name for name in ("pool3", "pool4", "pool5") if name not in names]
-    if missing:
-        raise ValueError(
-            f"Expected a backbone with layers pool3, pool4 and pool5 at 1/8, 1/16 and 1/32 of the image. "
-            f"Received: {backbone.name!r} without {', '.join(missing)}"
-        )
     encoder = keras.models.clone_model(backbone)
     encoder.set_weights(backbone.get_weights())
     for layer in encoder.layers:

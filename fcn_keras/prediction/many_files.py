@@ -14,8 +14,8 @@ from pathlib import Path
 import keras
 
 from fcn_keras import models, prediction, visualization
+from fcn_keras.datasets.base import default_palette
 from fcn_keras.support import arguments, images
-from fcn_keras.support.labels import default_palette
 
 OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
 TRIES = 3  # a picture that ended its worker so often would end all of them

@@ -201,15 +201,7 @@ def segment_tiled(
 
 
 def _labels(labeller, pixels) -> np.ndarray:
-    if np.issubdtype(pixels.dtype, np.floating) and not np.isfinite(pixels).all():
-        raise ValueError("Expected image values 0 to 255. Received: NaN or infinity")
-    if (
-        not 0 <= pixels.min() <= pixels.max() <= 255.5
-    ):  # as images.checked_image; whether they are 0-1, the whole tells
-        raise ValueError(
-            f"Expected image values 0 to 255. Received: {pixels.min():.4g} to {pixels.max():.4g}. Give the picture as it is: "
-            "the model does all preprocessing."
-        )
+    arguments.image_values("image", pixels, whole=False)
     found = labeller.predict_on_batch(np.ascontiguousarray(pixels)[None])[0]
     if found.shape != pixels.shape[:2]:
         raise ValueError(

@@ -5,7 +5,6 @@ import numpy as np
 
 from fcn_keras.prediction.tiled import require_memory, segment_tiled
 from fcn_keras.support import arguments
-from fcn_keras.support.images import checked_image
 
 __all__ = ["feature_maps", "logits", "probabilities", "segment", "segment_tiled"]
 
@@ -45,7 +44,7 @@ def probabilities(model: keras.Model, image) -> np.ndarray:
 def logits(model: keras.Model, image) -> np.ndarray:
     """The class scores under every pixel, float32 `(H, W, C)`. Args and errors: as `segment`."""
     arguments.scoring_model("model", model)
-    pixels = checked_image(image, model.input_shape[-1])
+    pixels = arguments.image("image", image, model.input_shape[-1]).astype("float32")
     arguments.fits("model", model, pixels.shape)
     require_memory(model, pixels.shape[:2])
     scores = model.predict_on_batch(pixels[None])
@@ -80,5 +79,7 @@ def feature_maps(model: keras.Model, image, layers) -> dict[str, np.ndarray]:
             f"Expected names of layers of {model.name}, see `models.describe`. Received: {', '.join(unknown)}"
         )
     probe = keras.Model(model.inputs[0], {name: model.get_layer(name).output for name in names})
-    answers = probe.predict_on_batch(checked_image(image, model.input_shape[-1])[None])
+    answers = probe.predict_on_batch(
+        arguments.image("image", image, model.input_shape[-1]).astype("float32")[None]
+    )
     return {name: answers[name][0] for name in names}

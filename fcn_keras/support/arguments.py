@@ -5,13 +5,14 @@ argument, what was expected, what was received and, where there is one, the way 
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from fcn_keras.support import arguments
+from fcn_keras.support.labels import VOID
 
+VOID_IS_NO_CLASS = "One of at least 2 classes may be 'background'; void is none."
 LONGEST = 80  # characters of a received value that a message shows
 
 
@@ -176,9 +177,9 @@ def label_map(name: str, value, num_classes: int | None = None) -> np.ndarray:
             f"Expected {name} to hold whole class numbers. Received: {name} of dtype {labels.dtype}. {way_out}"
         )
     if num_classes is not None:
-        wrong = labels[((labels < 0) | (labels >= num_classes)) & (labels != 255)]
+        wrong = labels[((labels < 0) | (labels >= num_classes)) & (labels != VOID)]
         if wrong.size:
-            classes = f"class numbers 0 to {num_classes - 1}, or 255 for void"
+            classes = f"class numbers 0 to {num_classes - 1}, or {VOID} for void"
             raise ValueError(f"Expected {name} to hold {classes}. Received: {wrong[0]}")
     return labels
 
@@ -343,22 +344,130 @@ def feature_map(name: str, value):
     return value
 
 
-def picture(name: str, value) -> np.ndarray:
-    """A picture to draw, uint8 `(H, W, 3)`.
+def image(name: str, value, channels: int = 3) -> np.ndarray:
+    """A picture as the package passes it around: `(H, W, channels)`, 0–255.
+
+    Args:
+        name: The argument's.
+        value: What was received.
+        channels: How many are right; 0: any number.
 
     Raises:
-        ValueError: If it has another shape, or values that are not 0–255.
+        ValueError: If it has another shape, or its values are those after some preprocessing.
     """
-    image = array(
-        name, value, 3, "uint8 (H, W, 3), 0–255", "One picture at a time: take image[0] of a batch."
+    layout = f"(H, W, {channels or 'channels'}), 0–255"
+    found = array(name, value, 3, layout, _image_hint(value))
+    if channels and found.shape[2] != channels:
+        raise ValueError(
+            f"Expected {name} to be an array of numbers, {layout}. {received(name, found)}"
+        )
+    image_values(name, found)
+    return found
+
+
+def _image_hint(value) -> str:
+    if isinstance(value, (str, os.PathLike)):
+        return "images.read_image(path) reads a file."
+    return (
+        "One image at a time: take image[0] of a batch." if getattr(value, "ndim", 0) == 4 else ""
     )
-    if image.shape[2] != 3 or (
-        image.dtype != np.uint8 and not (image.min() >= 0 and 1 < image.max() <= 255)
+
+
+def image_values(name: str, found: np.ndarray, whole: bool = True) -> None:
+    """The one rule for the values of an image: 0 to 255, and not scaled to 0–1.
+
+    Args:
+        name: The argument's.
+        found: The image, or a part of it.
+        whole: Whether it is the whole image. A dark part may well have no value above 1.
+
+    Raises:
+        ValueError: If its values are others; a half above 255 is allowed, which resizing may add.
+    """
+    if found.dtype == np.uint8:
+        return
+    low, high = float(found.min()), float(found.max())
+    # 0 to 1, and what a resizing filter adds to it; a few pixels may be that dark
+    scaled = whole and 0 < high < 2 and found.size > 3 * 64 and found.dtype.kind == "f"
+    if scaled or not 0 <= low <= high <= 255.5:  # false for NaN too
+        mend = "multiply by 255" if scaled else "give it the picture as it is"
+        raise ValueError(
+            f"Expected {name} to hold values 0 to 255. Received: {low:.4g} to {high:.4g}. "
+            f"The model does all preprocessing itself: {mend}."
+        )
+
+
+def drawable(name: str, value) -> np.ndarray:
+    """A picture to draw, in colour or grey; its values may also be 0–1.
+
+    Raises:
+        ValueError: If it has another number of axes.
+    """
+    return array(
+        name, value, (2, 3), "(H, W, 3), 0–255", "One picture at a time: take image[0] of a batch."
+    )
+
+
+def drawables(name: str, value):
+    """Several pictures to draw, at least one.
+
+    Raises:
+        ValueError: If it is something else, or one of them is no picture.
+    """
+    if not isinstance(value, (list, tuple, np.ndarray)) or not len(value):
+        raise ValueError(
+            f"Expected {name} to be a list of arrays, at least one. {received(name, value)}"
+        )
+    for one in value:
+        array(f"every one of {name}", one, (2, 3), "(H, W) or (H, W, 3)")
+    return value
+
+
+def table(name: str, value):
+    """A mapping with an entry for each thing to draw.
+
+    Raises:
+        ValueError: If it is something else, or empty.
+    """
+    if not isinstance(value, Mapping) or not value:
+        wanted = "a table with an entry for each thing to draw"
+        raise ValueError(f"Expected {name} to be {wanted}. {received(name, value)}")
+    return value
+
+
+def rows(name: str, value):
+    """The rows of `models.describe`.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if (
+        not isinstance(value, (list, tuple))
+        or not value
+        or not all(hasattr(row, "output_shape") for row in value)
     ):
         raise ValueError(
-            f"Expected {name} to be RGB, (H, W, 3), with values 0–255. {received(name, image)}"
+            f"Expected {name} to be models.describe(model, size=(H, W)). {received(name, value)}"
         )
-    return image
+    return value
+
+
+def encoder(name: str, value):
+    """A backbone with the layers that an FCN reads.
+
+    Raises:
+        TypeError: If it is no model.
+        ValueError: If `pool3`, `pool4` or `pool5` is missing.
+    """
+    model(name, value)
+    there = {layer.name for layer in value.layers}
+    missing = [pool for pool in ("pool3", "pool4", "pool5") if pool not in there]
+    if missing:
+        raise ValueError(
+            f"Expected a {name} with layers pool3, pool4 and pool5 at 1/8, 1/16 and 1/32 of the image. "
+            f"Received: {value.name!r} without {', '.join(missing)}"
+        )
+    return value
 
 
 def palette(name: str, value) -> np.ndarray:
@@ -373,8 +482,3 @@ def palette(name: str, value) -> np.ndarray:
             f"Expected {name} to hold a colour (r, g, b) for each class, 0–255. {received(name, colours)}"
         )
     return colours
-
-
-def _check_num_classes(num_classes):
-    hint = "One of at least 2 classes may be 'background'; void is none."
-    arguments.whole_number("num_classes", num_classes, 2, 255, hint)

@@ -323,49 +323,6 @@ def _map_tiff(path) -> np.memmap | None:
     return np.memmap(path, np.uint8, "r", start, (rows, columns, 3))
 
 
-def checked_image(image, channels: int) -> np.ndarray:
-    """An image as a model wants it.
-
-    Args:
-        image: `(H, W, channels)`, 0–255.
-        channels: How many the model reads.
-
-    Returns:
-        float32, the same shape.
-
-    Raises:
-        ValueError: If the shape is another, a value is not a number, or the values look like 0–1 instead of 0–255.
-    """
-    try:
-        image = np.asarray(image)
-    except ValueError:  # rows of unequal length
-        image = np.array(None)
-    if image.dtype.kind not in "buif":
-        expected = f"Expected image to be an array of numbers (height, width, {channels})"
-        raise ValueError(
-            f"{expected}. Received: {image if image.ndim == 0 else image.dtype}. images.read_image reads a file."
-        )
-    if image.ndim != 3 or image.shape[2] != channels or 0 in image.shape:
-        hint = " One image at a time: take image[0] of a batch." if image.ndim == 4 else ""
-        raise ValueError(
-            f"Expected image of shape (height, width, {channels}). Received: shape {image.shape}.{hint}"
-        )
-    if np.issubdtype(image.dtype, np.floating):
-        if not np.isfinite(image).all():
-            raise ValueError("Expected image values 0 to 255. Received: NaN or infinity")
-        if image.size > 3 * 64 and 0 < image.max() < 2:  # 0 to 1, and what a resizing filter adds
-            highest = f"values up to 1 ({image.max():.4g})"
-            raise ValueError(
-                f"Expected image values 0 to 255. Received: {highest}; multiply by 255, the model does the rest"
-            )
-    if not 0 <= image.min() <= image.max() <= 255.5:
-        raise ValueError(
-            f"Expected image values 0 to 255. Received: {image.min():.4g} to {image.max():.4g}. Give the picture as it is: "
-            "the model does all preprocessing."
-        )
-    return image.astype("float32")
-
-
 @contextlib.contextmanager
 def _opened(path):
     """The file as Pillow knows it before any pixel is read."""

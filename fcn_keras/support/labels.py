@@ -1,13 +1,10 @@
-"""What label maps have in common: the number for void, and a colour for each class."""
+"""What label maps have in common: the number for void, and the colours of the classes."""
 
 import numpy as np
 
-from fcn_keras.support import arguments
+VOID = 255  # in a label map: not known, or not to be scored; never trained on
 
-VOID = 255
-
-
-# Okabe and Ito's colours, which colour-blind readers can tell apart, then lighter mixes of them
+# Okabe and Ito's colours, which colour-blind readers can tell apart
 OKABE_ITO = np.array(
     [
         (0, 158, 115),
@@ -19,15 +16,4 @@ OKABE_ITO = np.array(
         (240, 228, 66),
     ]
 )
-
-
 BACKGROUND_COLOUR = (64, 64, 72)
-
-
-def default_palette(num_classes: int) -> np.ndarray:
-    """A colour per class: dark for class 0, then Okabe–Ito, then lighter and darker mixes. uint8, `(classes, 3)`."""
-    arguments.whole_number("num_classes", num_classes, 1)
-    lighter = (OKABE_ITO + 255) // 2
-    darker = OKABE_ITO * 3 // 5
-    colours = np.concatenate([[BACKGROUND_COLOUR], OKABE_ITO, lighter, darker])
-    return np.resize(colours, (num_classes, 3)).astype("uint8")

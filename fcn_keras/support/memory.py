@@ -4,6 +4,8 @@ from pathlib import Path
 
 import psutil
 
+# What the backends' errors are called, or say, when memory runs out
+BACKENDS_SIGNS = ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory", "OOM")
 CGROUP = Path("/sys/fs/cgroup")  # where Linux says what a container may use
 
 
@@ -21,6 +23,11 @@ def available() -> int:
     except (OSError, ValueError):
         pass
     return max(free, 0)
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error is a backend's way to say that memory ran out."""
+    return any(sign in f"{type(error).__name__} {error}" for sign in BACKENDS_SIGNS)
 
 
 def require(needed: float, what: str, way_out: str) -> None:

@@ -50,7 +50,7 @@ def overlay(image: np.ndarray, mask: np.ndarray, colour: Sequence[int] = ROAD_GR
     Returns:
         uint8 `(H, W, 3)`.
     """
-    image = arguments.picture("image", image)
+    image = arguments.image("image", image)
     mask = arguments.array("mask", mask, 2, "bool (H, W)").astype(bool)
     if mask.shape != image.shape[:2]:
         raise ValueError(
@@ -218,7 +218,7 @@ def _check_rows(name, images, others):
             f"Expected {name} to be as many as the images, at least one. Received: {len(images)} and {len(others)}"
         )
     for image, other in zip(images, others, strict=True):
-        picture, labels = arguments.picture("every image", image), np.asarray(other)
+        picture, labels = arguments.image("every image", image), np.asarray(other)
         if labels.shape != picture.shape[:2]:
             size = f"{picture.shape[0]} x {picture.shape[1]}"
             raise ValueError(

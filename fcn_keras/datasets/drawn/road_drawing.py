@@ -6,7 +6,7 @@ colours, labels and distances at once, so the labels are exact by construction.
 
 What varies is what would make the task too easy: bend, slope, width, position and surface of the road;
 pavements and facades as grey as the road; light, shadows, wet patches, haze, blur and noise. Colour and place
-alone do not find the road (`tests/test_road_drawing.py` measures how far they get).
+alone do not find the road (`tests/data/test_road_drawing.py` measures how far they get).
 
 The order of random draws is part of a picture: whoever changes one, here or in `road_ground`, `road_things` or
 `drawing`, raises `VERSION`.

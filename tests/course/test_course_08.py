@@ -11,7 +11,7 @@ from conftest import random_image
 
 import fcn_keras as fcn
 
-SOURCE = Path(__file__).parents[1] / "notebooks" / "08_the_experiment.py"
+SOURCE = Path(__file__).parents[2] / "notebooks" / "08_the_experiment.py"
 
 
 def of_notebook(name, old="", new="", **names):

@@ -15,7 +15,7 @@ from planted.a3 import WRONG
 import fcn_keras as fcn
 from fcn_keras.checks import NotYet
 
-SOURCE = Path(__file__).parents[1] / "notebooks" / "assignments" / "3_fully_convolutional.py"
+SOURCE = Path(__file__).parents[2] / "notebooks" / "assignments" / "3_fully_convolutional.py"
 CELLS = jupytext.read(SOURCE).cells
 TASKS = [c.metadata["check"] for c in CELLS if "check" in c.metadata]
 

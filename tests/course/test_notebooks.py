@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
+FOLDER = Path(__file__).parents[2] / "notebooks"
 _spec = importlib.util.spec_from_file_location("notebooks_build", FOLDER / "build.py")
 build = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(build)

@@ -14,7 +14,7 @@ from conftest import first_of
 import fcn_keras as fcn
 from fcn_keras.checks import NotYet
 
-ASSIGNMENTS = Path(__file__).parents[1] / "notebooks" / "assignments"
+ASSIGNMENTS = Path(__file__).parents[2] / "notebooks" / "assignments"
 SOURCES = sorted(ASSIGNMENTS.glob("[0-9]_*.py"))
 # 0 is the seed that students see, and the author tried
 any_seed = first_of("seed", (23, 20261123))

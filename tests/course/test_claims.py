@@ -8,7 +8,7 @@ import pytest
 
 import fcn_keras as fcn
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ROW = re.compile(r"^\| (L\d\d) \| [^|]+ \| `(\w+)` \| `(\w+\.py)` \|$", re.M)
 CLAIMS = ROW.findall((ROOT / "notebooks" / "CLAIMS.md").read_text(encoding="utf-8"))
 
@@ -23,7 +23,7 @@ def test_cell_figure_and_test_are_there(claim, notebook, test_file):
     cells = jupytext.read(ROOT / "notebooks" / f"{notebook}.py").cells
     assert any(claim in cell.metadata.get("tags", []) for cell in cells if cell.cell_type == "code")
     assert claim in fcn.lecture.FIGURES
-    tests = (ROOT / "tests" / test_file).read_text(encoding="utf-8")
+    tests = (ROOT / "tests" / "course" / test_file).read_text(encoding="utf-8")
     assert re.search(rf"^def test_{claim}_(?!breaks)", tests, re.M) and re.search(rf"^def test_{claim}_breaks_when_", tests, re.M)
 
 

@@ -14,7 +14,7 @@ import fcn_keras as fcn
 from fcn_keras.command_line import parser as cli
 from fcn_keras.visualization import your_pictures
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "notebooks" / "10_your_own_pictures.py"
 FOLDER = ROOT / "data" / "road_scenes"
 NAMES = ("ground", "block", "car", "pole")

@@ -9,7 +9,7 @@ import pytest
 
 import fcn_keras
 
-PACKAGE = Path(__file__).parents[1] / "fcn_keras"
+PACKAGE = Path(__file__).parents[2] / "fcn_keras"
 # Each module may import those before it in the map.
 RANK = {name: rank for rank, name in enumerate((*fcn_keras.MODULES, "__main__", "__init__"))}
 FILES = sorted(PACKAGE.rglob("*.py"))

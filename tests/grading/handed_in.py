@@ -8,7 +8,7 @@ import nbformat
 
 from fcn_keras.grading.course import Course
 
-ASSIGNMENTS = Path(__file__).parents[1] / "notebooks" / "assignments"
+ASSIGNMENTS = Path(__file__).parents[2] / "notebooks" / "assignments"
 COURSE = Course()
 
 

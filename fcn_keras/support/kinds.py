@@ -1,0 +1,162 @@
+"""What an argument may be, written where it belongs: in the signature.
+
+    @checked
+    def fcn(num_classes: Classes, stride: Literal[32, 16, 8] = 8, width: Count | None = 128):
+
+A kind is an ordinary type with a check beside it. The type checker reads the type; `checked` runs the
+check and answers a wrong value in a sentence; `help(fcn)` shows both.
+"""
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
+
+import numpy as np
+
+from fcn_keras.support import arguments
+
+if TYPE_CHECKING:
+    import keras
+
+P, R = ParamSpec("P"), TypeVar("R")
+
+# These rooms pass on what a person typed or handed in, so their calls are looked at.
+FROM_OUTSIDE = tuple(
+    f"fcn_keras.{room}." for room in ("command_line", "checks", "grading", "lecture")
+)
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Checks the arguments of a public function against the kinds in its signature.
+
+    A call from outside the package is checked, and a wrong value is answered before anything is done
+    with it: "Expected stride to be one of 32, 16, 8. Received: stride=4". A call from inside the
+    package is not checked again. What relates two arguments to each other stays in the function.
+
+    Args:
+        function: A function or a method; parameters without a kind are passed on as they are.
+
+    Returns:
+        The function with the same signature. A checked value may be converted: NumPy's integers
+        become `int`, text becomes a `Path`, lists become arrays.
+    """
+    signature = inspect.signature(function)
+    kinds = {
+        name: kind for name, p in signature.parameters.items() if (kind := _check_of(p.annotation))
+    }
+
+    @functools.wraps(function)
+    def answering(*args: P.args, **kwargs: P.kwargs) -> R:
+        caller = sys._getframe(1).f_globals.get("__name__", "")
+        if caller.startswith("fcn_keras.") and not caller.startswith(FROM_OUTSIDE):
+            return function(*args, **kwargs)
+        try:
+            given = signature.bind(*args, **kwargs)
+        except (
+            TypeError
+        ):  # an argument is missing or unknown: Python's own message names the function
+            return function(*args, **kwargs)
+        for name, kind in kinds.items():
+            if name in given.arguments:
+                given.arguments[name] = kind(name, given.arguments[name])
+        return function(*given.args, **given.kwargs)
+
+    return answering
+
+
+def _check_of(annotation) -> Callable[[str, Any], Any] | None:
+    """The check that an annotation asks for: that of a kind, of a `Literal`, of `bool`; or of one of them `| None`."""
+    if get_origin(annotation) in (Union, UnionType):
+        members = get_args(annotation)
+        check = next(filter(None, map(_check_of, members)), None)
+        if check is None or NoneType not in members:
+            return check
+        return lambda name, value: None if value is None else check(name, value)
+    if get_origin(annotation) is Literal:
+        return lambda name, value: arguments.one_of(name, value, get_args(annotation))
+    if annotation is bool:
+        return lambda name, value: arguments.one_of(name, value, (True, False))
+    return next(
+        (mark for mark in getattr(annotation, "__metadata__", ()) if isinstance(mark, Kind)), None
+    )
+
+
+class Kind:
+    """A check from `arguments` with its limits, under a description that `help()` shows.
+
+    Args:
+        description: In a few words.
+        check: Takes the argument's name, the value and the limits; returns the value or raises.
+    """
+
+    def __init__(self, description: str, check: Callable[..., Any], **limits: Any):
+        self.description, self.check, self.limits = description, check, limits
+
+    def __call__(self, name: str, value: Any) -> Any:
+        return self.check(name, value, **self.limits)
+
+    def __repr__(self) -> str:
+        return self.description
+
+
+# Numbers
+Count = Annotated[int, Kind("at least 1", arguments.whole_number, at_least=1)]
+Index = Annotated[int, Kind("at least 0", arguments.whole_number, at_least=0)]
+Seed = Annotated[int, Kind("at least 0", arguments.whole_number, at_least=0)]
+Classes = Annotated[
+    int,
+    Kind(
+        "2 to 255 classes",
+        arguments.whole_number,
+        at_least=2,
+        at_most=255,
+        hint=arguments.VOID_IS_NO_CLASS,
+    ),
+]
+ClassCount = Annotated[
+    int, Kind("1 to 255 classes", arguments.whole_number, at_least=1, at_most=255)
+]
+Rate = Annotated[float, Kind("above 0", arguments.number, above=0)]
+Size = Annotated[tuple[int, int], Kind("(height, width)", arguments.size)]
+Widths = Annotated[Sequence[int], Kind("each at least 1", arguments.whole_numbers)]
+
+# Names and files
+Names = Annotated[Sequence[str], Kind("no name twice", arguments.names)]
+File = Annotated[str | Path, Kind("a path", arguments.path)]
+Table = Annotated[Mapping[str, Any], Kind("at least one entry", arguments.table)]
+
+# Arrays and tensors
+Image = Annotated[np.ndarray, Kind("(H, W, 3), RGB, 0–255", arguments.image)]
+Drawable = Annotated[np.ndarray, Kind("(H, W, 3) or (H, W)", arguments.drawable)]
+Drawables = Annotated[Sequence[np.ndarray], Kind("each (H, W, 3) or (H, W)", arguments.drawables)]
+Labels = Annotated[np.ndarray, Kind("(H, W), class numbers, 255 is void", arguments.label_map)]
+Palette = Annotated[np.ndarray, Kind("(classes, 3), 0–255", arguments.palette)]
+Losses = Annotated[
+    Sequence[float],
+    Kind("one number per step", arguments.array, dimensions=1, layout="one number per step"),
+]
+Kernel = Annotated[np.ndarray, Kind("(k, k)", arguments.array, dimensions=2, layout="(k, k)")]
+FeatureMap = Annotated[Any, Kind("(batch, H, W, channels)", arguments.feature_map)]
+Rows = Annotated[Sequence[Any], Kind("of models.describe", arguments.rows)]
+
+# What the package builds
+Model = Annotated["keras.Model", Kind("any Keras model", arguments.model)]
+ScoringModel = Annotated[
+    "keras.Model", Kind("one picture in, class scores out", arguments.scoring_model)
+]
+Encoder = Annotated["keras.Model", Kind("with layers pool3, pool4, pool5", arguments.encoder)]
+DataSet = Annotated[Any, Kind("of fcn_keras.datasets", arguments.data_set)]
