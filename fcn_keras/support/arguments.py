@@ -390,9 +390,10 @@ def image_values(name: str, found: np.ndarray, whole: bool = True) -> None:
     # 0 to 1, and what a resizing filter adds to it; a few pixels may be that dark
     scaled = whole and 0 < high < 2 and found.size > 3 * 64 and found.dtype.kind == "f"
     if scaled or not 0 <= low <= high <= 255.5:  # false for NaN too
+        values = f"{low:.4g} to {high:.4g}" if np.isfinite([low, high]).all() else "NaN or infinity"
         mend = "multiply by 255" if scaled else "give it the picture as it is"
         raise ValueError(
-            f"Expected {name} to hold values 0 to 255. Received: {low:.4g} to {high:.4g}. "
+            f"Expected {name} to hold values 0 to 255. Received: {values}. "
             f"The model does all preprocessing itself: {mend}."
         )
 
