@@ -10,7 +10,8 @@ import pytest
 import fcn_keras as fcn
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # started processes import three times slower with it
+# started processes import three times slower with it
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # What the package keeps goes to a folder of the test run, the same for all of its workers: they
 # inherit the variable from the process that starts them.
 if "PYTEST_XDIST_WORKER" not in os.environ:
@@ -24,7 +25,9 @@ needs_camvid = pytest.mark.skipif(not CAMVID.is_dir(), reason="CamVid is not on 
 def first_of(name, values, ids=None):
     """Parametrizes a test: `make test` tries the first value, `make test-long` the others."""
     first, *others = values
-    return pytest.mark.parametrize(name, [first, *(pytest.param(value, marks=pytest.mark.long) for value in others)], ids=ids)
+    return pytest.mark.parametrize(
+        name, [first, *(pytest.param(value, marks=pytest.mark.long) for value in others)], ids=ids
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +60,9 @@ def toy():
         image[top : top + 20, left : left + 32] += 140
         mask[top : top + 20, left : left + 32] = 1
         mask[:, :2] = 255
-    return fcn.datasets.SegmentationData(lambda i: (images[i], masks[i]), 12, ("dark", "bright"), name="toy")
+    return fcn.datasets.SegmentationData(
+        lambda i: (images[i], masks[i]), 12, ("dark", "bright"), name="toy"
+    )
 
 
 def random_image(height, width, seed=0):
