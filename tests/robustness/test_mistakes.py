@@ -178,7 +178,7 @@ def place(tmp_path_factory, encoder):
 
 
 TRAIN = "--out {new}/m.keras --steps 1 --width 4 --batch-size 2"
-# What is typed, and a part of the answer. {name} stands for a file of `place`, {new} for a new folder.
+# What is typed, and a part of the answer. {name}: a file of `place`, {new}: a new folder.
 MISTAKES = [
     ("", "required"),
     ("trian {good}", "invalid choice: 'trian'"),
