@@ -17,7 +17,7 @@ import pytest
 import fcn_keras as fcn
 from fcn_keras.command_line import parser as cli
 from fcn_keras.datasets import VOID
-from fcn_keras.training import distribution
+from fcn_keras.training import distribution, preconditions
 
 needs_jax = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed"
@@ -303,7 +303,7 @@ def test_batch_statistics_and_filled_batches_do_not_go_together(toy):
     """Rows of void would count in the statistics."""
     image = keras.Input((None, None, 3))
     model = keras.Model(image, keras.layers.Conv2D(2, 1)(keras.layers.BatchNormalization()(image)))
-    check = fcn.training._check_shares
+    check = preconditions._check_shares
     check(model, toy.batches(6), 3)  # 12 images
     for network, data in ((model, toy), (fcn.models.cae(), toy.reconstruction())):
         with pytest.raises(ValueError, match=r"batches that 3 devices divide.*one of [12] images"):
