@@ -50,8 +50,8 @@ grey = photo.mean(axis=-1)  # (600, 512, 3) → (600, 512)
 draw_zoom(grey, windows=((158, 276, 60), (182, 301, 10)))  # first row, first column, size
 
 # %% [markdown]
-# The file contains only these numbers. Nowhere does it say "eye". That the numbers show an eye is
-# an answer, and somebody has to give it.
+# The file contains only these numbers. It does not say that they show an eye. That is an answer,
+# and somebody has to give it.
 #
 # A colour picture has one such array for each colour. These arrays are called *channels*, so the
 # shape of an image is **height × width × channels**. The next picture is a road scene, drawn by a
@@ -99,9 +99,9 @@ fcn.visualization.draw_regions(scene, labels, roads.class_names, roads.palette)
 # object. *Segmentation* asks for the label map. *Captioning* asks for a sentence. We can compute
 # boxes from a label map, because cars that do not touch form separate regions.
 #
-# To find the regions, we first give every car pixel a different number. Then we replace each
-# pixel's number by the largest number among the pixel itself and its four neighbours. We repeat
-# this until nothing changes. Each region then has a single number.
+# To find the regions, we first give every car pixel a different number. Then each car pixel takes
+# the largest of five numbers: its own and those of its four neighbours. We repeat this until
+# nothing changes. Each region then has a single number.
 
 
 # %%
@@ -121,7 +121,7 @@ region = regions(labels == car)
 by_hand = []
 for number in np.unique(region[region > 0]):
     rows, columns = np.nonzero(region == number)
-    if len(rows) >= 100:  # smaller regions are distant cars, or corners of hidden ones
+    if len(rows) >= 100:  # smaller: distant cars, or corners of partly hidden cars
         by_hand.append((rows.min(), rows.max(), columns.min(), columns.max()))
 
 # %% [markdown]
@@ -155,7 +155,7 @@ draw_tasks(scene, labels, roads.class_names, roads.palette, "street", {"car": ca
 # *batch*, an array of several pictures. Here the batch contains only one picture. Both networks
 # give *scores*, one number per class. The class with the highest score is the answer.
 #
-# The pictures have 64 × 64 pixels. Each shows one disk, square, triangle or cross. `seed=1` selects
+# Each picture has 64 × 64 pixels and shows one disk, square, triangle or cross. `seed=1` selects
 # one series of random pictures; another seed gives other pictures. The label map of such a picture
 # is called its *mask*: 0 is the background, 1 a disk, 2 a square, 3 a triangle and 4 a cross.
 # `fcn_from_cae` builds a *fully convolutional network* (FCN) from a *convolutional autoencoder*
@@ -164,7 +164,7 @@ draw_tasks(scene, labels, roads.class_names, roads.palette, "street", {"car": ca
 #
 # **Predict before you run:** the classifier knows four shapes. The segmenter knows five classes,
 # because the background is a class too. How many scores does each network give for one picture? How
-# many answers does it give, that is, chosen classes?
+# many answers does it give? (An answer is one chosen class.)
 
 # %%
 shapes = fcn.datasets.shapes(100, seed=1)
@@ -183,7 +183,7 @@ draw_outputs(picture, mask, shapes.class_names, shapes.palette, window=(44, 6, 1
 
 # %% [markdown]
 # **Classification predicts one class for the image; segmentation predicts one for every pixel.**
-# The segmenter answers the question *which class?* 4,096 times, each time for a different place.
+# The segmenter answers the question *which class?* 4,096 times, each time for a different pixel.
 #
 # ## 5. What and where
 #
@@ -262,8 +262,8 @@ draw_what_and_where(
 # 1. Make three new pictures from `scene`: one brighter by 30, one mirrored left to right, and one
 #    without its upper half. For the first, use
 #    `np.clip(scene.astype(int) + 30, 0, 255).astype("uint8")`, because in `uint8` alone 250 + 30
-#    becomes 24. Which of the three need another label map, and which need another label? To check,
-#    draw each picture with its label map, using `fcn.visualization.draw_regions`.
+#    becomes 24. Which of the three need a different label map, and which a different label? To
+#    check, draw each picture with its label map, using `fcn.visualization.draw_regions`.
 # 2. A label map distinguishes classes, not objects. In a copy of `labels`, paint a bridge of car
 #    pixels from one box to the next, and call `boxes` again. How many boxes are there now? What
 #    would a label map need to keep the two cars apart?
@@ -271,8 +271,8 @@ draw_what_and_where(
 #    To check, build it with `fcn_from_cae` and look at the shape of
 #    `predict(scene[None].astype("float32"), verbose=0)`.
 # 4. Turn the 100 pictures upside down (`arrays(shapes)[0][:, ::-1]`). Which shapes does the
-#    classifier still recognise, and which not? Predict the result for each of the four shapes, then
-#    count. Why does turning differ from moving?
+#    classifier still recognise? Predict the result for each of the four shapes, then count. Why
+#    does turning differ from moving?
 #
 # Solutions: `fcn.solutions.show("00.1")`, `fcn.solutions.show("00.2")`,
 # `fcn.solutions.show("00.3")`, `fcn.solutions.show("00.4")`.

@@ -62,8 +62,8 @@ for name, weights in filters.items():
     print(f"{name:<21} sum of the weights {weights.sum():.0f}, a wall of 100 gives {result:.0f}")
 
 # %% [markdown]
-# Now we slide the window over the photograph. A loop over all rows and columns does this without
-# any library for convolutions.
+# Now we slide the window over the photograph. A plain loop over all rows and columns is enough; no
+# library for convolutions is needed.
 
 
 # %%
@@ -78,13 +78,13 @@ def slide(image, kernel):
 
 filtered = {name: (weights, slide(photo, weights)) for name, weights in filters.items()}
 print("one window:", photo[60:63, 40:43].round().astype(int).tolist())
-print(f"its edge, left to right: {filtered['edges, left to right'][1][60, 40]:.0f}")
+print(f"the left-to-right edge filter gives {filtered['edges, left to right'][1][60, 40]:.0f}")
 
 # %% [markdown]
 # Keras provides the same operation as one function. It works on many pictures with many channels at
 # once, so it expects four axes: `(batch, height, width, channels)` for the picture, and
-# `(height, width, channels in, channels out)` for the kernel. Here all the added axes have length
-# 1. (The functions in `keras.ops` resemble NumPy's, but can also run on a graphics card.)
+# `(height, width, channels in, channels out)` for the kernel. The axes that we add here all have
+# length one. (The functions in `keras.ops` resemble NumPy's, but can also run on a graphics card.)
 
 # %%
 for name, (weights, result) in filtered.items():
@@ -129,8 +129,8 @@ for padding in ("valid", "same"):
         print(f"{padding:<5} stride {stride}: 5 → {places(5, 3, stride, padding)}")
 
 # %% [markdown]
-# The package computes this number with a formula. For $n$ pixels, a kernel of size $k$ and stride
-# $s$ it is as follows (⌊ ⌋ rounds down, ⌈ ⌉ rounds up):
+# The package computes the number of windows with a formula. For $n$ pixels, a kernel of size $k$
+# and stride $s$ there are this many windows (⌊ ⌋ rounds down, ⌈ ⌉ rounds up):
 #
 # $$\text{VALID: } \left\lfloor \frac{n - k}{s} \right\rfloor + 1
 # \qquad \text{SAME: } \left\lceil \frac{n}{s} \right\rceil$$
@@ -161,8 +161,8 @@ drawing.animate_convolution(small, kernel, stride=2, padding="same")
 # %% [markdown]
 # In Keras a convolution is a *layer*: a part of a network that holds its own weights.
 # `Conv2D(1, 3)` has one output channel and a 3 × 3 kernel. `use_bias=False` means that no constant
-# is added to the results. `build` creates the weights, and `set_weights` replaces the random ones
-# by ours.
+# is added to the results. `build` creates the weights, and `set_weights` replaces the random
+# weights by ours.
 
 
 # %%
@@ -206,8 +206,8 @@ print("SAME, stride 2:", {n: fcn.geometry.conv_size(n, 3, 2, "same") for n in ra
 # A transposed convolution starts from a small map. It multiplies the whole kernel by one input
 # value and adds this copy, the *stamp*, to the output. For the next value it moves the stamp by the
 # stride and adds again. Where stamps overlap, their values add up. VALID keeps everything that the
-# stamps cover. SAME cuts off the border, so that the output is exactly stride times as large as the
-# input.
+# stamps cover. SAME cuts off the border, so that the output is exactly `stride` times as large as
+# the input.
 #
 # **Predict before you run:** take a 3 × 3 input, a 3 × 3 kernel, stride 2 and VALID. How large is
 # the output? Which of its cells receive more than one stamp?
@@ -278,8 +278,8 @@ print(f"Keras confirms all {count} predicted sizes")
 #
 # A convolution only multiplies by weights and adds, so it can be written as a matrix. If the column
 # $x$ contains all pixels of the picture, one below the other, there is a matrix $A$ with
-# $y = A\,x$. To find $A$ without further thought, convolve pictures in which a single pixel is 1:
-# each result is one column of $A$.
+# $y = A\,x$. To find $A$ mechanically, convolve pictures in which a single pixel is 1: each result
+# is one column of $A$.
 #
 # **Predict before you run:** take a 4 × 4 input, a 3 × 3 kernel, VALID and stride 1. How many rows
 # and columns does $A$ have? How many of its numbers are not zero? (Four weights of our kernel are
@@ -327,12 +327,15 @@ for padding in ("valid", "same"):
 #
 # The transposed convolution is sometimes called a *deconvolution*. That name promises too much: an
 # inverse would return exactly the picture that went in. We try both orders with a smooth kernel.
+# Its weights add up to 2, so $A\,x$ is twice as bright as $x$. With stride 2, each pixel of
+# $A^\top y$ receives only a quarter of the weights, so $A^\top y$ is half as bright as $y$. The
+# figure corrects for this.
 #
 # **Predict before you run:** will the eyes in the photograph come back sharp? Consider how many
 # numbers there are halfway.
 
 # %% tags=["L09"]
-soft = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 32  # sum 2; with stride 2 each pixel gets 0.5 of it
+soft = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 32  # the weights add up to 2
 eyes = photo[50:114, 48:112]
 tiny = eyes.reshape(32, 2, 32, 2).mean(axis=(1, 3))
 halve = fcn.geometry.convolution_matrix(soft, (64, 64), stride=2, padding="same")  # A: 1024 × 4096
@@ -347,18 +350,17 @@ drawing.draw_there_and_back({"down by A, then up by Aᵀ": first, "up by Aᵀ, t
 
 # %% [markdown]
 # The size comes back, but the values do not. On the way from 4096 numbers to 1024 and back,
-# something must be lost, whatever the method. In the second row nothing would have to be lost,
-# since 4096 numbers have room for 1024. But the transpose still mixes neighbouring values. So an
-# *upsampling* layer, which makes maps larger, does not undo the downsampling. It only provides a
-# way up whose weights can be learned. What was lost on the way down must come from elsewhere: from
-# the larger maps that came before. A connection that brings it is called a *skip connection*
-# (notebook 07).
+# something must be lost, whatever the method. In the second row nothing need be lost, because 4096
+# numbers have room for 1024. But the transpose still mixes neighbouring values. So an *upsampling*
+# layer, which makes maps larger, does not undo the downsampling. It only provides a way up whose
+# weights can be learned. What was lost on the way down must come from elsewhere: from the larger
+# maps that came before. A connection that brings it is called a *skip connection* (notebook 07).
 #
 # ## Exercise
 #
 # 1. Make a 3 × 3 filter that responds to edges along a diagonal, and draw its result on the
-#    photograph. To check: it must give 0 on a wall, and it must give different largest absolute
-#    values on `np.eye(9)` and on the mirror image `np.eye(9)[::-1]`.
+#    photograph. To check: it must give 0 on a wall. Its largest absolute value must not be the same
+#    on `np.eye(9)` as on the mirror image `np.eye(9)[::-1]`.
 # 2. Apply a convolution with kernel 3 and stride 2, then a transposed convolution with kernel 3 and
 #    stride 2. For which $n$ does the size come back, with SAME and with VALID? Work it out on
 #    paper, then check with `conv_size` and `transposed_size`.

@@ -15,8 +15,8 @@
 #
 # **Idea.** In notebook 01 we made filters by hand. A network *learns* its filters: it starts with
 # random numbers and changes them slightly at each step, so that its answers improve. A
-# classification network is a chain of such filters. Between the filters, the maps are made smaller.
-# At the end, weighted sums of all numbers in the last maps give one probability for each class.
+# classification network is a chain of such filters. Between them, the maps become smaller. At the
+# end, weighted sums of all numbers in the last maps give one probability for each class.
 
 # %%
 import numpy as np
@@ -47,11 +47,11 @@ draw.draw_pictures(images[:4], titles, "Four classes, one label per picture")
 # ## 1. How is such a network built?
 #
 # In Keras a *layer* is a function from an array to an array. It contains numbers that can be
-# learned, its *weights* or *parameters*. A *model* consists of layers joined together. Five kinds
-# of layers are enough here, and two *activations*, functions that are applied to the output of a
-# layer:
+# learned, its *weights* or *parameters*. A *model* consists of layers joined together. Here five
+# kinds of layers are enough, and two *activations*. An activation is a function that is applied to
+# the output of a layer.
 #
-# * `Rescaling` maps the pixel values from 0–255 to −1 … 1, where learning is easier.
+# * `Rescaling` maps the pixel values from 0–255 to −1 … 1, a range in which learning is easier.
 # * `Conv2D(16, 3)` slides 16 filters of 3 × 3 over its input, as in notebook 01, and gives 16 maps
 #   (*channels*).
 # * `activation="relu"` keeps positive values and sets the others to 0. Without it, several
@@ -88,9 +88,9 @@ for layer in build().layers:
     print(f"{layer.__class__.__name__:<13} {'×'.join(map(str, layer.output.shape[1:])):>9}")
 
 # %% [markdown]
-# 4 × 4 positions with 64 channels are 1024 numbers. The package provides this network as
-# `fcn.models.classifier`. With the same weights, both networks give the same answers for the same
-# pictures.
+# The maps have 4 × 4 positions and 64 channels, that is, 1024 numbers. The package provides this
+# network as `fcn.models.classifier`. With the same weights, both networks give the same answers for
+# the same pictures.
 
 # %%
 keras.utils.set_random_seed(0)  # the same random start every time
@@ -203,9 +203,9 @@ draw.draw_filters(image, filters[..., strongest], maps[..., strongest])
 
 # %% [markdown]
 # The filters look like noise, because eight epochs change the random start only a little. The maps
-# tell more. Some filters respond to the bright shape, some to the background, and some only to one
-# side of the shape. The last kind are edge filters, although none looks as tidy as Sobel's.
-# Networks trained on millions of photographs have smoother filters.
+# are more informative. Some filters respond to the bright shape, some to the background, and some
+# only to one side of the shape. These last are edge filters, although none looks as tidy as
+# Sobel's. Networks trained on millions of photographs have smoother filters.
 #
 # ## 6. Where does it look?
 #
@@ -249,8 +249,8 @@ draw.draw_attention(new_images[:4], falls, [names[label] for label in new_labels
 # %% [markdown]
 # The classifier was given one word for each picture. Nobody told it where the shape is, yet it
 # found the place to look at by itself. So *where* is present inside the network, but it is
-# discarded at the end. Notebook 03 keeps it. Its network also makes the maps small, but then, in
-# place of the dense layers, it makes them large again.
+# discarded at the end. Notebook 03 keeps it. Its network makes the maps small as well. Then,
+# instead of ending in dense layers, it makes them large again.
 #
 # ## Exercise
 #
@@ -258,8 +258,8 @@ draw.draw_attention(new_images[:4], falls, [names[label] for label in new_labels
 #    layers change? Check with `fcn.models.classifier(4, size=96).count_params()`.
 # 2. Remove every `activation="relu"` from `build` and train the network as in section 3. Then also
 #    replace `MaxPooling2D` by `AveragePooling2D`, which takes the mean. For both networks, predict
-#    the share of the new pictures that they classify correctly. In which of the two is each number
-#    before the softmax a single weighted sum of the pixels?
+#    the share of the new pictures that they classify correctly. In which of the two is every number
+#    before the softmax one weighted sum of the pixels?
 # 3. Train on the first 100 pictures only, for 40 epochs. Compare the share of right answers on
 #    those 100 pictures and on the new ones. What has the network learned?
 # 4. Paint a yellow square of 8 × 8 pixels into the upper left corner of a new picture of a disk.

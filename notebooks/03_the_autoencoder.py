@@ -42,11 +42,11 @@ from fcn_keras.lecture import autoencoder  # noqa: E402
 #
 # ## 1. Down and up again
 #
-# All parts of the network are known from notebooks 01 and 02. Convolutions with stride 2 halve the
+# You know all parts of this network from notebooks 01 and 02. Convolutions with stride 2 halve the
 # height and the width. Transposed convolutions with stride 2 double them. ReLU sets negative
 # numbers to 0. The kernels of the transposed convolutions are 4 × 4, a multiple of the stride. So
-# every pixel away from the border receives equally many stamps. The last layer has no ReLU, because
-# its results are colours. `None` as height and width means any size.
+# every pixel away from the border receives the same number of stamps. The last layer has no ReLU,
+# because its results are colours. `None` as height and width means any size.
 #
 # **Predict before you run:** a picture of 80 × 288 pixels consists of 69,120 numbers. How large are
 # the maps after three halvings? How many numbers do 64 such maps contain?
@@ -128,8 +128,8 @@ assert kinds == {"Conv2D", "Conv2DTranspose"}
 # all pixels and colours.
 #
 # To judge a loss, we need something to compare it with. We use the *mean picture*, in which every
-# pixel has its average value over all training pictures. It is what one can say without looking at
-# the input.
+# pixel has its average value over all training pictures. It is a guess that does not use the input
+# at all.
 
 # %%
 keras.utils.set_random_seed(0)
@@ -148,12 +148,12 @@ print(f"loss of the mean picture: {np.mean((mean - test) ** 2):.0f}")
 #
 # Squared errors are hard to interpret. The usual measure is the *peak signal-to-noise ratio*
 # (PSNR), in decibels (dB). It compares the squared error with $255^2$, the largest possible squared
-# error. On its scale, 10 dB more mean a tenth of the squared error:
+# error. On its scale, each additional 10 dB means a tenth of the squared error:
 #
 # $$\text{PSNR} = 10 \, \log_{10} \frac{255^2}{\text{mean squared error}}$$
 #
-# **Predict before you run:** every number of a picture is wrong by 25.5, a tenth of 255. What is
-# the PSNR?
+# **Predict before you run:** suppose that every number of a picture is wrong by 25.5, a tenth
+# of 255. What is the PSNR?
 
 
 # %%
@@ -172,9 +172,9 @@ print(f"20 unseen pictures: {decibels.mean():.1f} dB; the mean picture: {baselin
 assert decibels.mean() >= baseline.mean() + 5
 
 # %% [markdown]
-# We require at least 5 dB more than the mean picture (last line of the cell), that is, a third of
-# its squared error. Our network reaches 8 dB more, about a sixth of its squared error. Now look at
-# the network and at its output.
+# We require at least 5 dB more than for the mean picture (last line of the cell). This means a
+# third of the mean picture's squared error. Our network reaches 8 dB more, which means about a
+# sixth. Now look at the network and at its output.
 #
 # **Predict before you run:** the next figure shows the whole network, drawn from the model itself.
 # Where is it narrowest in height and width? Where does it have the most channels?
@@ -202,7 +202,7 @@ draw_reconstruction(test[chosen], given[chosen], latent, decibels[chosen], basel
 # the road. (Where only the last row is bright, the cause is the row of zeros that SAME adds below
 # the picture.) The maps are small, 10 × 36: each position represents 8 × 8 pixels.
 #
-# The third row shows what is lost. We measure the loss at edges and elsewhere. A pixel is *at an
+# The third row shows what is lost. We measure the error at edges and elsewhere. A pixel is *at an
 # edge* if there is a pixel of another class next to it or one pixel further away. (The label maps
 # are used only for this measurement.)
 
@@ -218,19 +218,19 @@ for number, name in enumerate(others.class_names):
 # The road, which is large and even, comes back best. It is the only class with an error below the
 # average of 207. Walls, trees and sky have many edges of their own. Thin poles, small cars and the
 # stones of the pavement do not come back. After three halvings each position must describe 8 × 8
-# pixels, and a blurred edge costs less squared error than a sky of the wrong colour. What passes
-# through the middle is *what* there is and roughly *where*; the exact place is lost. The
-# segmentation networks of this course also have such a bottleneck. Notebook 07 shows how to recover
-# what is lost in it.
+# pixels, and a blurred edge adds less to the squared error than a sky of the wrong colour does.
+# What passes through the middle is *what* there is and roughly *where*; the exact place is lost.
+# The segmentation networks of this course also have such a bottleneck. Notebook 07 shows how to
+# recover what is lost in it.
 #
 # ## Exercise
 #
 # 1. On paper: take a picture of 93 × 157 pixels. Write down the height and the width after each of
-#    the six layers. How much does the package cut off, once, after the last layer? Check with
-#    `fcn.models.describe(model, (93, 157))`.
+#    the six layers. The package cuts off the surplus only once, after the last layer: how much?
+#    Check with `fcn.models.describe(model, (93, 157))`.
 # 2. If all differences of a reconstruction become half as large, by how many decibels does its PSNR
-#    rise? To check, add `np.random.default_rng(0).normal(0, 20, test[0].shape)` to `mean`, then
-#    half of it, and compare both sums with `mean`.
+#    rise? To check, add the noise `np.random.default_rng(0).normal(0, 20, test[0].shape)` to
+#    `mean`. Then add only half of the noise. Compare both results with `mean`.
 # 3. The simplest autoencoder has no weights: replace every 2 × 2 pixels by their mean, and enlarge
 #    the result with `.repeat(2, axis=1).repeat(2, axis=2)`. It keeps a quarter of the numbers. How
 #    many decibels does it reach? If it beats our network, what is our network still good for?

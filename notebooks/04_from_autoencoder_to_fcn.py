@@ -10,14 +10,15 @@
 # # From the autoencoder to the FCN
 #
 # **Goal.** Turn the autoencoder of notebook 03 into a network that segments. Change only its last
-# layer, its target and its loss. Then follow a picture through the network and see where it finds
-# out *what* and where it finds out *where*.
+# layer, its target and its loss. Then follow a picture through the network and see which layers
+# find *what* and which find *where*.
 #
 # **Idea.** For every pixel, the autoencoder gives three numbers: red, green and blue. For
-# segmentation we want one number per class for every pixel: how well does this class fit here? So
-# the last layer gets one channel per class instead of one per colour, and the target is the label
-# map instead of the picture. The result is a *fully convolutional network* (FCN). All its layers
-# look at a small window. It takes a picture of any size and gives scores for each of its pixels.
+# segmentation we want one number per class instead, which says how well this class fits the pixel.
+# So the last layer gets one channel per class instead of one per colour, and the target is the
+# label map instead of the picture. The result is a *fully convolutional network* (FCN). Each of its
+# layers looks only at a small window. The network takes a picture of any size and gives scores for
+# each of its pixels.
 
 # %%
 import numpy as np
@@ -38,8 +39,8 @@ test, true = at_half_size(fcn.datasets.road_scenes("test", count=20).view(only_r
 
 # %% [markdown]
 # First we train the autoencoder, almost as in notebook 03: on pieces of the pictures, with the mean
-# squared error, to reproduce its input. The function `train` serves for all trainings in this
-# notebook. Its learning rate falls from step to step along a cosine, so that the last steps are
+# squared error, to reproduce its input. We use the function `train` for every training in this
+# notebook. It lowers the learning rate from step to step along a cosine, so that the last steps are
 # small. Six epochs are enough.
 
 # %%
@@ -67,7 +68,8 @@ autoencoder = train(fcn.models.cae(), pictures, "mean_squared_error", epochs=6)
 #
 # We copy all layers except the last one, with their weights. The new last layer is also a
 # transposed convolution with stride 2, but it has one channel per class: here two, background and
-# road. No step from 0–1 to 0–255 follows it. Only the weights of the new layer are random.
+# road. It is not followed by a step from 0–1 to 0–255. Only the weights of the new layer are
+# random.
 #
 # **Predict before you run:** the last layer of the autoencoder has a 4 × 4 kernel, reads 16
 # channels and gives 3, with one bias each: 4 · 4 · 16 · 3 + 3 = 771 parameters. How many parameters
@@ -112,11 +114,11 @@ print(f"parameters: {autoencoder.count_params():,} before, {package.count_params
 # | 03 → 04 | `output`: 2 channels (classes) instead of 3 (colours) | 771 → 514 |
 # |  | target: the label map instead of the picture | |
 # |  | loss: cross-entropy instead of squared error | |
-# |  | nothing else: all other parameters start with the autoencoder's values | 64,592 |
+# |  | nothing else; all other parameters start with the autoencoder's values | 64,592 |
 #
-# (`CropToMatch` is the package's layer that cuts off the surplus of odd sizes. It was called
-# `reconstruction` and is now called `logits`. `to_pixels` was the step to 0–255. The training that
-# follows changes all parameters.)
+# (`CropToMatch` is the package's layer that cuts off the surplus of odd sizes. In the autoencoder
+# it is called `reconstruction`, in the FCN `logits`. `to_pixels` was the autoencoder's step to
+# 0–255. The training that follows changes all parameters.)
 
 # %% tags=["L12"]
 changed = fcn.lecture.changed_layers(first, second)
@@ -133,8 +135,8 @@ fcn.visualization.draw_two_architectures(first, second, titles, pair, goals, cha
 # The network now gives *logits*: one number per class and pixel, which can have any value. The
 # class with the highest logit wins. The classifier of notebook 02 contained the softmax. Here the
 # loss applies it, which is safer for large numbers. The softmax turns logits into probabilities: it
-# divides $e^{\text{logit}}$ of each class by the sum over all classes. The loss is the
-# cross-entropy of notebook 02, minus the logarithm of the right class's probability. Now it is
+# divides $e^{\text{logit}}$ of each class by the sum of these values over all classes. The loss is
+# the cross-entropy of notebook 02: minus the logarithm of the right class's probability. Now it is
 # computed at every pixel and averaged.
 #
 # **Predict before you run:** a network gives 0 for both classes at every pixel. What is its loss?
@@ -160,7 +162,8 @@ print(f"zeros everywhere: {cross_entropy(true, 0 * logits):.2f}")
 # *IoU* means intersection over union. For one class, it is the number of pixels that belong to the
 # class *and* were assigned to it, divided by the number of pixels that belong to it *or* were
 # assigned to it. 100 % is perfect. The mean over both classes, background and road, is the *mean
-# IoU*. For comparison, we also compute it for a label map that contains one class everywhere.
+# IoU*. For comparison, we also compute it for label maps that contain one class everywhere, and
+# print the better result.
 #
 # **Predict before you run:** the network sees the colours of about 31 × 31 pixels around each
 # pixel, and nothing more. What will it mistake for road?
@@ -198,8 +201,8 @@ fcn.visualization.draw_results(images, found[chosen] == 1, "road", each[chosen])
 #
 # Now we follow one picture through the network. On the way down the maps become smaller, and each
 # position sees more of the picture. How much more? One position of a map reads 3 × 3 positions of
-# the map before. The distance between those positions, in pixels, is the product of all strides so
-# far. So each layer extends the view by twice that distance.
+# the previous map. The distance between two neighbouring positions there, in pixels, is the product
+# of all strides so far. So each layer adds twice this distance to what a position sees.
 
 # %%
 sees, step = 1, 1  # a pixel sees itself
@@ -207,7 +210,7 @@ for name in ("conv1", "conv2", "conv3"):
     sees, step = sees + (3 - 1) * step, 2 * step  # 3 × 3 kernel, then stride 2
     field = fcn.geometry.receptive_field(package, name)
     assert (sees, step) == (field.size, field.stride)
-    print(f"{name}: one position sees {sees} × {sees} pixels; the next lies {step} pixels further")
+    print(f"{name}: one position sees {sees} × {sees} pixels; neighbours lie {step} pixels apart")
 
 # %% [markdown]
 # What a position sees is called its *receptive field*. What surrounds a pixel is called its
@@ -232,11 +235,11 @@ draw_hourglass_maps(scene, down, up, result, "prediction: road", seen)
 # come from its transposed convolution, whose kernel uses different weights for even and for odd
 # positions. Notebook 06 says more about this.)
 #
-# Pictures can deceive, so we measure both.
+# Pictures can be misleading, so we measure both.
 #
-# * *What*: we read the class off a layer's channels. The best weighted sum of the channels on
-#   training pictures (least squares) predicts the class. How many pixels far from the road's edge
-#   are wrong? There a coarse map does no harm.
+# * *What*: we read the class off a layer's channels, that is, we predict it by a weighted sum of
+#   the channels. Least squares finds the best weights on training pictures. How many pixels far
+#   from the road's edge are wrong? So far from the edge, a coarse map does no harm.
 # * *Where*: this depends on the grid, not on the weights. Suppose each position of the layer knew
 #   its best class. How many pixels near the edge would still be wrong, because one position
 #   represents a whole block of pixels?
@@ -266,7 +269,7 @@ def read_off(features, labels, new_features):  # a weighted sum of the channels,
 # *what*? Which has the smaller error in *where*?
 
 # %% tags=["L13"]
-near = np.stack([fcn.evaluation.boundary_band(mask, 4) for mask in true])  # at most 4 pixels away
+near = np.stack([fcn.evaluation.boundary_band(mask, 4) for mask in true])  # within 4 px of the edge
 layers = keras.Model(model.input, [model.get_layer(name).output for name in names])
 known, new = ([keras.ops.convert_to_numpy(f) for f in layers(x)] for x in (pictures[:40], test))
 what, where, read = {}, {}, {}
@@ -292,7 +295,7 @@ draw_what_where(seen, what, where, 4)
 # class off `conv3`, 29 % of the pixels near the edge are wrong. In the output 19 % are still wrong,
 # although the grid would allow 0 %. So the way up finds *where*, but not all of it: from a map of
 # 10 × 36 it must guess where in each block the edge lies. It would help to bring the fine maps of
-# the way down to the way up. That is a skip connection (notebook 07).
+# the way down to the way up. A connection that does this is called a skip connection (notebook 07).
 #
 # ## Exercise
 #
@@ -307,9 +310,9 @@ draw_what_where(seen, what, where, 4)
 # 3. On paper: add a fourth convolution with stride 2 (`widths=(16, 32, 64, 64)`). How much does one
 #    of its positions see? How many positions does its map have for a picture of 80 × 288? Check
 #    with `fcn.geometry.receptive_field` and `fcn.models.describe`.
-# 4. Use the same layers without any downsampling: three 3 × 3 convolutions with stride 1, then a 1
-#    × 1 convolution with 2 channels. How would the two curves of the last figure change? To check,
-#    find out how much the last layer sees.
+# 4. Use the same layers without any downsampling: three 3 × 3 convolutions with stride 1, then a
+#    1 × 1 convolution with 2 channels. How would the two curves of the last figure change? To
+#    check, find out how much the last layer sees.
 # 5. Does the autoencoder's training help? `fcn_from_cae(autoencoder, 2)` starts from its weights,
 #    and `fcn_from_cae(fcn.models.cae(), 2)` starts from random ones. Train both for only two
 #    epochs, with three seeds, so that the effect of chance shows. Check with

@@ -14,9 +14,10 @@
 # of any size, and say something about every pixel.
 #
 # **Idea.** A dense layer multiplies *all* numbers of its input by weights, so it fits only one
-# size. A convolution multiplies a small *window* and moves on. A dense layer after a 4 × 4 map is a
-# convolution whose window is the whole map. On that map it fits in one place; on a larger map it
-# fits in many. A network made only of such local layers is *fully convolutional*.
+# size. A convolution multiplies the numbers in a small *window* and moves on. A dense layer after a
+# 4 × 4 map is a convolution whose window is the whole map. On that map the window fits in one
+# place; on a larger map it fits in many. A network made only of such local layers is *fully
+# convolutional*.
 #
 # Source: Long, Shelhamer, Darrell, *Fully Convolutional Networks for Semantic Segmentation*,
 # section 3.1.
@@ -85,8 +86,8 @@ np.testing.assert_allclose(np.maximum(as_convolution, 0), answers, atol=1e-4)  #
 print("matrix:", weights.shape, " kernel:", kernel.shape, " numbers:", weights.size, kernel.size)
 
 # %% [markdown]
-# In Keras the same is a `Conv2D` layer with 64 filters of 4 × 4 that has these weights. The
-# package's `dense_to_conv` does the folding. `convolutionalize` does it for a whole classifier.
+# In Keras this is a `Conv2D` layer with 64 filters of 4 × 4 and these weights. The package's
+# `dense_to_conv` does the folding. `convolutionalize` does it for a whole classifier.
 
 # %%
 convolution = keras.layers.Conv2D(64, 4, activation="relu")
@@ -106,9 +107,9 @@ print("equal on 200 pictures")
 # %% [markdown]
 # ## 2. The classifier, at many places at once
 #
-# Twelve small pictures laid side by side form one picture of 192 × 256. The classifier refuses it.
-# The convolutional version accepts it: its 4 × 4 window moves over a larger `pool4`, and there is
-# an answer at every place where the window fits.
+# Twelve small pictures laid side by side form one picture of 192 × 256. The classifier does not
+# accept it. The convolutional version does: its 4 × 4 window moves over a larger `pool4`, and there
+# is an answer at every place where the window fits.
 #
 # **Predict before you run:** after the four poolings, `pool4` has 12 × 16 positions. In how many
 # places does a 4 × 4 window fit?
@@ -127,8 +128,8 @@ draw_dense_as_convolution(*twins, large, scores, names, window=64, marked=(3, 5)
 
 # %% [markdown]
 # Each mark lies in the middle of the 64 × 64 pixels that its answer is about. The larger the mark,
-# the surer the answer. Near a shape the answers name that shape. Between two pictures the network
-# guesses: it has never seen half a shape, and it cannot say "none".
+# the more certain the answer. Near a shape the answers name that shape. Between two pictures the
+# network guesses: it has never seen half a shape, and it cannot say "none".
 #
 # Is an answer in the map really the classifier's answer? We give the framed window to the
 # classifier in two ways: as the 4 × 4 block of the large `pool4` at that place, and as the 64 × 64
@@ -151,11 +152,11 @@ print("pixels alone ", from_pixels[0].round(3))
 # %% [markdown]
 # The block gives exactly the numbers in the map. The pixels alone do not. The window that is cut
 # out has a border, and there the 3 × 3 convolutions see padding zeros instead of the neighbouring
-# pixels. Where the answer is unsure, as here between two pictures, this is enough to change it.
+# pixels. Where the answer is uncertain, as here between two pictures, this is enough to change it.
 # Without padding the two agree (exercise 2).
 #
-# What does the map cost? The large picture goes through the convolutions once. With 9 · 13 windows
-# cut out, most pixels would be computed up to sixteen times.
+# What does the map cost? The large picture goes through the convolutions once. If we cut out 9 · 13
+# windows instead, most pixels would be computed up to sixteen times.
 #
 # ## 3. No dense layer anywhere
 #
@@ -178,8 +179,8 @@ for network in networks:
 # ## 4. Any size
 #
 # We train a small FCN on road scenes with seven classes. Its *encoder*, the way down, was trained
-# beforehand and does not change (it is *frozen*). One *step* shows the network 8 scenes. Its output
-# has 7 channels of *logits*: raw scores, one per class, which can have any value.
+# beforehand and does not change (it is *frozen*). One training *step* uses 8 scenes. The network's
+# output has 7 channels of *logits*: raw scores, one per class, which can have any value.
 
 # %%
 train = fcn.datasets.road_scenes("train", count=40)
@@ -192,8 +193,7 @@ print(f"loss: {history.loss[0]:.2f} at the first step, {last_ten:.2f} over the l
 
 # %% [markdown]
 # Now we follow 37 rows down and up. Each pooling halves their number and rounds up. Each upsampling
-# multiplies it. Surplus rows are then cut off at the bottom (*crop*). There is no more arithmetic
-# than that.
+# multiplies it. Surplus rows are then cut off at the bottom (*crop*). That is all the arithmetic.
 
 # %%
 down = [37]
@@ -228,9 +228,9 @@ for crop in crops:
 draw_any_size(crops, found, test.palette, test.class_names)
 
 # %% [markdown]
-# The size is always right. The answer may be worse: a narrow strip shows little of what lies around
-# a pixel, and this network was trained on whole scenes only. *Any size* is a statement about the
-# arithmetic, not about what the network can recognise.
+# The size is always right, but the answer may be poor: a narrow strip shows little of what lies
+# around a pixel, and this network was trained on whole scenes only. *Any size* is a statement about
+# the arithmetic, not about what the network can recognise.
 #
 # ## 5. Under one pixel
 #
@@ -265,8 +265,8 @@ draw_pixel_scores(scene, ROW, COLUMN, under, probabilities, test.class_names, pa
 #
 # ## The ladder
 #
-# The next cell and the table show what changed at each step, from the classifier to its
-# convolutional version and to the FCN.
+# The next cell and the table show what changed at each step: from the classifier to its
+# convolutional version, and from there to the FCN.
 
 # %%
 steps = {"classifier": classifier, "convolutional": convolutional, "FCN-8s": model}
@@ -284,7 +284,7 @@ assert classifier.count_params() == convolutional.count_params()
 # | --- | --- | --- |
 # | classifier | | none: it accepts only 64 × 64 |
 # | convolutional | no `flatten`; each `Dense` becomes a `Conv2D` | 9 × 13 × 4 probabilities |
-# |  | exactly as many parameters | |
+# |  | the same number of parameters | |
 # | FCN-8s | padded 7 × 7 and 1 × 1 convolutions compute scores | 192 × 256 × 7 logits |
 # |  | transposed convolutions go up again; two skips | |
 #
@@ -296,8 +296,8 @@ assert classifier.count_params() == convolutional.count_params()
 #    70 × 70? What is the smallest picture that it accepts? Check with
 #    `convolutional.predict_on_batch(np.zeros((1, 128, 64, 3)))`.
 # 2. Build a classifier like ours, but with `padding="valid"` in its convolutions. You need not
-#    train it. Show that the map at position (4, 4) is now exactly the classifier's answer for the
-#    pixels 64 to 127 alone. Check with `np.testing.assert_allclose(…, atol=1e-5)`.
+#    train it. Show that the map at position (4, 4) is now exactly the classifier's answer for rows
+#    and columns 64 to 127 alone. Check with `np.testing.assert_allclose(…, atol=1e-5)`.
 # 3. Find the pixel of the scene at which the scores of the best and the second-best class are
 #    closest. Where in the picture does it lie, and why there? Check with `draw_pixel_scores`.
 # 4. Which of these would tie the FCN to one size: a 7 × 7 convolution, batch normalization, a
