@@ -50,8 +50,8 @@ grey = photo.mean(axis=-1)  # (600, 512, 3) → (600, 512)
 draw_zoom(grey, windows=((158, 276, 60), (182, 301, 10)))  # first row, first column, size
 
 # %% [markdown]
-# The file contains only these numbers. It does not say that they show an eye. That is an answer,
-# and somebody has to give it.
+# The file contains only these numbers. It does not say what they show. "This is an eye" is an
+# answer, and somebody has to give it.
 #
 # A colour picture has one such array for each colour. These arrays are called *channels*, so the
 # shape of an image is **height × width × channels**. The next picture is a road scene, drawn by a

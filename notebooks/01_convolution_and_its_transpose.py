@@ -354,7 +354,8 @@ drawing.draw_there_and_back({"down by A, then up by Aᵀ": first, "up by Aᵀ, t
 # numbers have room for 1024. But the transpose still mixes neighbouring values. So an *upsampling*
 # layer, which makes maps larger, does not undo the downsampling. It only provides a way up whose
 # weights can be learned. What was lost on the way down must come from elsewhere: from the larger
-# maps that came before. A connection that brings it is called a *skip connection* (notebook 07).
+# maps that came before. A connection that passes these maps on is called a *skip connection*
+# (notebook 07).
 #
 # ## Exercise
 #
