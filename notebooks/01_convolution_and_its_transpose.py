@@ -62,8 +62,7 @@ for name, weights in filters.items():
     print(f"{name:<21} sum of the weights {weights.sum():.0f}, a wall of 100 gives {result:.0f}")
 
 # %% [markdown]
-# Now we slide the window over the photograph. A plain loop over all rows and columns is enough; no
-# library for convolutions is needed.
+# Now we slide the window over the photograph. A plain loop over all rows and columns is enough.
 
 
 # %%
@@ -328,8 +327,7 @@ for padding in ("valid", "same"):
 # The transposed convolution is sometimes called a *deconvolution*. That name promises too much: an
 # inverse would return exactly the picture that went in. We try both orders with a smooth kernel.
 # Its weights add up to 2, so $A\,x$ is twice as bright as $x$. With stride 2, each pixel of
-# $A^\top y$ receives only a quarter of the weights, so $A^\top y$ is half as bright as $y$. The
-# figure corrects for this.
+# $A^\top y$ receives a quarter of the weights, 0.5. The figure corrects for both.
 #
 # **Predict before you run:** will the eyes in the photograph come back sharp? Consider how many
 # numbers there are halfway.

@@ -295,7 +295,7 @@ draw_what_where(seen, what, where, 4)
 # class off `conv3`, 29 % of the pixels near the edge are wrong. In the output 19 % are still wrong,
 # although the grid would allow 0 %. So the way up finds *where*, but not all of it: from a map of
 # 10 × 36 it must guess where in each block the edge lies. It would help to bring the fine maps of
-# the way down to the way up. A connection that does this is called a skip connection (notebook 07).
+# the way down to the way up. This is what a skip connection does (notebook 07).
 #
 # ## Exercise
 #
