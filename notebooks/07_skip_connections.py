@@ -64,8 +64,8 @@ for coarse, fine in ((32, 16), (16, 8)):
 # %% [markdown]
 # | step | what is new | parameters |
 # | --- | --- | --- |
-# | 32s → 16s | `upscore2` (× 2), `score_pool4`, crop, sum; the last upsampling is by 16 instead of 32 | 64 + 258 |
-# | 16s → 8s | `upscore_pool4` (× 2), `score_pool3`, crop, sum; the last upsampling is by 8 instead of 16 | 64 + 130 |
+# | 32s → 16s | `upscore2` (× 2), `score_pool4`, crop, sum; last upsampling × 16, not × 32 | 64 + 258 |
+# | 16s → 8s | `upscore_pool4` (× 2), `score_pool3`, crop, sum; last upsampling × 8, not × 16 | 64 + 130 |
 #
 # (The last upsampling layer itself gets smaller: a 64 × 64 kernel has 16,384 parameters, a 32 × 32
 # kernel 4,096, a 16 × 16 kernel 1,024.)

@@ -102,8 +102,8 @@ measures.draw_confusion(confusion, test.class_names)
 # | score | formula | question |
 # | --- | --- | --- |
 # | pixel accuracy | $\sum_i n_{ii} / \sum_i t_i$ | What share of all pixels is correct? |
-# | mean accuracy | mean over classes of $n_{ii} / t_i$ | What share of each class is correct, if every class counts the same? |
-# | mean IoU | mean over classes of $n_{ii} / (t_i + \sum_j n_{ji} - n_{ii})$ | How well do the predicted regions match the true ones? |
+# | mean accuracy | mean over $i$ of $n_{ii} / t_i$ | What share of each class is correct, on average? |
+# | mean IoU | mean over $i$ of $n_{ii} / (t_i + \sum_j n_{ji} - n_{ii})$ | How well do the regions match? |
 # | frequency weighted IoU | the same, weighted by $t_i$ | The same, if common classes count more? |
 #
 # **Predict before you run:** which of the four scores is highest, and which is lowest?
