@@ -210,7 +210,7 @@ for here, there in pairs.items():
 # | --- | --- | --- |
 # | what a skip adds | scores, computed by a 1 × 1 convolution | the features themselves |
 # | channels of the sums | 2 and 2, the classes | as many as pool4 and pool3 have |
-# | where features become scores for the last time | at each of the three levels | in the last layer, 16 × 16 |
+# | layer that finally gives the scores | one at each of the three levels | the last one, 16 × 16 |
 # | upsampling starts as | bilinear interpolation, without a bias | random numbers, with a bias |
 #
 # So the last transposed convolution of the lecture's network does two things at once: it turns
