@@ -35,7 +35,7 @@ train = fcn.datasets.shapes(200, seed=0)
 scenes = fcn.datasets.road_scenes("test", count=4).view({"road": ["road"]})
 image, mask = (array[:, 144:432] for array in scenes[1])  # the middle: (160, 288, 3), (160, 288)
 
-import keras  # noqa: E402  after fcn_keras, which hides the start-up messages
+import keras  # noqa: E402  after fcn_keras, which hides Keras' start-up messages
 
 from fcn_keras.lecture.upsampling import coarse_scores, even_through  # noqa: E402
 from fcn_keras.visualization import upsampling as figures  # noqa: E402
@@ -43,8 +43,8 @@ from fcn_keras.visualization import upsampling as figures  # noqa: E402
 # %% [markdown]
 # ## 1. The tent
 #
-# To upsample by a factor $f$, a value must have the full weight 1 at its own place, and its weight
-# must fall to 0 one position further on. This shape is a tent. Along one axis, tap $i$ of the
+# To upsample by a factor $f$, give each value the full weight 1 at its own place, and let its
+# weight fall to 0 one position further on. This shape is a tent. Along one axis, tap $i$ of the
 # kernel has the weight $1 - |i - c| / f$, where $c$ is the middle of the kernel. In two dimensions,
 # the weights along the two axes are multiplied.
 #
@@ -142,7 +142,7 @@ figures.draw_upsamplings(image, coarse, ways, "road")
 # stays the same. A few pixels are wrong nevertheless: a cell knows how much of it is road, but not
 # which part of it.
 #
-# Do output and image really match, or are they shifted by half a cell? To find out, give each
+# Do output and image really match, or are they shifted by half a cell? To find out, store at each
 # position of the small map the pixel row of its cell's middle. After upsampling, each pixel should
 # hold its own row.
 
@@ -158,7 +158,7 @@ print("pixel rows 8, 9, 10, …, 151 hold", up[8:11, 144].round(3), "…", up[15
 #
 # With kernel size 4 and stride 2, each pixel away from the border gets 2 · 2 stamps. With kernel
 # size 3 and stride 2, the stamps cannot overlap evenly: some pixels get 1 stamp, some 2, some 4.
-# These counts depend only on the sizes; the weights do not matter yet.
+# These counts depend only on kernel size and stride, not on the weights.
 #
 # **Predict before you run:** kernel size 3 and stride 2. After how many pixels does the pattern of
 # counts repeat along one axis?
@@ -173,10 +173,10 @@ fcn.visualization.draw_overlap(
 )
 
 # %% [markdown]
-# Now the weights come in. A map of ones goes through layers with *random* weights, the usual start
-# of a layer. We measure how strong the output is at each pixel: the root mean square over many
-# channels. (`even_through` computes it for 16 channels in and 256 out. A value above 1 is stronger
-# than the mean.) Then we do the same with the bilinear start.
+# Now we add the weights. A map of ones goes through layers with *random* weights, which is how
+# layers usually start. We measure how strong the output is at each pixel: the root mean square over
+# many channels. (`even_through` computes it for 16 channels in and 256 out. A value above 1 is
+# stronger than the mean.) Then we do the same with the bilinear start.
 #
 # **Predict before you run:** which of the three outputs is even?
 

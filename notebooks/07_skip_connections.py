@@ -12,9 +12,9 @@
 # **Goal.** Build FCN-32s, 16s and 8s, see what each skip connection adds, and take one prediction
 # apart to see what each level of the network contributes.
 #
-# **Idea.** Pooling makes a map small. Each position then sees a large part of the image (*what*),
-# but no longer says exactly *where*. The large maps from before the pooling still hold this
-# information. A *skip connection* takes such a map past the deep layers and merges it with the
+# **Idea.** Pooling makes a map small. Each position then sees a large part of the image and can say
+# *what* is there, but no longer exactly *where*. The large maps from before the pooling still hold
+# this information. A *skip connection* takes such a map past the deep layers and merges it with the
 # coarse map on its way up.
 #
 # Source: Long, Shelhamer, Darrell, *Fully Convolutional Networks for Semantic Segmentation*,
@@ -35,7 +35,7 @@ train = fcn.datasets.road_scenes("train", count=80).view({"road": ["road"]})
 test = fcn.datasets.road_scenes("test", count=20).view({"road": ["road"]})
 encoder = fcn.backbones.small_vgg()  # five blocks of convolutions, each followed by a pooling
 
-import keras  # noqa: E402  after fcn_keras, which hides the start-up messages
+import keras  # noqa: E402  after fcn_keras, which hides Keras' start-up messages
 
 image, labels = test[7]  # (160, 576, 3) and (160, 576)
 
@@ -43,9 +43,9 @@ image, labels = test[7]  # (160, 576, 3) and (160, 576)
 # ## 1. The ladder: 32, 16, 8
 #
 # FCN-32s computes scores for the two classes at every 32nd pixel and upsamples them by 32. FCN-16s
-# first upsamples by 2, adds scores computed from `pool4`, and then upsamples by 16. FCN-8s does the
-# same once more with `pool3`. Such raw scores are called *logits*. They can be any numbers; the
-# class with the highest score wins.
+# first upsamples these scores by 2, adds scores computed from `pool4`, and then upsamples by 16.
+# FCN-8s does the same once more with `pool3`. Such raw scores are called *logits*. They can be any
+# numbers; the class with the highest score wins.
 #
 # **Predict before you run:** a score layer is a 1 × 1 convolution with a bias. `pool4` has 128
 # channels, `pool3` has 64. How many parameters does each of the two new score layers have?
@@ -217,14 +217,15 @@ fcn.visualization.draw_strides(image, labels, predictions, errors, "road")
 
 # %% [markdown]
 # The error falls at each step, although all three networks read the same frozen encoder. So `pool4`
-# and `pool3` contain the detail, and the skips bring it to the output. Right at the edge (band 1)
-# many pixels remain wrong: one position of the finest map still stands for 8 × 8 pixels.
+# and `pool3` contain the detail, and the skips bring it to the output. Right at the edge (in the
+# 1-pixel band) many pixels remain wrong: one position of the finest map still stands for 8 × 8
+# pixels.
 #
 # ## 4. Sum or concatenation?
 #
-# Both versions of FCN-8s were trained in the same way. *IoU*, intersection over union, divides the
-# number of pixels that are both road and predicted as road by the number that are at least one of
-# the two. 100 % is perfect.
+# Both versions of FCN-8s were trained in the same way. *IoU*, intersection over union, is the
+# number of pixels that are road and were predicted as road, divided by the number that are road
+# *or* were predicted as road. 100 % is perfect.
 #
 # **Predict before you run:** the concatenation can do everything that the sum can, and more. How
 # much better will it be?
@@ -269,7 +270,7 @@ for name, change in changes.items():
 figures.draw_skip_connection(ladder[8], image, patch, changes)
 
 # %% [markdown]
-# In the deep map, scores far away from the patch change too. They use the patch as *context*, but
+# In `score_fr`, scores far away from the patch change too. They use the patch as *context*, but
 # cannot say where in their 346 pixels it lies. What the skip carries changes only next to the
 # patch: it is *local information*, still in its place.
 #
@@ -333,10 +334,10 @@ figures.draw_shares(image, labels, for_road, "road")
 # 2. Choose a kernel for `merge` of section 2 so that the concatenation gives `coarse - fine`. Can a
 #    sum do that? Check your answer: build a new `Conv2D`, set its weights, and compare its output
 #    with `maps[0] - maps[1]`.
-# 3. Cut the skip from `pool3` out of the trained FCN-8s: make a copy with
-#    `keras.models.clone_model` and `set_weights`, and set the weights of the copy's `score_pool3`
-#    to zero. Is the copy as good as FCN-16s in the 4-pixel band? Explain why. Check your answer:
-#    the logits of the copy are the sum of the first two shares.
+# 3. Remove the skip from `pool3` in the trained FCN-8s: make a copy with `keras.models.clone_model`
+#    and `set_weights`, and set the weights of the copy's `score_pool3` to zero. Is the copy as good
+#    as FCN-16s in the 4-pixel band? Explain why. Check your answer: the logits of the copy are the
+#    sum of the first two shares.
 # 4. Would section 6 still work for `concat`? And with a ReLU after each merging layer? Check your
 #    answer by adding up the shares.
 #

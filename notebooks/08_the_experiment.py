@@ -26,7 +26,7 @@ import fcn_keras as fcn
 train = fcn.datasets.road_scenes("train", count=200).view({"road": ["road"]})
 test = fcn.datasets.road_scenes("test", count=30).view({"road": ["road"]})
 
-import keras  # noqa: E402  after fcn_keras, which hides the start-up messages
+import keras  # noqa: E402  after fcn_keras, which hides Keras' start-up messages
 
 keras.utils.set_random_seed(0)
 ENCODER = "small_vgg"  # the lecture uses "vgg16" (see section 2)
@@ -100,7 +100,7 @@ for name, features in zip(("pool3", "pool4", "pool5"), maps, strict=True):
 # %% [markdown]
 # They are halved three, four and five times. Now the head, in plain Keras, with one line for each
 # layer of the lecture. A 7 × 7 convolution gathers context on the coarsest map, and two 1 × 1
-# convolutions turn it into two scores. Three transposed convolutions then upsample these scores to
+# convolutions turn it into two scores. Three transposed convolutions then bring the result back to
 # the size of the image. After the first and the second of them, a map of the encoder is *added*.
 # For a sum, both maps must have the same height, width and channels.
 #
@@ -152,7 +152,7 @@ fcn.visualization.draw_architecture(
 )
 
 # %% [markdown]
-# Blue grey layers are fixed, orange layers are trained. A convolution has one weight for each
+# Blue-grey layers are fixed, orange layers are trained. A convolution has one weight for each
 # combination of kernel position, input channel and output channel, and a *bias* for each output
 # channel.
 #
@@ -179,8 +179,8 @@ for layer in ours:
 # %% [markdown]
 # conv6 has most of them in both networks. In the lecture, pool5 of VGG16 has 512 channels, and 4096
 # filters of 7 × 7 need 103 million weights. For drawn roads, 32 filters are enough. To get the
-# lecture's own network, write `ENCODER = "vgg16"` and `WIDTH = 4096`. The first use downloads 59
-# MB, and training needs a graphics card. `"vgg16"` with `WIDTH = 32` takes several minutes on a
+# lecture's own network, write `ENCODER = "vgg16"` and `WIDTH = 4096`. The first use downloads
+# 59 MB, and training needs a graphics card. `"vgg16"` with `WIDTH = 32` takes several minutes on a
 # laptop.
 #
 # **What changed since notebook 07?** Its FCN-8s has the same encoder and the same two skips.
@@ -281,8 +281,8 @@ print(f"loss of the first step {history.loss[0]:.2f}, mean of the last 25 steps 
 fcn.visualization.draw_loss(history.loss)
 
 # %% [markdown]
-# The axis is logarithmic: each line is about half of the one above it. In the first fifty steps the
-# network learns most of what it will know, namely what a road looks like. The remaining steps
+# The axis is logarithmic: each line is about half of the one above it. Most of the learning happens
+# in the first fifty steps, when the network finds out what a road looks like. The remaining steps
 # improve the edge of the road.
 #
 # During a long training, `fit(…, checkpoint="folder")` saves the state at regular intervals (a
@@ -304,10 +304,10 @@ print("changed:  ", *(name for name in same if not same[name]))
 # %% [markdown]
 # ## 5. The result
 #
-# Now we test scenes that were not used for training. Using a trained network is called *inference*:
-# the weights no longer change. The softmax turns the two scores of a pixel into probabilities.
-# Where the probability of road is above one half, the pixel is road. One half is the lecture's
-# *threshold*.
+# Now we test the network on scenes that were not used for training. Using a trained network is
+# called *inference*: the weights no longer change. The softmax turns the two scores of a pixel into
+# probabilities. Where the probability of road is above one half, the pixel is road. One half is the
+# lecture's *threshold*.
 #
 # **Predict before you run:** for which threshold is the mask the same as "the class with the higher
 # score"?
@@ -358,10 +358,10 @@ np.testing.assert_allclose(scored.iou[1], both / either)  # counted over all sce
 print(scored)
 
 # %% [markdown]
-# This was the lecture's experiment, from the labelled image to the overlay. It has one limit: the
-# drawn scenes are all of one kind. Photographs are harder. With them it is worth training the
-# encoder as well, after the head and with a low learning rate (*fine-tuning*). Notebook 10 does
-# that.
+# This was the lecture's experiment, from the labelled image to the overlay. One thing it does not
+# show: drawn scenes are all of one kind, and photographs are harder. With photographs it is worth
+# training the encoder as well, after the head and with a low learning rate (*fine-tuning*).
+# Notebook 10 does that.
 #
 # ## Exercise
 #
@@ -372,8 +372,8 @@ print(scored)
 #    fcn.backbones.small_vgg(weights=None), WIDTH)`: the same network with a *random* encoder, which
 #    is also frozen. Train it in the same way, and evaluate it. Predict first: is it worse than
 #    guessing, a little worse than ours, or much worse?
-# 3. Without the skips: copy `head_of`, leave out the two `Add` layers, and train this network. Does
-#    the loss suffer, or the edge of the road? Check your answer with
+# 3. Without the skips: copy `head_of`, leave out the two `Add` layers, and train this network. What
+#    becomes worse, the loss or the edge of the road? Check your answer with
 #    `fcn.evaluation.boundary_scores(model, test)[4].pixel_error`, the share of wrong pixels among
 #    those at most 4 pixels from the edge.
 # 4. On paper: how many weights would conv6 of the lecture have with a 1 × 1 kernel? What would the

@@ -29,7 +29,7 @@ from fcn_keras.visualization import measures
 train = fcn.datasets.road_scenes("train", count=120)
 test = fcn.datasets.road_scenes("test", count=30)
 
-import keras  # noqa: E402  after fcn_keras, which hides the start-up messages
+import keras  # noqa: E402  after fcn_keras, which hides Keras' start-up messages
 
 keras.utils.set_random_seed(0)
 model = fcn.models.fcn(test.num_classes, stride=8, width=16)

@@ -39,7 +39,7 @@ if not folder.exists():  # without the repository, draw the same scenes
 # %%
 data = fcn.datasets.open_data(folder)
 
-import keras  # noqa: E402  after fcn_keras, which hides the start-up messages
+import keras  # noqa: E402  after fcn_keras, which hides Keras' start-up messages
 
 print(data.train, data.test, sep="\n")
 
@@ -97,7 +97,7 @@ for (picture, mask), (same_picture, same_mask) in zip(pairs, all_24, strict=True
     np.testing.assert_array_equal(mask, same_mask)
 
 # %% [markdown]
-# The package's version reads and checks a picture only when it is asked for it. At the beginning,
+# The package's version reads and checks a picture only when it is needed. At the beginning,
 # `open_data(folder)` also set a fifth of the pictures aside. These five pictures are never used for
 # training. They only show, at the end, how good the network is.
 #
@@ -308,7 +308,7 @@ fcn.visualization.draw_regions(image, found, class_names, data.test.palette)
 #
 # The network accepts any height and width. Here is a portrait from matplotlib's sample data, as
 # different from a street as possible. For each pixel the network gives seven probabilities that sum
-# to 1. The answer *none of these* does not exist.
+# to 1. There is no answer *none of these*.
 #
 # **Predict before you run:** which classes will the network predict in a portrait, and how sure
 # will it be compared with a street?

@@ -48,7 +48,7 @@ import fcn_keras as fcn
 roads = fcn.datasets.road_scenes("test", count=1)
 scene, scene_labels = roads[0]  # (160, 576, 3) and (160, 576)
 
-import keras  # after fcn_keras, which hides the start-up messages
+import keras  # after fcn_keras, which hides Keras' start-up messages
 
 # %% [markdown]
 # ## Task 1: a dense layer that slides (3 points)
