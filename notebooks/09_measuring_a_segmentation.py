@@ -203,7 +203,7 @@ measures.draw_scores(compared, "Car or not: what pixel accuracy cannot see")
 # labelled the image could not tell what they show. Their label is 255, *void*. They are in no row
 # of the table. Here the seams of our scenes become void, two pixels to each side.
 #
-# **Predict before you run:** under void, we replace every prediction by a random class. By how much
+# **Predict before you run:** we replace every prediction under void by a random class. By how much
 # does the mean IoU fall? And does the mean IoU change at all when the seams become void?
 
 # %%

@@ -82,7 +82,7 @@ fcn.visualization.draw_regions(image, numbers, class_names, data.train.palette)
 #
 # ## 2. Loading
 #
-# A data set does only one thing: for each number it reads a picture and the mask of the same name.
+# A data set does only one thing: for each index it reads a picture and the mask of the same name.
 
 # %%
 pairs = []
@@ -383,10 +383,10 @@ print("the same logits after saving and loading")
 #    arrange them as in section 1, and load them with `open_data`. Check the data with `shares_of`
 #    and `draw_labels_over`. Five pictures are too few to train a good network. What do you observe
 #    when you try, in the loss and on the picture that was set aside?
-# 2. Write a check that finds *classes from 1* even if the highest class does not occur: it looks
-#    for a data set in which no pixel at all has class 0. Which line of `shares_of` already does
-#    this? Check your answer: the function must accept `data.train` and reject the same pictures
-#    with `mask + 1`.
+# 2. Write a check that finds *classes from 1* even if the highest class does not occur: it must
+#    notice a data set in which no pixel has class 0. Which line of `shares_of` already does this?
+#    Check your answer: the function must accept `data.train` and reject the same pictures with
+#    `mask + 1`.
 # 3. Load the folder at half the size, `fcn.datasets.image_folder(folder / "images", folder /
 #    "masks", class_names, size=(80, 288))`. Train on the first 19 pictures and score on the last 5.
 #    Predict first which class loses most. Then compare with the same split at full size.

@@ -25,9 +25,9 @@
 #
 # The assignment takes two hours in all.
 #
-# **How a task works.** Complete the cell that says `raise NotImplementedError()`, then run the cell
-# below it. It says that your answer is right, or gives a hint. Hints cost nothing, and you may run
-# the check as often as you like.
+# **How a task works.** Complete the cell that says `raise NotImplementedError()`, then run the
+# check in the cell below it. The check says that your answer is right, or gives a hint. Hints cost
+# nothing, and you may run a check as often as you like.
 #
 # **What you may use.** NumPy; from task 6 on also Keras. If a task says *write*, an answer that
 # calls a package's version of the function earns no points.
@@ -195,9 +195,9 @@ assert np.isclose(np.sum(bilinear(16)), 256)
 #
 # Build a `keras.Model` whose input has any height and width, and `num_classes` channels. It
 # contains one `Conv2DTranspose` with SAME padding and without a bias. The kernel starts so that
-# each class is upsampled bilinearly, *separately from the others*. Keras' kernel has the shape (k,
-# k, classes out, classes in). The layer stays trainable. You may use Keras and, from the package,
-# `fcn_bilinear` below, but none of its layers. (L16)
+# each class is upsampled bilinearly, *separately from the others*. Keras' kernel has the shape
+# `(k, k, classes out, classes in)`. The layer stays trainable. You may use Keras and, from the
+# package, `fcn_bilinear` below, but none of its layers. (L16)
 
 # %%
 # The kernel of each factor, float32.

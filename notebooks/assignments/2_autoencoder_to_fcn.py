@@ -24,9 +24,9 @@
 #
 # The assignment takes a little over two hours.
 #
-# **How a task works.** Complete the cell that says `raise NotImplementedError()`, then run the cell
-# below it. It says that your answer is right, or gives a hint. Hints cost nothing, and you may run
-# the check as often as you like.
+# **How a task works.** Complete the cell that says `raise NotImplementedError()`, then run the
+# check in the cell below it. The check says that your answer is right, or gives a hint. Hints cost
+# nothing, and you may run a check as often as you like.
 #
 # **What you may use.** NumPy and Keras, and from the package whatever a task names. If a task says
 # *write*, an answer that calls the package's version earns no points.

@@ -108,6 +108,7 @@ assert np.allclose(scores, 12 + np.arange(5.0))
 #
 # **Write** `fully_convolutional`. Its argument is such a classifier. It returns a new `keras.Model`
 # with
+#
 # * the input `(None, None, 3)`: any height and width that the window fits into;
 # * the output `(batch, rows, columns, classes)`: the classifier's probabilities at each place. An
 #   image of the classifier's own size has one place, and the probabilities there are the
@@ -164,6 +165,7 @@ assert model(np.zeros((2, 32, 48, 3), "float32")).shape == (2, 1, 5, 5)
 #
 # Each position of a map sees a window of the image, its *receptive field*. Along one axis, three
 # numbers describe these windows (L15):
+#
 # * **size**: the number of pixels in the window;
 # * **stride**: the number of pixels from the beginning of one position's window to the beginning of
 #   the next;

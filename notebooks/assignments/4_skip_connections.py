@@ -24,9 +24,9 @@
 #
 # The assignment takes two hours.
 #
-# **How a task works.** Complete the cell that says `raise NotImplementedError()`, then run the cell
-# below it. It says that your answer is right, or gives a hint. Hints cost nothing, and you may run
-# the check as often as you like.
+# **How a task works.** Complete the cell that says `raise NotImplementedError()`, then run the
+# check in the cell below it. The check says that your answer is right, or gives a hint. Hints cost
+# nothing, and you may run a check as often as you like.
 #
 # **What you may use.** NumPy and Keras, and from the package whatever a task names. If a task says
 # *write*, an answer that calls the package's version earns no points.
@@ -146,8 +146,8 @@ fcn.checks.fcn_concat(fcn_concat, seed=SEED)
 # %% [markdown]
 # ## Task 4: the band along a boundary (3 points)
 #
-# Write a NumPy function that says which pixels lie within `width` of a boundary between two
-# classes. (L20)
+# Write a NumPy function that finds the pixels within `width` of a boundary between two classes: it
+# returns True for these pixels and False for all others. (L20)
 #
 # * Width 1: the pixels that touch a pixel of another class on the left, on the right, above or
 #   below. So the band contains both sides of the boundary.

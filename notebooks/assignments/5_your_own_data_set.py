@@ -25,9 +25,9 @@
 #
 # The assignment takes three and a half hours, almost half of them for labelling and training.
 #
-# **How a task works.** Complete the cell that says `raise NotImplementedError()`, then run the cell
-# below it. It says that your answer is right, or gives a hint. Hints cost nothing, and you may run
-# the check as often as you like.
+# **How a task works.** Complete the cell that says `raise NotImplementedError()`, then run the
+# check in the cell below it. The check says that your answer is right, or gives a hint. Hints cost
+# nothing, and you may run a check as often as you like.
 #
 # **What you may use.** NumPy; in task 1 also a drawing library such as Pillow. If a task says
 # *write*, an answer that calls the package's version earns no points.
@@ -152,7 +152,7 @@ fcn.checks.shrink_labels(shrink_labels, seed=SEED)
 # ## Task 4: what is wrong with a mask? (4 points)
 #
 # A wrong mask raises no error during training: the network simply learns it. Write a function that
-# returns a list of the faults of a mask. The list is empty if the mask has none.
+# returns a list with the names of the faults of a mask. The list is empty if the mask has no fault.
 #
 # * `"shape"`: the mask is not an array with two axes (if so, check nothing else);
 # * `"type"`: its data type is not an integer type, but for example float32;
