@@ -22,7 +22,7 @@ PALETTE = fcn.datasets.default_palette(4)
 
 
 def of_notebook(name):
-    """A function of the notebook as it stands there."""
+    """A function of the notebook."""
     tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
     space = {"np": np}
     exec(ast.unparse(next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)), space)
@@ -71,7 +71,7 @@ def test_the_example_folder_is_laid_out_as_the_notebook_says():
 
 
 class Unchecked(list):
-    """Pairs as they are; the package's own data set refuses wrong ones before the notebook's check could."""
+    """Unchecked pairs; the package's own data set would reject wrong ones before the notebook's check sees them."""
 
     class_names, num_classes = NAMES, len(NAMES)
 
@@ -138,7 +138,7 @@ def averaged(labels):
 
 
 def beside_the_pole(labels):
-    """The numbers round the pole, where there is ground and pole and nothing else."""
+    """The numbers around the pole, where there are only ground and pole."""
     return set(np.unique(labels[4:, 14:]))
 
 
