@@ -13,6 +13,7 @@ import numpy as np
 from fcn_keras.support.labels import VOID
 
 VOID_IS_NO_CLASS = "One of at least 2 classes may be 'background'; void is none."
+CLASS_NUMBERS_HINT = "np.argmax(…, axis=-1) makes class numbers of logits or one-hot labels."
 LONGEST = 80  # characters of a received value that a message shows
 
 
@@ -110,7 +111,7 @@ def path(name: str, value) -> Path:
     return Path(value)
 
 
-def names(name: str, value, at_least: int = 1) -> tuple[str, ...]:
+def names(name: str, value, at_least: int = 1, exactly: int | None = None) -> tuple[str, ...]:
     """A list of names, such as those of classes: texts, none twice.
 
     Raises:
@@ -125,8 +126,10 @@ def names(name: str, value, at_least: int = 1) -> tuple[str, ...]:
         listed is None
         or not all(isinstance(v, str) and v for v in listed)
         or len(listed) < at_least
+        or exactly not in (None, len(listed))
     ):
-        wanted = f"a list of at least {at_least} names, such as ('grass', 'road')"
+        count = f"at least {at_least}" if exactly is None else exactly
+        wanted = f"a list of {count} names, such as ('grass', 'road')"
         raise ValueError(f"Expected {name} to be {wanted}. {received(name, value)}")
     if len(set(listed)) < len(listed):
         twice = next(v for v in listed if listed.count(v) > 1)
@@ -168,20 +171,38 @@ def label_map(name: str, value, num_classes: int | None = None) -> np.ndarray:
     """A label map `(H, W)` of class numbers, 255 for void.
 
     Raises:
-        ValueError: If it is not two-dimensional, not of whole numbers, or holds a number that is no class.
+        ValueError: If it is not two-dimensional, or `class_numbers` refuses it.
     """
-    way_out = "np.argmax(…, axis=-1) makes class numbers of logits or one-hot labels."
-    labels = array(name, value, 2, "(H, W), class numbers", way_out)
-    if labels.dtype.kind not in "ui":
+    labels = array(name, value, 2, "(H, W), class numbers", CLASS_NUMBERS_HINT)
+    return class_numbers(name, labels, num_classes)
+
+
+def class_numbers(
+    name: str, value, num_classes: int | None = None, void: bool = True
+) -> np.ndarray:
+    """The one rule for class numbers, in an array of any shape: 0 to C − 1, or 255 for void.
+
+    Args:
+        name: The argument's.
+        value: What was received.
+        num_classes: C; `None`: any whole number is a class.
+        void: Whether 255 is allowed.
+
+    Raises:
+        ValueError: If it does not hold whole numbers, or one of them is not a class.
+    """
+    found = np.asarray(value)
+    if found.dtype.kind not in "ui":
         raise ValueError(
-            f"Expected {name} to hold whole class numbers. Received: {name} of dtype {labels.dtype}. {way_out}"
+            f"Expected {name} to hold whole class numbers. "
+            f"Received: {name} of dtype {found.dtype}. {CLASS_NUMBERS_HINT}"
         )
     if num_classes is not None:
-        wrong = labels[((labels < 0) | (labels >= num_classes)) & (labels != VOID)]
+        wrong = found[((found < 0) | (found >= num_classes)) & ((found != VOID) | (not void))]
         if wrong.size:
-            classes = f"class numbers 0 to {num_classes - 1}, or {VOID} for void"
+            classes = f"class numbers 0 to {num_classes - 1}" + f", or {VOID} for void" * void
             raise ValueError(f"Expected {name} to hold {classes}. Received: {wrong[0]}")
-    return labels
+    return found
 
 
 def model(name: str, value):
@@ -355,13 +376,19 @@ def image(name: str, value, channels: int = 3) -> np.ndarray:
     Raises:
         ValueError: If it has another shape, or its values are those after some preprocessing.
     """
+    found = image_layout(name, value, channels)
+    image_values(name, found)
+    return found
+
+
+def image_layout(name: str, value, channels: int = 3) -> np.ndarray:
+    """As `image`, but no pixel is read: for pictures that are larger than memory."""
     layout = f"(H, W, {channels or 'channels'}), 0–255"
     found = array(name, value, 3, layout, _image_hint(value))
     if channels and found.shape[2] != channels:
         raise ValueError(
             f"Expected {name} to be an array of numbers, {layout}. {received(name, found)}"
         )
-    image_values(name, found)
     return found
 
 
@@ -483,3 +510,91 @@ def palette(name: str, value) -> np.ndarray:
             f"Expected {name} to hold a colour (r, g, b) for each class, 0–255. {received(name, colours)}"
         )
     return colours
+
+
+# What two arguments must have in common
+
+
+def same_shape(**arrays: np.ndarray) -> None:
+    """Whether two arrays, given by the names of their arguments, have one shape.
+
+    Raises:
+        ValueError: If not.
+    """
+    (first, one), (second, other) = arrays.items()
+    if one.shape != other.shape:
+        raise ValueError(
+            f"Expected {first} and {second} to have one shape. "
+            f"Received: {one.shape} and {other.shape}"
+        )
+
+
+def counts(name: str, value) -> np.ndarray:
+    """A confusion matrix: `(C, C)`, whole numbers of pixels.
+
+    Raises:
+        ValueError: If it is not square, or holds other numbers.
+    """
+    table = array(name, value, 2, "(C, C), pixels of each class predicted as each class")
+    if table.shape[0] != table.shape[1] or table.dtype.kind not in "ui" or table.min() < 0:
+        wanted = "(C, C) whole numbers of at least 0"
+        raise ValueError(f"Expected {name} to be {wanted}. {received(name, table)}")
+    return table
+
+
+def image_for(model, value) -> np.ndarray:
+    """An image as the model takes it, float32 `(H, W, channels)`, 0–255.
+
+    Raises:
+        ValueError: As `image` and `fits`.
+    """
+    found = image("image", value, model.input_shape[-1])
+    fits("model", model, found.shape)
+    return found.astype("float32")
+
+
+def every_pixel(model, labelled, size) -> None:
+    """Whether a model gives class scores for every pixel of an image.
+
+    Args:
+        model: Any that scores.
+        labelled: Height and width of the map that it gave for the image.
+        size: Height and width of the image.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    if tuple(labelled) != tuple(size):
+        raise ValueError(
+            f"Expected model to give class scores for every pixel of {size[0]} x {size[1]}. "
+            f"Received: {model.name!r}, which gives them for {' x '.join(map(str, labelled)) or 1}"
+        )
+
+
+def layer(model, name: str):
+    """The layer of that name.
+
+    Raises:
+        ValueError: If the model has none.
+    """
+    if name not in {layer.name for layer in model.layers}:
+        raise ValueError(
+            f"Expected names of layers of {model.name!r}, see `models.describe`. Received: {name!r}"
+        )
+    return model.get_layer(name)
+
+
+def scorable(model, data) -> None:
+    """Whether a model can be scored on a data set: an image at least, and an output for each class.
+
+    Raises:
+        ValueError: If not.
+    """
+    if model.output_shape[-1] != data.num_classes:
+        raise ValueError(
+            f"Expected a model with {data.num_classes} outputs, one for each class of the data "
+            f"({', '.join(data.class_names)}). "
+            f"Received: {model.name!r} with {model.output_shape[-1]}"
+        )
+    if len(data) == 0:
+        raise ValueError(f"Expected at least one image. Received: {data!r}")
