@@ -10,7 +10,7 @@ import numpy as np
 
 from fcn_keras.evaluation.boundary import boundary_band, coarsen
 from fcn_keras.evaluation.scores import Scores, confusion_matrix
-from fcn_keras.support import arguments
+from fcn_keras.support import agreement, arguments
 from fcn_keras.support.kinds import Count, DataSet, ScoringModel, Widths, checked
 from fcn_keras.support.labels import VOID
 
@@ -174,7 +174,7 @@ def label_pairs(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> It
         >>> [predicted.shape for true, predicted in fcn.evaluation.label_pairs(untrained, data)]
         [(64, 64), (64, 64), (64, 64), (64, 64)]
     """
-    arguments.scorable(model, data)
+    agreement.scorable(model, data)
     for images, masks in _batches_of_one_size(data, batch_size):
         arguments.fits("model", model, images.shape[1:])
         labels = np.argmax(model.predict_on_batch(images), axis=-1)

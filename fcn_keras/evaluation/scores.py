@@ -4,10 +4,11 @@ Row = true class, column = predicted class, entries count pixels. Pixels of void
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from fcn_keras.support import arguments
+from fcn_keras.support import agreement, arguments
 from fcn_keras.support.kinds import ClassCount, checked
 from fcn_keras.support.labels import VOID
 
@@ -36,7 +37,7 @@ def confusion_matrix(
                [1, 1]])
     """
     true, predicted = np.asarray(true), np.asarray(predicted)
-    arguments.same_shape(true=true, predicted=predicted)
+    agreement.same_shape(true=true, predicted=predicted)
     true = arguments.class_numbers("true", true, num_classes)
     scored = true != VOID
     predicted = arguments.class_numbers("predicted", predicted[scored], num_classes, void=False)
@@ -69,7 +70,7 @@ class Scores:
     def __post_init__(self):
         classes = len(arguments.counts("confusion", self.confusion))
         if self.class_names:
-            arguments.names("class_names", self.class_names, exactly=classes)
+            agreement.name_for_each("class_names", self.class_names, classes)
 
     @property
     def pixel_accuracy(self) -> float:
@@ -127,8 +128,8 @@ class Scores:
         return "\n".join(f"{name:<24}{_percent(value):>6} %" for name, value in rows)
 
 
-def _ratio(part, whole):
-    """part / whole, and NaN where whole is 0."""
+def _ratio(part, whole) -> Any:
+    """part / whole, a number or an array as they are; NaN where whole is 0."""
     part, whole = np.asarray(part, "float64"), np.asarray(whole, "float64")
     return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)[()]
 

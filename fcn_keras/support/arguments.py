@@ -13,7 +13,7 @@ import numpy as np
 from fcn_keras.support.labels import VOID
 
 VOID_IS_NO_CLASS = "One of at least 2 classes may be 'background'; void is none."
-CLASS_NUMBERS_HINT = "np.argmax(…, axis=-1) makes class numbers of logits or one-hot labels."
+ARGMAX = "np.argmax(…, axis=-1) makes class numbers of logits or one-hot labels."
 LONGEST = 80  # characters of a received value that a message shows
 
 
@@ -111,7 +111,7 @@ def path(name: str, value) -> Path:
     return Path(value)
 
 
-def names(name: str, value, at_least: int = 1, exactly: int | None = None) -> tuple[str, ...]:
+def names(name: str, value, at_least: int = 1) -> tuple[str, ...]:
     """A list of names, such as those of classes: texts, none twice.
 
     Raises:
@@ -126,10 +126,8 @@ def names(name: str, value, at_least: int = 1, exactly: int | None = None) -> tu
         listed is None
         or not all(isinstance(v, str) and v for v in listed)
         or len(listed) < at_least
-        or exactly not in (None, len(listed))
     ):
-        count = f"at least {at_least}" if exactly is None else exactly
-        wanted = f"a list of {count} names, such as ('grass', 'road')"
+        wanted = f"a list of at least {at_least} names, such as ('grass', 'road')"
         raise ValueError(f"Expected {name} to be {wanted}. {received(name, value)}")
     if len(set(listed)) < len(listed):
         twice = next(v for v in listed if listed.count(v) > 1)
@@ -171,38 +169,10 @@ def label_map(name: str, value, num_classes: int | None = None) -> np.ndarray:
     """A label map `(H, W)` of class numbers, 255 for void.
 
     Raises:
-        ValueError: If it is not two-dimensional, or `class_numbers` refuses it.
+        ValueError: If it is not two-dimensional, not of whole numbers, or holds a number that is no class.
     """
-    labels = array(name, value, 2, "(H, W), class numbers", CLASS_NUMBERS_HINT)
+    labels = array(name, value, 2, "(H, W), class numbers", ARGMAX)
     return class_numbers(name, labels, num_classes)
-
-
-def class_numbers(
-    name: str, value, num_classes: int | None = None, void: bool = True
-) -> np.ndarray:
-    """The one rule for class numbers, in an array of any shape: 0 to C − 1, or 255 for void.
-
-    Args:
-        name: The argument's.
-        value: What was received.
-        num_classes: C; `None`: any whole number is a class.
-        void: Whether 255 is allowed.
-
-    Raises:
-        ValueError: If it does not hold whole numbers, or one of them is not a class.
-    """
-    found = np.asarray(value)
-    if found.dtype.kind not in "ui":
-        raise ValueError(
-            f"Expected {name} to hold whole class numbers. "
-            f"Received: {name} of dtype {found.dtype}. {CLASS_NUMBERS_HINT}"
-        )
-    if num_classes is not None:
-        wrong = found[((found < 0) | (found >= num_classes)) & ((found != VOID) | (not void))]
-        if wrong.size:
-            classes = f"class numbers 0 to {num_classes - 1}" + f", or {VOID} for void" * void
-            raise ValueError(f"Expected {name} to hold {classes}. Received: {wrong[0]}")
-    return found
 
 
 def model(name: str, value):
@@ -382,7 +352,7 @@ def image(name: str, value, channels: int = 3) -> np.ndarray:
 
 
 def image_layout(name: str, value, channels: int = 3) -> np.ndarray:
-    """As `image`, but no pixel is read: for pictures that are larger than memory."""
+    """As `image`, but without a look at its values: for pictures larger than memory."""
     layout = f"(H, W, {channels or 'channels'}), 0–255"
     found = array(name, value, 3, layout, _image_hint(value))
     if channels and found.shape[2] != channels:
@@ -512,89 +482,42 @@ def palette(name: str, value) -> np.ndarray:
     return colours
 
 
-# What two arguments must have in common
+def class_numbers(
+    name: str, value, num_classes: int | None = None, void: bool = True
+) -> np.ndarray:
+    """The one rule for class numbers, in an array of any shape: 0 to C − 1, or 255 for void.
 
-
-def same_shape(**arrays: np.ndarray) -> None:
-    """Whether two arrays, given by the names of their arguments, have one shape.
+    Args:
+        name: The argument's name.
+        value: What was received.
+        num_classes: C; `None`: any whole number is a class.
+        void: Whether 255 is allowed.
 
     Raises:
-        ValueError: If not.
+        ValueError: If it does not hold whole numbers, or one of them is not a class.
     """
-    (first, one), (second, other) = arrays.items()
-    if one.shape != other.shape:
+    labels = np.asarray(value)
+    if labels.dtype.kind not in "ui":
         raise ValueError(
-            f"Expected {first} and {second} to have one shape. "
-            f"Received: {one.shape} and {other.shape}"
+            f"Expected {name} to hold whole class numbers. "
+            f"Received: {name} of dtype {labels.dtype}. {ARGMAX}"
         )
+    if num_classes is not None:
+        wrong = labels[((labels < 0) | (labels >= num_classes)) & ((labels != VOID) | (not void))]
+        if wrong.size:
+            classes = f"class numbers 0 to {num_classes - 1}" + f", or {VOID} for void" * void
+            raise ValueError(f"Expected {name} to hold {classes}. Received: {wrong[0]}")
+    return labels
 
 
 def counts(name: str, value) -> np.ndarray:
-    """A confusion matrix: `(C, C)`, whole numbers of pixels.
+    """A confusion matrix: `(C, C)`, numbers of pixels.
 
     Raises:
-        ValueError: If it is not square, or holds other numbers.
+        ValueError: If it is not square, or holds something other than whole numbers of at least 0.
     """
     table = array(name, value, 2, "(C, C), pixels of each class predicted as each class")
     if table.shape[0] != table.shape[1] or table.dtype.kind not in "ui" or table.min() < 0:
         wanted = "(C, C) whole numbers of at least 0"
         raise ValueError(f"Expected {name} to be {wanted}. {received(name, table)}")
     return table
-
-
-def image_for(model, value) -> np.ndarray:
-    """An image as the model takes it, float32 `(H, W, channels)`, 0–255.
-
-    Raises:
-        ValueError: As `image` and `fits`.
-    """
-    found = image("image", value, model.input_shape[-1])
-    fits("model", model, found.shape)
-    return found.astype("float32")
-
-
-def every_pixel(model, labelled, size) -> None:
-    """Whether a model gives class scores for every pixel of an image.
-
-    Args:
-        model: Any that scores.
-        labelled: Height and width of the map that it gave for the image.
-        size: Height and width of the image.
-
-    Raises:
-        ValueError: If they differ.
-    """
-    if tuple(labelled) != tuple(size):
-        raise ValueError(
-            f"Expected model to give class scores for every pixel of {size[0]} x {size[1]}. "
-            f"Received: {model.name!r}, which gives them for {' x '.join(map(str, labelled)) or 1}"
-        )
-
-
-def layer(model, name: str):
-    """The layer of that name.
-
-    Raises:
-        ValueError: If the model has none.
-    """
-    if name not in {layer.name for layer in model.layers}:
-        raise ValueError(
-            f"Expected names of layers of {model.name!r}, see `models.describe`. Received: {name!r}"
-        )
-    return model.get_layer(name)
-
-
-def scorable(model, data) -> None:
-    """Whether a model can be scored on a data set: an image at least, and an output for each class.
-
-    Raises:
-        ValueError: If not.
-    """
-    if model.output_shape[-1] != data.num_classes:
-        raise ValueError(
-            f"Expected a model with {data.num_classes} outputs, one for each class of the data "
-            f"({', '.join(data.class_names)}). "
-            f"Received: {model.name!r} with {model.output_shape[-1]}"
-        )
-    if len(data) == 0:
-        raise ValueError(f"Expected at least one image. Received: {data!r}")
