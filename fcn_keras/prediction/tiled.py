@@ -23,7 +23,7 @@ from fcn_keras.geometry.tracing import AXES, field_of
 from fcn_keras.models.describing import describe
 from fcn_keras.support import arguments, images
 from fcn_keras.support import memory as free_memory
-from fcn_keras.support.files import reserve, said_plainly, written_whole
+from fcn_keras.support.files import explain_write_errors, reserve, written_whole
 from fcn_keras.support.progress import progress
 
 MEMORY = 2**30  # bytes that a tile's tensors may take, unless said otherwise
@@ -255,7 +255,7 @@ def _target(out, size, fingerprint):
     out = Path(out)
     if out.suffix != ".npy":
         raise ValueError(f"Expected out to be an array or a path ending in .npy. Received: {out}")
-    with said_plainly(out):
+    with explain_write_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     partial, state = (
         out.with_name(f".{out.stem}-partial.npy"),
@@ -290,7 +290,7 @@ def _make(path, size):
     np.lib.format.write_array_header_1_0(
         header, {"descr": "|u1", "fortran_order": False, "shape": size}
     )
-    with said_plainly(path), open(path, "wb") as file:
+    with explain_write_errors(path), open(path, "wb") as file:
         reserve(file, len(header.getvalue()) + size[0] * size[1])
         file.write(header.getvalue())
 

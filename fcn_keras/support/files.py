@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fcn_keras.support import arguments
 
-PLAINLY = {
+REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "your share of the disk is full",
     errno.EFBIG: "it is larger than a file may be here",
@@ -46,7 +46,7 @@ def written_whole(path: str | Path):
         OSError: If it cannot be written: a full disk, a folder that allows no writing, a file where a folder should be.
     """
     path = arguments.path("path", path)
-    with said_plainly(path):
+    with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
@@ -54,7 +54,7 @@ def written_whole(path: str | Path):
         os.close(handle)
     temporary = Path(name)
     try:
-        with said_plainly(path):
+        with explain_write_errors(path):
             yield temporary
             with open(temporary, "rb+") as file:
                 os.fsync(
@@ -64,14 +64,14 @@ def written_whole(path: str | Path):
             mask = os.umask(0)
             os.umask(mask)
             temporary.chmod(0o666 & ~mask)
-        with said_plainly(path):
+        with explain_write_errors(path):
             os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def said_plainly(path: str | Path):
+def explain_write_errors(path: str | Path):
     """Errors of writing `path` in words: which file, why, and that what was finished stays.
 
     HDF5 reports a full disk in its own way, as a `RuntimeError` or an `OSError` without a number; the text is kept then.
@@ -84,19 +84,19 @@ def said_plainly(path: str | Path):
     except OSError as error:
         if error.errno is None and "write" not in str(error):
             raise
-        raise _plainly(error, error.errno, path) from error
+        raise _explained(error, error.errno, path) from error
     except RuntimeError as error:
         if "HDF5" not in str(error) and "write" not in str(error):
             raise
-        raise _plainly(error, None, path) from error
+        raise _explained(error, None, path) from error
 
 
-def _plainly(error, number, path) -> OSError:
+def _explained(error, number, path) -> OSError:
     text = str(error)
     for known in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         if number is None and os.strerror(known) in text:
             number = known
-    reason = PLAINLY.get(number) or (os.strerror(number) if number else text)
+    reason = REASONS.get(number) or (os.strerror(number) if number else text)
     told = OSError(
         number, f"{path} could not be written: {reason}. What was finished before stays."
     )
@@ -116,7 +116,7 @@ def reserve(file, count: int) -> None:
     Raises:
         OSError: If there is not so much room.
     """
-    with said_plainly(file.name if isinstance(file.name, str) else "a temporary file"):
+    with explain_write_errors(file.name if isinstance(file.name, str) else "a temporary file"):
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, max(count, 1))
         file.truncate(count)
