@@ -28,7 +28,7 @@ from fcn_keras.geometry.tracing import AXES, field_of
 from fcn_keras.models.describing import describe
 from fcn_keras.support import agreement, arguments, images
 from fcn_keras.support import memory as free_memory
-from fcn_keras.support.files import reserve, said_plainly, written_whole
+from fcn_keras.support.files import reserve, explain_write_errors, written_whole
 from fcn_keras.support.kinds import Count, Kind, ScoringModel, checked
 from fcn_keras.support.progress import progress
 
@@ -283,7 +283,7 @@ def _label_file(
     """A label file that appears when it is complete; a run that was interrupted resumes it."""
     if path.suffix != ".npy":
         raise ValueError(f"Expected out to be an array or a path ending in .npy. Received: {path}")
-    with said_plainly(path):
+    with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-partial.npy")
     state = path.with_name(f".{path.stem}-partial.json")
@@ -319,7 +319,7 @@ def _reserve_labels(path: Path, size: tuple[int, int]) -> None:
     header = io.BytesIO()
     layout = {"descr": "|u1", "fortran_order": False, "shape": size}
     np.lib.format.write_array_header_1_0(header, layout)
-    with said_plainly(path), open(path, "wb") as file:
+    with explain_write_errors(path), open(path, "wb") as file:
         reserve(file, len(header.getvalue()) + size[0] * size[1])
         file.write(header.getvalue())
 
