@@ -32,7 +32,8 @@ from fcn_keras.support import arguments
 if TYPE_CHECKING:
     import keras
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # These rooms pass on what a person typed or handed in, so their calls are looked at.
 FROM_OUTSIDE = tuple(

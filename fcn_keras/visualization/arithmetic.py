@@ -1,5 +1,7 @@
 """The arithmetic of an FCN as pictures: receptive fields, positions, overlaps, upper bounds."""
 
+from typing import Any
+
 import numpy as np
 
 from fcn_keras.support.kinds import Count, Drawable, DrawnLabels, Palette, Table, checked
@@ -79,7 +81,7 @@ def draw_positions(fields: Table, sizes: Table, image_size: Count):
         figure = new_figure(16, 1.8 + 0.62 * len(fields), "Where the positions of each map lie")
         axis = figure.subplots()
         axis.axvspan(-0.5, image_size - 0.5, color=SERIES[2], alpha=0.16)
-        note = {"color": SERIES[2], "fontweight": "bold"}
+        note: dict[str, Any] = {"color": SERIES[2], "fontweight": "bold"}
         axis.text(image_size / 2, -0.75, "the image", ha="center", **note)
         note = {"color": CHANGED, "fontweight": "bold"}
         for row, (name, field) in enumerate(fields.items()):
@@ -146,7 +148,7 @@ def draw_upper_bounds(
     return figure
 
 
-def _paint_bounds(axis, strides: list[int], bounds: dict) -> None:
+def _paint_bounds(axis, strides: list, bounds: dict) -> None:
     """A curve with its values for each of two sets of bounds."""
     sides = ((12, "bottom"), (-12, "top"))  # the first curve's values stand above it
     series = zip(bounds.items(), SERIES, MARKERS, sides)

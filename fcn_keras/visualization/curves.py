@@ -16,17 +16,17 @@ def draw_loss(losses: Losses, smooth: Count = 15):
         losses: One number per step.
         smooth: Steps in the running mean.
     """
-    losses = np.asarray(losses, "float64")
+    values = np.asarray(losses, "float64")
     guess = np.log(2)
     with style():
         figure = new_figure(13, 6.5, "Training the head: the loss falls")
         axis = figure.subplots()
-        paint_steps(axis, losses, smooth if len(losses) >= 2 * smooth else None, pale=0.3)
+        paint_steps(axis, values, smooth if len(losses) >= 2 * smooth else None, pale=0.3)
         axis.axhline(guess, color=QUIET, linestyle="--", linewidth=1.5)
         text = "guessing between two classes: ln 2"
         axis.text(len(losses), guess, text, ha="right", va="bottom", color=QUIET)
         axis.set(xlabel="training step", ylabel="softmax cross-entropy", yscale="log")
-        loss_ticks(axis, losses.min() / 2, 2 * losses.max())
+        loss_ticks(axis, values.min() / 2, 2 * values.max())
         axis.grid(axis="y", color=QUIET, alpha=0.25)
         axis.legend(frameon=False, loc="lower left")
     return figure

@@ -3,6 +3,7 @@
 import hashlib
 import html
 import re
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.animation import FuncAnimation
@@ -40,7 +41,8 @@ class Film:
             moving = FuncAnimation(
                 figure, draw, frames=frames, init_func=lambda: None, interval=interval
             )
-            page = moving.to_jshtml(fps=1000 / interval, embed_frames=True, default_mode="once")
+            fps: Any = 1000 / interval  # matplotlib takes any number, though it declares an int
+            page = moving.to_jshtml(fps=fps, embed_frames=True, default_mode="once")
         self._html = _for_a_notebook(page, title)
 
     def __repr__(self) -> str:

@@ -1,7 +1,7 @@
 """How good a segmentation is, as pictures: counts, overlaps, thresholds, edges (lecture: L20)."""
 
-import matplotlib as mpl
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
 from fcn_keras.support.kinds import Drawable, Drawables, DrawnLabels, Names, Palette, Table, checked
@@ -104,7 +104,7 @@ def draw_iou(cases: Table):
         axes = figure.subplots(len(cases), 3, squeeze=False, height_ratios=heights)
         for row, (title, (true, predicted)) in zip(axes, cases.items(), strict=True):
             both, either = true & predicted, true | predicted
-            union = np.where(either[..., None], np.array(mpl.colors.to_rgb(INK)), 1.0)
+            union = np.where(either[..., None], np.array(to_rgb(INK)), 1.0)
             show_image(row[0], paint_outcomes(true, predicted), "the three kinds of pixel")
             show_image(row[1], paint_outcomes(both, both), f"intersection: {both.sum()} pixels")
             show_image(row[2], union, f"union: {either.sum()} pixels")
@@ -244,7 +244,7 @@ def draw_bands(image: Drawable, distance, wrong, errors: Table, shares: Table):
     nowhere = np.zeros(distance.shape, bool)
     picture = paint_outcomes(nowhere, nowhere, image)
     for ring, shade in zip(np.unique(distance[distance > 0]), shades):
-        picture[distance == ring] = np.rint(255 * np.array(mpl.colors.to_rgb(shade)))
+        picture[distance == ring] = np.rint(255 * np.array(to_rgb(shade)))
     mistakes = paint_outcomes(wrong, nowhere, image)
     with style():
         figure = new_figure(17, 6.4, "Mistakes live near the edges")
@@ -372,5 +372,6 @@ def _few_greys(image, cell: int = 4, step: int = 48):
 
 
 def _outcome_legend(figure, names=tuple(OUTCOMES)):
-    boxes = [Patch(facecolor=np.array(colour) / 255, edgecolor=INK) for colour in OUTCOMES.values()]
+    colours = [(red / 255, green / 255, blue / 255) for red, green, blue in OUTCOMES.values()]
+    boxes = [Patch(facecolor=colour, edgecolor=INK) for colour in colours]
     figure.legend(boxes, names, ncols=3, **BELOW)

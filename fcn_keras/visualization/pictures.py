@@ -245,7 +245,7 @@ def _same_sizes(name, images, others):
     """Answers a list of label maps that does not fit the list of pictures."""
     if not len(images) or len(images) != len(others):
         raise ValueError(
-            f"Expected {name} to be as many as the images, at least one. "
+            f"Expected as many {name} as images, at least one. "
             f"Received: {len(images)} and {len(others)}"
         )
     for image, other in zip(images, others, strict=True):

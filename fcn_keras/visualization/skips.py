@@ -1,4 +1,4 @@
-"""Skip connections: what they carry, how maps merge, the levels' shares (lecture: L18, L19, L21)."""
+"""Skip connections: what they carry, how maps merge, shares of levels (lecture: L18, L19, L21)."""
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap

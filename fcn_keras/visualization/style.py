@@ -83,7 +83,8 @@ def new_figure(width: float, height: float, title: str, **spaces: float) -> Lect
     """
     figure = LectureFigure(figsize=(width, height), layout="constrained")
     engine = cast(ConstrainedLayoutEngine, figure.get_layout_engine())
-    engine.set(**{"h_pad": 0.12, "w_pad": 0.1, **spaces})
+    pads: dict[str, Any] = {"h_pad": 0.12, "w_pad": 0.1, **spaces}
+    engine.set(**pads)
     figure.suptitle(title, fontweight="bold", color=INK)
     return figure
 
@@ -123,17 +124,9 @@ def arrow_between(figure, start, end, places, **options):
         places: Where it begins and ends, each (x, y) as a share of the panel's width and height.
         options: Of matplotlib's `ConnectionPatch`.
     """
-    figure.add_artist(
-        ConnectionPatch(
-            *places,
-            "axes fraction",
-            "axes fraction",
-            axesA=start,
-            axesB=end,
-            arrowstyle="-|>",
-            **options,
-        )
-    )
+    first, last = places
+    look = {"coordsA": "axes fraction", "arrowstyle": "-|>", **options}
+    figure.add_artist(ConnectionPatch(first, last, axesA=start, axesB=end, **look))
 
 
 def class_legend(figure, names: Collection[str], palette, columns: int | None = None) -> None:

@@ -131,15 +131,15 @@ def draw_two_stages(losses: Losses, border: Index, num_classes: Count, smooth: C
         num_classes: Number of classes C, for the line of guessing, ln C.
         smooth: Steps in the running mean.
     """
-    losses = np.asarray(losses, "float64")
+    values = np.asarray(losses, "float64")
     count, guess = len(losses), np.log(num_classes)
-    low, top = 0.7 * losses.min(), 2.6 * max(guess, losses.max())
+    low, top = 0.7 * values.min(), 2.6 * max(guess, values.max())
     with style():
         figure = new_figure(13, 6.2, "First the head, then everything at a low rate")
         axis = figure.subplots()
         axis.axvspan(0, border + 0.5, color=TRAINED, alpha=0.13, linewidth=0)
         axis.axvspan(border + 0.5, count + 1, color=FROZEN, alpha=0.25, linewidth=0)
-        paint_steps(axis, losses, smooth, pale=0.35)
+        paint_steps(axis, values, smooth, pale=0.35)
         axis.axhline(guess, color=QUIET, linestyle="--", linewidth=1.5)
         text = f"guessing among {num_classes} classes: ln {num_classes}"
         axis.text(1, guess, text, va="bottom", color=QUIET)
@@ -175,5 +175,5 @@ def draw_sure(image: Drawable, labels: DrawnLabels, sureness, class_names: Names
         look = {"cmap": "viridis", "vmin": 0, "vmax": 1}
         shown = show_image(right, sureness, "probability it gives", **look)
         figure.colorbar(shown, ax=right, shrink=0.8).outline.set_visible(False)
-        class_legend(figure, [class_names[number] for number in present], palette[present])
+        class_legend(figure, [class_names[int(number)] for number in present], palette[present])
     return figure
