@@ -144,6 +144,7 @@ Image = Annotated[np.ndarray, Kind("(H, W, 3), RGB, 0–255", arguments.image)]
 Drawable = Annotated[np.ndarray, Kind("(H, W, 3) or (H, W)", arguments.drawable)]
 Drawables = Annotated[Sequence[np.ndarray], Kind("each (H, W, 3) or (H, W)", arguments.drawables)]
 Labels = Annotated[np.ndarray, Kind("(H, W), class numbers, 255 is void", arguments.label_map)]
+DrawnLabels = Annotated[np.ndarray, Kind("(H, W), 0–255", arguments.label_map, num_classes=256)]
 Palette = Annotated[np.ndarray, Kind("(classes, 3), 0–255", arguments.palette)]
 Losses = Annotated[
     Sequence[float],
