@@ -8,11 +8,15 @@ CLUSTER := $(VENV)/ready-cluster
 # A class without a network: make wheelhouse once, carry the folder, then make install WHEELHOUSE=wheelhouse
 OFFLINE := $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE))
 OUT    ?= figures
+# make test FILES=tests/ideas: one room, or one file. WORKERS: how many tests run at the same time
+FILES  ?= tests
+WORKERS ?= 2
+PYTEST  = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations=20
 JAX    := .venv-jax
 # What must not depend on the backend
 ANYWHERE := tests/ideas tests/data tests/training
 
-.PHONY: help install lecture test test-long test-backends benchmarks notebooks course assignments grade slides lint weights data wheelhouse clean
+.PHONY: help install lecture test test-long quick test-backends benchmarks notebooks course assignments grade slides lint types weights data wheelhouse clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 22
@@ -37,11 +41,14 @@ $(CLUSTER): $(READY)
 lecture: $(READY)  ## the lecture's experiment and its figures, in figures/
 	$(BIN)/python -m fcn_keras lecture --out $(OUT)
 
-test: $(TEACH) $(CLUSTER)  ## the test suite
-	$(BIN)/python -m pytest -m "not long"
+test: $(TEACH) $(CLUSTER)  ## one test of each kind: 10 minutes on two cores; FILES=tests/ideas: only these
+	$(PYTEST) -m "not long" $(FILES)
 
-test-long: $(TEACH) $(CLUSTER)  ## what takes longer: three seeds, real pictures where they are, a class graded, twenty kills each
-	$(BIN)/python -m pytest -m long
+test-long: $(TEACH) $(CLUSTER)  ## what make test leaves out: further values, three seeds, twenty kills: an hour or two
+	$(PYTEST) -m long $(FILES)
+
+quick: $(READY)  ## what a change to the ideas breaks, in less than a minute
+	$(PYTEST) -m "not long and not slow" tests/ideas
 
 $(JAX)/ready: requirements-jax.txt constraints.txt
 	$(PYTHON) -m venv $(JAX)
@@ -49,7 +56,7 @@ $(JAX)/ready: requirements-jax.txt constraints.txt
 	$(JAX)/bin/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) --no-deps -e .
 	@touch $(JAX)/ready
 
-test-backends: $(READY) $(JAX)/ready  ## layers to prediction on JAX without TensorFlow, and on PyTorch where it is installed: 20 minutes each
+test-backends: $(READY) $(JAX)/ready  ## ideas, data and training on JAX, and on PyTorch if it is installed: 20 minutes each
 	KERAS_BACKEND=jax FCN_KERAS_OTHER_PYTHON=$(BIN)/python FCN_KERAS_OTHER_BACKEND=tensorflow $(JAX)/bin/python -m pytest -m "not long" $(ANYWHERE)
 	@if $(BIN)/python -c 'import torch' 2>/dev/null; then KERAS_BACKEND=torch FCN_KERAS_OTHER_PYTHON=$(BIN)/python \
 	FCN_KERAS_OTHER_BACKEND=tensorflow $(BIN)/python -m pytest -m "not long" $(ANYWHERE); else echo "PyTorch is not installed: not tried."; fi
@@ -76,8 +83,12 @@ grade: $(TEACH)  ## grade a folder: make grade SUBMISSIONS=DIR [COURSE=DIR] [OUT
 slides: $(READY)  ## a deck from each notebook, in slides/; NAME=05: only that one
 	$(BIN)/python notebooks/slides.py $(NAME) --out slides
 
-lint: $(READY)  ## style and plain mistakes
+lint: $(READY)  ## style, common mistakes, and layout
 	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check fcn_keras tests benchmarks notebooks
+
+types: $(READY)  ## the type annotations, checked by pyright
+	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 
 weights: $(READY)  ## train the small VGG again, as it ships
 	$(BIN)/python -m fcn_keras.pretraining --out fcn_keras/weights/small_vgg.npz

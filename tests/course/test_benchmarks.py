@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in ("measuring", "table"))
+SCRIPTS = sorted(
+    path.stem for path in FOLDER.glob("*.py") if path.stem not in ("measuring", "table")
+)
 
 
 @pytest.fixture
@@ -19,7 +21,9 @@ def test_the_readme_says_what_was_found(modules):
     import table
 
     text = table.README.read_text(encoding="utf-8")
-    assert text.split(table.BEGIN)[1].split(table.END)[0] == table.table(), "run: python benchmarks/table.py"
+    assert text.split(table.BEGIN)[1].split(table.END)[0] == table.table(), (
+        "run: python benchmarks/table.py"
+    )
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured on Linux")
@@ -35,11 +39,16 @@ def test_peak_memory_sees_what_was_asked_for(modules):
 def test_one_command_runs_them_all():
     text = (FOLDER.parent / "Makefile").read_text(encoding="utf-8")
     recipe = text.split("\nbenchmarks: ")[1].split("\n\n")[0]
-    assert all(name in recipe for name in SCRIPTS if name != "camvid"), "camvid needs pictures that users do not have"
+    assert all(name in recipe for name in SCRIPTS if name != "camvid"), (
+        "camvid needs pictures that users do not have"
+    )
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured on Linux")
 def test_a_benchmark_runs():
-    done = subprocess.run([sys.executable, FOLDER / "memory.py", "segment_1000"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, FOLDER / "memory.py", "segment_1000"], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
-    assert 0.02 < float(done.stdout) < 1  # one layer of 16 channels alone has 1,000 x 1,000 x 16 x 4 bytes
+    # one layer of 16 channels alone has 1,000 x 1,000 x 16 x 4 bytes
+    assert 0.02 < float(done.stdout) < 1

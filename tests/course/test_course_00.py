@@ -1,4 +1,5 @@
-"""Notebook 00: an image is an array (L01), four tasks (L04), outputs counted (L05), what and where (L06), regions (L07)."""
+"""Notebook 00: an image is an array (L01), four tasks (L04), outputs counted (L05), what and where
+(L06), regions (L07)."""
 
 import keras
 import numpy as np
@@ -39,7 +40,9 @@ def road_scene():
 def numbers_shown(figure, array):
     """Whether the texts of some axes are the array's values, each written on its own pixel."""
     for axis in figure.axes:
-        shown = {(int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axis.texts}
+        shown = {
+            (int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axis.texts
+        }
         if len(shown) == array.size:
             return all(shown[place] == f"{value:.0f}" for place, value in np.ndenumerate(array))
     return False
@@ -56,13 +59,20 @@ def test_L01_the_numbers_in_the_zoom_are_the_pictures_own():
 def test_L01_breaks_when_rows_and_columns_are_exchanged():
     grey = images.photograph().mean(axis=-1)
     top, left, size = images.ZOOM[-1]
-    assert not numbers_shown(draw_zoom(grey, images.ZOOM), grey[left : left + size, top : top + size])
+    assert not numbers_shown(
+        draw_zoom(grey, images.ZOOM), grey[left : left + size, top : top + size]
+    )
 
 
 def test_L01_each_zoom_lies_inside_the_one_before():
     top, left, (height, width) = 0, 0, (600, 512)
     for row, column, size in images.ZOOM:
-        assert top <= row and row + size <= top + height and left <= column and column + size <= left + width
+        assert (
+            top <= row
+            and row + size <= top + height
+            and left <= column
+            and column + size <= left + width
+        )
         top, left, height, width = row, column, size, size
 
 
@@ -70,12 +80,15 @@ def test_L01_each_zoom_lies_inside_the_one_before():
 
 
 def boxes_fit(found, mask):
-    """Whether every pixel of the class lies in a box, and every box touches the class on all four sides."""
+    """Whether every pixel of the class lies in a box, and every box touches the class on all four
+    sides."""
     covered = np.zeros(mask.shape, bool)
     for top, bottom, left, right in found:
         covered[top : bottom + 1, left : right + 1] = True
         inside = mask[top : bottom + 1, left : right + 1]
-        if not (inside[0].any() and inside[-1].any() and inside[:, 0].any() and inside[:, -1].any()):
+        if not (
+            inside[0].any() and inside[-1].any() and inside[:, 0].any() and inside[:, -1].any()
+        ):
             return False
     return bool(covered[mask].all())
 
@@ -122,7 +135,8 @@ def test_L04_the_figure_says_that_the_sentence_is_written_by_hand(experiment):
 
 
 def classes_given(model, image):
-    """How many classes a model gives for one picture: the highest score wins, once or at every pixel."""
+    """How many classes a model gives for one picture: the highest score wins, once or at every
+    pixel."""
     return model.predict(image[None].astype("float32"), verbose=0).argmax(axis=-1).size
 
 
@@ -151,9 +165,12 @@ def labels_kept(model, here, there):
 
 
 def masks_moved(here, there):
-    """In how many scenes the mask is another, and what share of the things' pixels are still theirs."""
+    """In how many scenes the mask is another, and what share of the things' pixels are still
+    theirs."""
     first, second = (np.stack([mask for _, mask in data]) for data in (here, there))
-    return int((first != second).any(axis=(1, 2)).sum()), ((first == second) & (first > 0)).sum() / (first > 0).sum()
+    return int((first != second).any(axis=(1, 2)).sum()), (
+        (first == second) & (first > 0)
+    ).sum() / (first > 0).sum()
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +191,8 @@ def test_L06_the_label_stays_and_the_mask_moves(classifier, scenes):
 
 def test_L06_breaks_when_another_thing_stands_there(classifier, scenes):
     here, there = scenes
-    exchanged = there.subset([index + 1 for index in range(99)] + [0])  # the next scene: another class
+    # the next scene: another class
+    exchanged = there.subset([index + 1 for index in range(99)] + [0])
     assert labels_kept(classifier, here, exchanged) < 5
 
 
@@ -183,7 +201,8 @@ def test_L06_breaks_when_nothing_is_moved(scenes):
 
 
 def test_L06_breaks_when_the_classifier_has_no_convolutions(scenes):
-    """Weights that belong to a place, as in a dense layer on pixels, cannot know a thing that is elsewhere."""
+    """Weights that belong to a place, as in a dense layer on pixels, cannot know a thing that is
+    elsewhere."""
     keras.utils.set_random_seed(0)
     image = keras.Input((64, 64, 3))
     x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 127.5, offset=-1.0)(image))
@@ -211,7 +230,9 @@ def classes_of(picture, palette):
 
 def test_L07_the_colours_are_the_classes(road_scene):
     data, _, labels = road_scene
-    np.testing.assert_array_equal(classes_of(fcn.visualization.colourise(labels, data.palette), data.palette), labels)
+    np.testing.assert_array_equal(
+        classes_of(fcn.visualization.colourise(labels, data.palette), data.palette), labels
+    )
 
 
 def test_L07_breaks_when_two_classes_share_a_colour(road_scene):
@@ -229,7 +250,15 @@ def test_every_figure_draws_from_tiny_arrays():
     image, labels = rng.integers(0, 256, (16, 24, 3), dtype="uint8"), np.zeros((16, 24), "uint8")
     labels[4:9, 5:12] = 1
     names, palette = ("ground", "thing"), fcn.datasets.default_palette(2)
-    pair = [image, image], [image, image], [labels, labels], [labels, labels], ["thing"] * 2, ["thing", "other"], palette
+    pair = (
+        [image, image],
+        [image, image],
+        [labels, labels],
+        [labels, labels],
+        ["thing"] * 2,
+        ["thing", "other"],
+        palette,
+    )
     for figure in (
         draw_zoom(image.mean(axis=-1), ((2, 3, 10), (4, 5, 4))),
         draw_channels(image, (3, 4)),

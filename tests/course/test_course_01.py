@@ -20,7 +20,9 @@ def run(kind, image, kernel, stride, padding):
     layer = kind(1, len(kernel), strides=stride, padding=padding, use_bias=False)
     layer.build((None, None, None, 1))
     layer.set_weights([np.asarray(kernel)[:, :, None, None]])
-    return keras.ops.convert_to_numpy(layer(np.asarray(image)[None, :, :, None].astype("float32")))[0, :, :, 0]
+    return keras.ops.convert_to_numpy(layer(np.asarray(image)[None, :, :, None].astype("float32")))[
+        0, :, :, 0
+    ]
 
 
 def convolved(image, kernel, stride=1, padding="valid"):
@@ -35,7 +37,8 @@ def transposed(values, kernel, stride=1, padding="valid"):
 
 
 def check_finds_only_its_own_edge(kernel):
-    """An edge from dark on the left to bright on the right: this filter answers there and nowhere else; the turned one never."""
+    """An edge from dark on the left to bright on the right: this filter answers there and nowhere
+    else; the turned one never."""
     image = np.zeros((6, 8))
     image[:, 4:] = 100
     answer = convolved(image, kernel)
@@ -62,8 +65,16 @@ def test_L02_on_a_wall_edges_are_0_and_blur_and_sharpen_change_nothing():
 
 def test_L02_blur_takes_detail_away_and_sharpen_adds_it():
     image = lecture.photograph()[:60, :60]
-    detail = {name: np.abs(np.diff(convolved(image, kernel))).mean() for name, kernel in lecture.FILTERS.items()}
-    assert detail["blur"] < np.abs(np.diff(image)).mean() / 1.5 < np.abs(np.diff(image)).mean() * 1.5 < detail["sharpen"]
+    detail = {
+        name: np.abs(np.diff(convolved(image, kernel))).mean()
+        for name, kernel in lecture.FILTERS.items()
+    }
+    assert (
+        detail["blur"]
+        < np.abs(np.diff(image)).mean() / 1.5
+        < np.abs(np.diff(image)).mean() * 1.5
+        < detail["sharpen"]
+    )
 
 
 # --- L08: convolution ---
@@ -76,7 +87,9 @@ def check_sizes(layer, rule, change=lambda padding: padding):
                 built = layer(1, kernel, strides=stride, padding=padding)
                 for size in (5, 6, 7, 12):
                     found = built(np.zeros((1, size, size + 4, 1), "float32")).shape[1:3]
-                    assert found == tuple(rule(n, kernel, stride, change(padding)) for n in (size, size + 4))
+                    assert found == tuple(
+                        rule(n, kernel, stride, change(padding)) for n in (size, size + 4)
+                    )
 
 
 def other(padding):
@@ -93,7 +106,11 @@ def test_L08_breaks_when_the_padding_is_the_other_one():
 
 
 def check_drawn(kind, oracle, image, kernel, padding, stride):
-    np.testing.assert_allclose(kind(image, kernel, stride, padding).result, oracle(image, kernel, stride, padding), atol=1e-5)
+    np.testing.assert_allclose(
+        kind(image, kernel, stride, padding).result,
+        oracle(image, kernel, stride, padding),
+        atol=1e-5,
+    )
 
 
 @pytest.mark.parametrize(("padding", "stride"), CASES)
@@ -107,7 +124,14 @@ def test_L08_the_drawn_steps_are_those_of_keras(padding, stride, size):
 def test_L08_breaks_when_the_kernel_is_turned_round(padding, stride):
     """What mathematicians call convolution is not what the layer computes."""
     with pytest.raises(AssertionError):
-        check_drawn(drawing._Convolution, lambda i, k, *how: convolved(i, k[::-1, ::-1], *how), INPUT, KERNEL, padding, stride)
+        check_drawn(
+            drawing._Convolution,
+            lambda i, k, *how: convolved(i, k[::-1, ::-1], *how),
+            INPUT,
+            KERNEL,
+            padding,
+            stride,
+        )
 
 
 def test_L08_breaks_when_same_puts_its_odd_zero_before(monkeypatch):
@@ -138,7 +162,14 @@ def test_L09_the_drawn_stamps_are_those_of_keras(padding, stride):
 @pytest.mark.parametrize(("padding", "stride"), CASES)
 def test_L09_breaks_when_the_stamp_is_turned_round(padding, stride):
     with pytest.raises(AssertionError):
-        check_drawn(drawing._Transposed, lambda i, k, *how: transposed(i, k[::-1, ::-1], *how), STAMPS, KERNEL, padding, stride)
+        check_drawn(
+            drawing._Transposed,
+            lambda i, k, *how: transposed(i, k[::-1, ::-1], *how),
+            STAMPS,
+            KERNEL,
+            padding,
+            stride,
+        )
 
 
 def check_is_the_matrix(padding, stride, back):
@@ -148,7 +179,11 @@ def check_is_the_matrix(padding, stride, back):
     matrix = geometry.convolution_matrix(KERNEL, size, stride, padding)
     expected = transposed(values, KERNEL, stride, padding)
     np.testing.assert_allclose((back(matrix) @ values.ravel()).reshape(size), expected, atol=1e-4)
-    np.testing.assert_allclose((matrix @ expected.ravel()).reshape(4, 3), convolved(expected, KERNEL, stride, padding), atol=1e-4)
+    np.testing.assert_allclose(
+        (matrix @ expected.ravel()).reshape(4, 3),
+        convolved(expected, KERNEL, stride, padding),
+        atol=1e-4,
+    )
 
 
 @pytest.mark.parametrize(("padding", "stride"), CASES)
@@ -170,7 +205,9 @@ def check_is_not_the_inverse(kernel):
     assert not np.allclose(matrix.T @ (matrix @ image), image)
 
 
-@pytest.mark.parametrize("kernel", [KERNEL, lecture.BILINEAR, np.ones((2, 2))], ids=["ours", "bilinear", "ones"])
+@pytest.mark.parametrize(
+    "kernel", [KERNEL, lecture.BILINEAR, np.ones((2, 2))], ids=["ours", "bilinear", "ones"]
+)
 def test_L09_it_is_not_the_inverse(kernel):
     check_is_not_the_inverse(kernel)
 
@@ -185,7 +222,11 @@ def test_L09_breaks_when_the_stamps_neither_overlap_nor_grow():
 
 
 def words(figure):
-    return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")) if text.get_text()]
+    return [
+        text.get_text()
+        for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))
+        if text.get_text()
+    ]
 
 
 def numbers(figure, axis):
@@ -202,8 +243,12 @@ def test_the_step_figures_show_the_four_cases_and_their_results():
         for row, (padding, stride) in enumerate(drawing.CASES):
             expected = oracle(image, KERNEL, stride, padding)
             shown = numbers(figure, 3 * row + 2)  # the third of each row: the result, then its size
-            assert shown == [f"{value:g}" for value in expected.ravel()] + ["{} × {}".format(*expected.shape)]
-            assert any(text.startswith(f"{padding.upper()}, stride {stride}:") for text in words(figure))
+            assert shown == [f"{value:g}" for value in expected.ravel()] + [
+                "{} × {}".format(*expected.shape)
+            ]
+            assert any(
+                text.startswith(f"{padding.upper()}, stride {stride}:") for text in words(figure)
+            )
 
 
 def test_the_sum_that_is_written_out_is_right():
@@ -211,7 +256,9 @@ def test_the_sum_that_is_written_out_is_right():
     sums = [text for text in words(figure) if "·" in text and "=" in text]
     assert len(sums) == 8
     for left, right in (text.split(" = ") for text in sums):
-        assert sum(np.prod([int(n) for n in term.split("·")]) for term in left.split(" + ")) == int(right)
+        assert sum(np.prod([int(n) for n in term.split("·")]) for term in left.split(" + ")) == int(
+            right
+        )
 
 
 def test_negative_numbers_and_tiny_inputs_are_drawn():
@@ -219,7 +266,8 @@ def test_negative_numbers_and_tiny_inputs_are_drawn():
     assert drawing.draw_transposed_steps(np.ones((1, 1), int), KERNEL).axes
     edges = np.array([[-1, 0, 1]] * 3)
     figure = drawing.draw_filters(
-        np.zeros((5, 5)), {"edge": (edges, np.zeros((3, 3))), "mean": (np.ones((1, 1)), np.ones((5, 5)))}
+        np.zeros((5, 5)),
+        {"edge": (edges, np.zeros((3, 3))), "mean": (np.ones((1, 1)), np.ones((5, 5)))},
     )
     assert "−1" in words(figure) and "edge" in words(figure)
 
@@ -236,12 +284,16 @@ def test_the_matrix_figure_shows_every_weight_twice():
 
 def test_there_and_back_says_how_far_off_it_is():
     start = np.full((4, 4), 100.0)
-    figure = drawing.draw_there_and_back({"to and fro": {"x": start, "y": start[:2, :2], "z": start + 30}})
+    figure = drawing.draw_there_and_back(
+        {"to and fro": {"x": start, "y": start[:2, :2], "z": start + 30}}
+    )
     assert "difference: 30 on average" in words(figure) and "to and fro" in words(figure)
 
 
 def test_animations_are_the_same_bytes_twice_small_and_need_no_network():
-    one, two = (drawing.animate_convolution(INPUT, KERNEL, stride=2, padding="same") for _ in range(2))
+    one, two = (
+        drawing.animate_convolution(INPUT, KERNEL, stride=2, padding="same") for _ in range(2)
+    )
     page = one._repr_html_()
     assert page == two._repr_html_() and len(page) < 600_000
     assert len(re.findall(r"frames\[\d+\] = ", page)) == 9
@@ -251,7 +303,9 @@ def test_animations_are_the_same_bytes_twice_small_and_need_no_network():
 
 
 def test_long_animations_are_thinned_and_two_kinds_do_not_share_their_controls():
-    long = drawing.animate_convolution(np.ones((5, 5), int), KERNEL, padding="same")._repr_html_()  # 25 steps
+    long = drawing.animate_convolution(
+        np.ones((5, 5), int), KERNEL, padding="same"
+    )._repr_html_()  # 25 steps
     assert len(re.findall(r"frames\[\d+\] = ", long)) == drawing.MAX_FRAMES
     stamps = drawing.animate_transposed(np.ones((2, 2), int), KERNEL, stride=2)._repr_html_()
     assert len(re.findall(r"frames\[\d+\] = ", stamps)) == 4
@@ -259,6 +313,8 @@ def test_long_animations_are_thinned_and_two_kinds_do_not_share_their_controls()
     assert name.search(long)[1] != name.search(stamps)[1]
 
 
-@pytest.mark.parametrize("name", ["filters", "convolution_steps", "transposed_steps", "matrices", "there_and_back"])
+@pytest.mark.parametrize(
+    "name", ["filters", "convolution_steps", "transposed_steps", "matrices", "there_and_back"]
+)
 def test_the_lectures_figures_need_no_training(name):
     assert isinstance(getattr(lecture, name)(None), Figure)

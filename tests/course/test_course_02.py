@@ -26,12 +26,16 @@ def unseen(experiment):
     return lecture.unseen(experiment, 40)
 
 
-# ------------------------------------------------------------------------------------------------- L03: a classifier
+# --- L03: a classifier ---
 
 
 def follows_the_pattern(model):
     """Convolution and pooling in turn, then dense layers, then one probability for each class."""
-    kinds = [row.kind for row in fcn.models.describe(model) if row.kind in ("Conv2D", "MaxPooling2D", "Dense")]
+    kinds = [
+        row.kind
+        for row in fcn.models.describe(model)
+        if row.kind in ("Conv2D", "MaxPooling2D", "Dense")
+    ]
     dense = kinds.index("Dense") if "Dense" in kinds else len(kinds)
     image = np.random.default_rng(0).random((2, 64, 64, 3))
     answers = model.predict_on_batch(255 * image)
@@ -73,7 +77,9 @@ def test_L03_breaks_when_the_labels_were_shuffled():
     keras.utils.set_random_seed(0)
     blind = fcn.models.classifier(4)
     blind.compile(optimizer="adam", loss="sparse_categorical_crossentropy", jit_compile=False)
-    blind.fit(images, np.random.default_rng(0).permutation(labels), batch_size=32, epochs=4, verbose=0)
+    blind.fit(
+        images, np.random.default_rng(0).permutation(labels), batch_size=32, epochs=4, verbose=0
+    )
     assert not right(blind, shapes(80, 9)) >= 0.95
 
 
@@ -82,11 +88,12 @@ def test_L03_most_parameters_are_in_the_dense_layer(model):
     assert rows["dense"] == 4 * 4 * 64 * 64 + 64 > sum(rows[f"conv{n}"] for n in range(1, 5))
 
 
-# -------------------------------------------------------------------------------- L02: learned filters, where it looks
+# --- L02: learned filters, where it looks ---
 
 
 def take_turns(model, data):
-    """Whether some filters of the first layer light up on the shape and hardly on the ground, and some the other way round."""
+    """Whether some filters of the first layer light up on the shape and hardly on the ground, and
+    some the other way round."""
     preferences = []
     for image, mask in data:
         maps = fcn.prediction.feature_maps(model, image, ["conv1"])["conv1"]
@@ -110,7 +117,10 @@ def test_L02_breaks_when_every_filter_is_the_same_blur(model, unseen):
 
 def looks_at_the_shape(model, data, masks):
     images, labels = arrays(data)
-    falls = [lecture.occlusion_map(model, image, label) for image, label in zip(images, labels, strict=True)]
+    falls = [
+        lecture.occlusion_map(model, image, label)
+        for image, label in zip(images, labels, strict=True)
+    ]
     inside = np.mean([fall[mask > 0].mean() for fall, mask in zip(falls, masks, strict=True)])
     outside = np.mean([fall[mask == 0].mean() for fall, mask in zip(falls, masks, strict=True)])
     return inside > 3 * abs(outside)
@@ -136,26 +146,37 @@ def test_the_patch_visits_every_place_and_must_fit(model):
             calls.append(len(pictures))
             return np.full((len(pictures), 4), 0.25)
 
-    assert not lecture.occlusion_map(Constant(), image, 0, patch=16, step=16).any() and calls == [1 + 16]
+    assert not lecture.occlusion_map(Constant(), image, 0, patch=16, step=16).any() and calls == [
+        1 + 16
+    ]
     for patch, step in ((65, 3), (16, 17), (4, 0)):
         with pytest.raises(ValueError, match="step <= patch"):
             lecture.occlusion_map(model, image, 0, patch=patch, step=step)
 
 
-# ----------------------------------------------------------------------------------------------------- figures
+# --- figures ---
 
 
 def test_figures_are_drawn_from_small_arrays(model):
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (64, 64, 3), dtype="uint8")
-    tensors = {"pool4": rng.random((4, 4, 64)), "dense": rng.random(64), "probabilities": np.array([0.1, 0.2, 0.3, 0.4])}
+    tensors = {
+        "pool4": rng.random((4, 4, 64)),
+        "dense": rng.random(64),
+        "probabilities": np.array([0.1, 0.2, 0.3, 0.4]),
+    }
     figure = draw.draw_classifier(fcn.models.describe(model), image, tensors, ("a", "b", "c", "d"))
     titles = [axis.get_title() for part in figure.subfigs for axis in part.axes]
     assert "where the 126,372 parameters are" in titles and "dense\n64" in titles
     filters, maps, fall = rng.random((3, 3, 3, 2)), rng.random((8, 8, 2)), rng.random((64, 64))
     assert "filter 2" in [axis.get_title() for axis in draw.draw_filters(image, filters, maps).axes]
-    assert draw.draw_attention([image, image], [fall, fall], ["one", "two"]).axes[0].get_title() == "one"
-    assert draw.draw_learned_filters(image, filters, maps, [image, image], [fall, fall], ["one", "two"]).subfigs
+    assert (
+        draw.draw_attention([image, image], [fall, fall], ["one", "two"]).axes[0].get_title()
+        == "one"
+    )
+    assert draw.draw_learned_filters(
+        image, filters, maps, [image, image], [fall, fall], ["one", "two"]
+    ).subfigs
     assert draw.draw_learning([1.0, 0.5], [0.5, 0.9]).axes[1].get_ylim()[1] == 105
     assert draw.draw_pictures([image], ["a"], "pictures").axes[0].get_title() == "a"
 

@@ -1,4 +1,5 @@
-"""Notebook 03: the autoencoder is convolutions only, down and up again (L10), and gives back what it never saw (L11)."""
+"""Notebook 03: the autoencoder is convolutions only, down and up again (L10), and gives back what
+it never saw (L11)."""
 
 import keras
 import numpy as np
@@ -41,18 +42,24 @@ def train(pictures, targets):
     return model
 
 
-# ----------------------------------------------------------------------- L10: down by convolution, up by its transpose
+# --- L10: down by convolution, up by its transpose ---
 
 
 def is_a_cae(model):
-    """Only local layers; as many halvings as doublings; the size of the input comes out, whatever it is."""
+    """Only local layers; as many halvings as doublings; the size of the input comes out, whatever
+    it is."""
     rows = [row for row in fcn.models.describe(model) if row.parameters]
-    if {row.kind for row in rows} != {"Conv2D", "Conv2DTranspose"} or not all("stride 2" in row.detail for row in rows):
+    if {row.kind for row in rows} != {"Conv2D", "Conv2DTranspose"} or not all(
+        "stride 2" in row.detail for row in rows
+    ):
         return False
     kinds = [row.kind for row in rows]
     halfway = len(kinds) // 2
     turns_once = kinds == ["Conv2D"] * halfway + ["Conv2DTranspose"] * halfway
-    return turns_once and all(model(np.zeros((1, *size, 3))).shape == (1, *size, 3) for size in ((64, 64), (77, 141), (5, 9)))
+    return turns_once and all(
+        model(np.zeros((1, *size, 3))).shape == (1, *size, 3)
+        for size in ((64, 64), (77, 141), (5, 9))
+    )
 
 
 def with_a_dense_layer():
@@ -78,16 +85,20 @@ def test_L10_breaks_when_a_dense_layer_is_put_in():
 
 def test_L10_breaks_when_it_only_goes_down():
     image = keras.Input((None, None, 3))
-    assert not is_a_cae(keras.Model(image, keras.layers.Conv2D(3, 3, strides=2, padding="same")(image)))
+    assert not is_a_cae(
+        keras.Model(image, keras.layers.Conv2D(3, 3, strides=2, padding="same")(image))
+    )
 
 
-# ------------------------------------------------------------------------------------ L11: 5 dB above the mean picture
+# --- L11: 5 dB above the mean picture ---
 
 
 def decibels_above_the_mean(given, unseen, pictures):
     mean = pictures.mean(axis=0)
     pairs = zip(unseen, given, strict=True)
-    return np.mean([autoencoder.psnr(image, out) - autoencoder.psnr(image, mean) for image, out in pairs])
+    return np.mean(
+        [autoencoder.psnr(image, out) - autoencoder.psnr(image, mean) for image, out in pairs]
+    )
 
 
 def test_L11_reconstruction_is_5_dB_above_the_mean_picture(trained, pictures, unseen):
@@ -95,7 +106,12 @@ def test_L11_reconstruction_is_5_dB_above_the_mean_picture(trained, pictures, un
 
 
 def test_L11_breaks_when_it_is_not_trained(pictures, unseen):
-    assert not decibels_above_the_mean(fcn.models.cae(widths=(16, 32)).predict_on_batch(unseen), unseen, pictures) >= 5
+    assert (
+        not decibels_above_the_mean(
+            fcn.models.cae(widths=(16, 32)).predict_on_batch(unseen), unseen, pictures
+        )
+        >= 5
+    )
 
 
 def test_L11_breaks_when_the_reconstructions_are_of_other_pictures(trained, pictures, unseen):
@@ -114,18 +130,26 @@ def test_decibels():
     assert autoencoder.psnr(image, image + 25.5) == pytest.approx(20)
     assert autoencoder.psnr(image, image + 51) == pytest.approx(20 - 20 * np.log10(2))
     assert autoencoder.psnr(image, image) == float("inf")
-    assert autoencoder.psnr(np.full((2, 2), 255), np.full((2, 2), 400)) == float("inf")  # a screen cannot show it
+    # a screen cannot show it
+    assert autoencoder.psnr(np.full((2, 2), 255), np.full((2, 2), 400)) == float("inf")
 
 
-# ----------------------------------------------------------------------------------------------------- figures
+# --- figures ---
 
 
 def test_figures_are_drawn_from_small_arrays(trained):
     image = np.zeros((16, 40, 3), "uint8")
     figure = draw_autoencoder(fcn.models.describe(trained, (16, 40)), image, image + 300.0)
-    assert f"{trained.count_params():,} parameters; no dense layer" in figure.legends[0].get_texts()[0].get_text()
+    assert (
+        f"{trained.count_params():,} parameters; no dense layer"
+        in figure.legends[0].get_texts()[0].get_text()
+    )
     figure = draw_reconstruction(
-        [image] * 2, [image] * 2, np.random.default_rng(0).normal(size=(2, 5, 3)), [20.0, 30.0], [10, 11]
+        [image] * 2,
+        [image] * 2,
+        np.random.default_rng(0).normal(size=(2, 5, 3)),
+        [20.0, 30.0],
+        [10, 11],
     )
     titles = [axis.get_title() for part in figure.subfigs for axis in part.axes]
     assert "30.0 dB   (mean training picture: 11.0 dB)" in titles
@@ -144,7 +168,11 @@ def test_pieces_are_cut_from_image_and_labels_alike():
     parts = autoencoder.pieces(data, 40)
     for index in range(6):
         (image, mask), (part, labels) = data[index], parts[index]
-        places = np.argwhere((np.lib.stride_tricks.sliding_window_view(image, (40, 40, 3))[:, :, 0] == part).all((2, 3, 4)))
+        places = np.argwhere(
+            (np.lib.stride_tricks.sliding_window_view(image, (40, 40, 3))[:, :, 0] == part).all(
+                (2, 3, 4)
+            )
+        )
         top, left = places[0]
         np.testing.assert_array_equal(labels, mask[top : top + 40, left : left + 40])
     assert autoencoder.pieces(data, 100)[0][0].shape == (64, 64, 3)
@@ -155,5 +183,7 @@ def test_the_lecture_draws_the_same_figures(tmp_path, monkeypatch):
     monkeypatch.setattr(Experiment, "data", fcn.datasets.Opened(data, data.subset(range(4))))
     experiment = Experiment(Settings(steps=2))
     for name in ("L10", "L11"):
-        fcn.visualization.save(fcn.lecture.FIGURES[name].draw(experiment), tmp_path / f"{name}.png", dpi=20)
+        fcn.visualization.save(
+            fcn.lecture.FIGURES[name].draw(experiment), tmp_path / f"{name}.png", dpi=20
+        )
         assert fcn.images.read_image(tmp_path / f"{name}.png").std() > 10

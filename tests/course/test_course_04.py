@@ -1,4 +1,5 @@
-"""Notebook 04: the autoencoder becomes an FCN (L12), whose way down finds what and whose way up finds where (L13)."""
+"""Notebook 04: the autoencoder becomes an FCN (L12), whose way down finds what and whose way up
+finds where (L13)."""
 
 from itertools import pairwise
 
@@ -47,7 +48,7 @@ def train(model, images, labels, epochs=3):
     return model
 
 
-# ------------------------------------------------------------------------------------ L12: one layer and the target
+# --- L12: one layer and the target ---
 
 
 def only_the_last_layer_is_new(autoencoder, network):
@@ -55,8 +56,15 @@ def only_the_last_layer_is_new(autoencoder, network):
     first, second = (fcn.models.describe(model, (64, 64)) for model in (autoencoder, network))
     if fcn.lecture.changed_layers(first, second) != ["output", "logits"]:
         return False
-    weights = [(autoencoder.get_layer(name).get_weights(), network.get_layer(name).get_weights()) for name in NAMES[:-1]]
-    return all(np.array_equal(a, b) for before, after in weights for a, b in zip(before, after, strict=True))
+    weights = [
+        (autoencoder.get_layer(name).get_weights(), network.get_layer(name).get_weights())
+        for name in NAMES[:-1]
+    ]
+    return all(
+        np.array_equal(a, b)
+        for before, after in weights
+        for a, b in zip(before, after, strict=True)
+    )
 
 
 @pytest.mark.parametrize("classes", [2, 7])
@@ -68,8 +76,11 @@ def test_L12_only_the_last_layer_changes(autoencoder, classes):
 
 
 def test_L12_breaks_when_the_encoder_is_another(autoencoder):
-    assert not only_the_last_layer_is_new(autoencoder, fcn.models.fcn_from_cae(fcn.models.cae(widths=(16, 32, 48)), 2))
-    assert not only_the_last_layer_is_new(autoencoder, fcn.models.fcn_from_cae(fcn.models.cae(), 2))  # other weights
+    assert not only_the_last_layer_is_new(
+        autoencoder, fcn.models.fcn_from_cae(fcn.models.cae(widths=(16, 32, 48)), 2)
+    )
+    # other weights
+    assert not only_the_last_layer_is_new(autoencoder, fcn.models.fcn_from_cae(fcn.models.cae(), 2))
 
 
 def iou(network, images, labels):
@@ -99,7 +110,7 @@ def test_the_autoencoder_is_not_changed_by_the_training_of_its_fcn(autoencoder, 
     assert not only_the_last_layer_is_new(autoencoder, trained)  # it was trained, all of it
 
 
-# ------------------------------------------------------------------------------------------- L13: what, and where
+# --- L13: what, and where ---
 
 
 def without_downsampling(widths=(16, 32, 64)):
@@ -131,15 +142,20 @@ def textures(count, seed):
     rng = np.random.default_rng(seed)
     kinds = np.arange(count) % 2
     dots = rng.uniform(size=(count, 64, 64, 1)) < np.where(kinds, 0.4, 0.25)[:, None, None, None]
-    return 40 + 180 * dots.repeat(3, axis=-1).astype("float32"), kinds[:, None, None].repeat(64, 1).repeat(64, 2)
+    return 40 + 180 * dots.repeat(3, axis=-1).astype("float32"), kinds[:, None, None].repeat(
+        64, 1
+    ).repeat(64, 2)
 
 
 def errors_in_what(model, names):
-    """Share of wrong positions of each layer when the class is read off its channels by least squares."""
+    """Share of wrong positions of each layer when the class is read off its channels by least
+    squares."""
     (images, labels), (others, truth) = textures(40, seed=2), textures(20, seed=3)
     probe = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
     found = []
-    for known, new in zip(probe.predict_on_batch(images), probe.predict_on_batch(others), strict=True):
+    for known, new in zip(
+        probe.predict_on_batch(images), probe.predict_on_batch(others), strict=True
+    ):
         step = 64 // known.shape[1]
         middle = slice(16 // step, 48 // step)  # away from the padding
         known, new = known[:, middle, middle], new[:, middle, middle]
@@ -154,7 +170,8 @@ def knows_what_at_the_end(errors):
 
 
 def averaging(model):
-    """Every convolution on the way down takes the mean of what it reads: all that differs is how much that is."""
+    """Every convolution on the way down takes the mean of what it reads: all that differs is how
+    much that is."""
     for name in NAMES[:3]:
         kernel, bias = model.get_layer(name).get_weights()
         model.get_layer(name).set_weights([np.full_like(kernel, 1 / kernel[..., 0].size), 0 * bias])
@@ -193,10 +210,12 @@ def test_L13_on_the_way_up_the_error_in_where_falls_to_nothing(trained, unseen):
 
 def test_L13_breaks_when_the_way_up_is_missing(trained, unseen):
     scores = keras.layers.Conv2D(2, 1, name="output")(trained.get_layer("conv3").output)
-    assert not finds_where_again(errors_in_where(keras.Model(trained.inputs, scores), unseen[1], NAMES[2:]))
+    assert not finds_where_again(
+        errors_in_where(keras.Model(trained.inputs, scores), unseen[1], NAMES[2:])
+    )
 
 
-# ----------------------------------------------------------------------------------------------------- figures
+# --- figures ---
 
 
 def test_figures_are_drawn_from_small_arrays(trained, unseen):

@@ -28,14 +28,19 @@ def classifier():
 def networks(encoder):
     keras.utils.set_random_seed(0)
     made = [fcn.models.fcn(3, stride, encoder, width=4) for stride in (32, 16, 8)]
-    return [*made, fcn.models.lecture_fcn(3, encoder, width=4), fcn.models.fcn_from_cae(fcn.models.cae(widths=(4, 8)), 3)]
+    return [
+        *made,
+        fcn.models.lecture_fcn(3, encoder, width=4),
+        fcn.models.fcn_from_cae(fcn.models.cae(widths=(4, 8)), 3),
+    ]
 
 
-# ------------------------------------------------------------------------------------------- L14: only local layers
+# --- L14: only local layers ---
 
 
 def is_local(model):
-    """Whether every layer looks at a window or at one position: then its receptive field is known and it takes any size."""
+    """Whether every layer looks at a window or at one position: then its receptive field is known
+    and it takes any size."""
     try:
         fcn.geometry.receptive_field(model, model.layers[-1].name, size=64)
     except ValueError:
@@ -56,7 +61,8 @@ def test_L14_breaks_when_a_dense_layer_is_put_in(classifier):
 
 
 def says_the_same(classifier, kernel_of):
-    """Whether the first dense layer's matrix, folded to a kernel, gives the dense layer's numbers."""
+    """Whether the first dense layer's matrix, folded to a kernel, gives the dense layer's
+    numbers."""
     pictures = arrays(fcn.datasets.shapes(6, seed=3))[0]
     tensors = [classifier.get_layer(name).output for name in ("pool4", "dense")]
     maps, answers = keras.Model(classifier.inputs, tensors).predict_on_batch(pictures)
@@ -70,7 +76,9 @@ def test_L14_a_dense_layer_is_a_convolution(classifier):
     pictures = arrays(fcn.datasets.shapes(6, seed=3))[0]
     convolutional = fcn.convolutionalize.convolutionalize(classifier)
     np.testing.assert_allclose(
-        convolutional.predict_on_batch(pictures)[:, 0, 0], classifier.predict_on_batch(pictures), atol=1e-5
+        convolutional.predict_on_batch(pictures)[:, 0, 0],
+        classifier.predict_on_batch(pictures),
+        atol=1e-5,
     )
     assert convolutional.count_params() == classifier.count_params()
 
@@ -87,11 +95,13 @@ def test_L14_breaks_when_the_matrix_is_folded_in_another_order(classifier, kerne
     assert not says_the_same(classifier, kernel_of)
 
 
-# ---------------------------------------------------------------------------------------------------- L15: any size
+# --- L15: any size ---
 
 
 def keeps_the_size(model):
-    return all(model(random_image(*size)[None].astype("float32")).shape[1:3] == size for size in ODD_SIZES)
+    return all(
+        model(random_image(*size)[None].astype("float32")).shape[1:3] == size for size in ODD_SIZES
+    )
 
 
 def test_L15_the_output_is_as_large_as_the_input(networks):
@@ -99,7 +109,8 @@ def test_L15_the_output_is_as_large_as_the_input(networks):
 
 
 def test_L15_breaks_when_nothing_is_cropped(encoder):
-    """Pooling rounds up and upsampling doubles: without the last crop an odd picture comes back too large."""
+    """Pooling rounds up and upsampling doubles: without the last crop an odd picture comes back too
+    large."""
     model = fcn.models.fcn(3, 32, encoder, width=4)
     assert not keeps_the_size(keras.Model(model.inputs[0], model.get_layer("upscore").output))
 
@@ -113,14 +124,18 @@ def test_L15_breaks_when_pooling_drops_what_is_left_over(networks):
 
 
 def test_L15_the_weights_do_not_know_the_size(networks):
-    """A window far from every border gets the same labels in a large picture and in a smaller piece of it."""
+    """A window far from every border gets the same labels in a large picture and in a smaller piece
+    of it."""
     model = networks[-1]
     image = random_image(120, 136)
-    large, piece = fcn.prediction.logits(model, image), fcn.prediction.logits(model, image[16:96, 24:112])
+    large, piece = (
+        fcn.prediction.logits(model, image),
+        fcn.prediction.logits(model, image[16:96, 24:112]),
+    )
     np.testing.assert_allclose(large[40:72, 48:88], piece[24:56, 24:64], atol=1e-4)
 
 
-# ------------------------------------------------------------------------------- L17: the channels under one pixel
+# --- L17: the channels under one pixel ---
 
 
 def predicts_by_channels(logits, labels, probabilities):
@@ -133,14 +148,19 @@ def predicts_by_channels(logits, labels, probabilities):
 @pytest.fixture(scope="module")
 def answers(networks):
     model, image = networks[-1], random_image(24, 40)
-    return [answer(model, image) for answer in (fcn.prediction.logits, fcn.prediction.segment, fcn.prediction.probabilities)]
+    return [
+        answer(model, image)
+        for answer in (fcn.prediction.logits, fcn.prediction.segment, fcn.prediction.probabilities)
+    ]
 
 
 def test_L17_the_channels_at_a_position_are_its_prediction(answers):
     assert predicts_by_channels(*answers)
     logits, labels, probabilities = answers
     row, column = 5, 33
-    assert labels[row, column] == logits[row, column].argmax() and probabilities[row, column].sum() == pytest.approx(1)
+    assert labels[row, column] == logits[row, column].argmax() and probabilities[
+        row, column
+    ].sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -155,19 +175,33 @@ def test_L17_breaks_when_the_scores_are_one_pixel_off(answers):
     assert not predicts_by_channels(np.roll(logits, 1, axis=1), labels, probabilities)
 
 
-# ----------------------------------------------------------------------------------------------------- figures
+# --- figures ---
 
 
 def test_figures_are_drawn_from_small_arrays():
     image, rng = random_image(24, 32), np.random.default_rng(0)
-    figure = draw_dense_as_convolution(np.ones((2, 3)), np.ones((2, 3)), image, rng.random((3, 5, 2)), ("a", "b"), window=16)
+    figure = draw_dense_as_convolution(
+        np.ones((2, 3)), np.ones((2, 3)), image, rng.random((3, 5, 2)), ("a", "b"), window=16
+    )
     assert any("3 × 5 answers" in axis.get_title() for axis in figure.axes)
     figure = draw_any_size(
-        [image, image[:1, :1]], [image[..., 0] % 2, image[:1, :1, 0] % 2], np.zeros((2, 3), "uint8"), ("a", "b")
+        [image, image[:1, :1]],
+        [image[..., 0] % 2, image[:1, :1, 0] % 2],
+        np.zeros((2, 3), "uint8"),
+        ("a", "b"),
     )
     words = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
     assert words.count("24 × 32") == 2
-    figure = draw_pixel_scores(image, 3, 4, np.array([1.0, 2]), np.array([0.3, 0.7]), ("a", "b"), np.zeros((2, 3), "uint8"), 0)
+    figure = draw_pixel_scores(
+        image,
+        3,
+        4,
+        np.array([1.0, 2]),
+        np.array([0.3, 0.7]),
+        ("a", "b"),
+        np.zeros((2, 3), "uint8"),
+        0,
+    )
     assert any("row 3, column 4" in axis.get_title() for axis in figure.axes)
 
 

@@ -1,4 +1,5 @@
-"""Notebook 06: transposed convolution gives each pixel its own score, in its place, and evenly (L16)."""
+"""Notebook 06: transposed convolution gives each pixel its own score, in its place, and evenly
+(L16)."""
 
 import keras
 import numpy as np
@@ -21,7 +22,9 @@ FACTORS = (2, 4, 8)
 
 
 def through(layer, scores):
-    return keras.ops.convert_to_numpy(layer(np.asarray(scores, "float32")[None, :, :, None]))[0, ..., 0]
+    return keras.ops.convert_to_numpy(layer(np.asarray(scores, "float32")[None, :, :, None]))[
+        0, ..., 0
+    ]
 
 
 def upsample(scores, kernel, stride, rim=None):
@@ -39,10 +42,12 @@ def upsample(scores, kernel, stride, rim=None):
 def test_L16_the_layer_puts_down_stamps(factor):
     scores = np.random.default_rng(0).normal(size=(4, 5))
     by_hand = upsample(scores, fcn.layers.bilinear_kernel(factor), factor)
-    np.testing.assert_allclose(through(fcn.layers.upscore(1, factor, "up"), scores), by_hand, atol=1e-5)
+    np.testing.assert_allclose(
+        through(fcn.layers.upscore(1, factor, "up"), scores), by_hand, atol=1e-5
+    )
 
 
-# ------------------------------------------------------------------------------ a score for each pixel, in its place
+# --- a score for each pixel, in its place ---
 
 
 def each_pixel_gets_its_own_row(out, factor, rows=6):
@@ -59,12 +64,16 @@ def ramp(factor, rows=6):
 
 @pytest.mark.parametrize("factor", FACTORS)
 def test_L16_pixels_and_scores_correspond_one_to_one(factor):
-    assert each_pixel_gets_its_own_row(through(fcn.layers.upscore(1, factor, "up"), ramp(factor)), factor)
+    assert each_pixel_gets_its_own_row(
+        through(fcn.layers.upscore(1, factor, "up"), ramp(factor)), factor
+    )
 
 
 @pytest.mark.parametrize("factor", FACTORS)
 def test_L16_breaks_when_nothing_is_cut_off(factor):
-    assert not each_pixel_gets_its_own_row(through(fcn.layers.upscore(1, factor, "up", padding="valid"), ramp(factor)), factor)
+    assert not each_pixel_gets_its_own_row(
+        through(fcn.layers.upscore(1, factor, "up", padding="valid"), ramp(factor)), factor
+    )
 
 
 @pytest.mark.parametrize("shift", [-1, 1])
@@ -89,7 +98,7 @@ def test_L16_a_network_gives_a_score_for_each_pixel(encoder):
     assert maps["score_fr"].shape == (2, 3, 2) and maps["logits"].shape == (64, 96, 2)
 
 
-# ------------------------------------------------------------------------------------------------ even, or a checkerboard
+# --- even, or a checkerboard ---
 
 
 def is_even(layer):
@@ -118,7 +127,7 @@ def test_L16_breaks_when_the_stride_does_not_divide_the_kernel(kernel):
     assert len(np.unique(fcn.geometry.overlap_map((6, 6), kernel=4, stride=2)[4:-4, 4:-4])) == 1
 
 
-# ------------------------------------------------------------------------------------------------------ three ways
+# --- three ways ---
 
 
 def test_three_ways_agree_where_they_should():
@@ -126,7 +135,9 @@ def test_three_ways_agree_where_they_should():
     ways = upsampling.three_ways(coarse, 4)
     assert list(ways) == ["nearest", "bilinear", "transposed convolution"]
     np.testing.assert_allclose(ways["nearest"], upsample(coarse, np.ones((4, 4)), 4), atol=1e-5)
-    np.testing.assert_allclose(ways["bilinear"][2:-2, 2:-2], ways["transposed convolution"][2:-2, 2:-2], atol=1e-5)
+    np.testing.assert_allclose(
+        ways["bilinear"][2:-2, 2:-2], ways["transposed convolution"][2:-2, 2:-2], atol=1e-5
+    )
     assert not np.allclose(ways["bilinear"], ways["transposed convolution"], atol=1e-2)  # the rim
 
 
@@ -155,33 +166,58 @@ def test_training_turns_a_random_kernel_into_a_tent():
     assert before < 0.6 and likeness() > 0.95
 
 
-# ----------------------------------------------------------------------------------------------------- figures
+# --- figures ---
 
 
 def test_figures_are_drawn_from_small_arrays():
-    figure = draw_bilinear_kernels({factor: fcn.layers.bilinear_kernel(factor) for factor in (2, 3)})
-    assert [axis.get_title() for axis in figure.axes][:2] == ["factor 2: kernel 4 × 4", "factor 3: kernel 5 × 5"]
+    figure = draw_bilinear_kernels(
+        {factor: fcn.layers.bilinear_kernel(factor) for factor in (2, 3)}
+    )
+    assert [axis.get_title() for axis in figure.axes][:2] == [
+        "factor 2: kernel 4 × 4",
+        "factor 3: kernel 5 × 5",
+    ]
 
     coarse = np.array([[0.5, -0.5], [-0.5, 0.5]])
-    figure = draw_upsamplings(random_image(16, 16), coarse, upsampling.three_ways(coarse, 8), "road")
-    assert [axis.get_title() for axis in figure.axes][:4] == ["2 × 2 scores", "nearest", "bilinear", "transposed convolution"]
+    figure = draw_upsamplings(
+        random_image(16, 16), coarse, upsampling.three_ways(coarse, 8), "road"
+    )
+    assert [axis.get_title() for axis in figure.axes][:4] == [
+        "2 × 2 scores",
+        "nearest",
+        "bilinear",
+        "transposed convolution",
+    ]
 
-    board = np.indices((8, 8)).sum(axis=0) % 2 + 0.5  # 0.5, 1.5, 0.5, …: half of the mean up and down
-    titles = [axis.get_title() for axis in draw_checkerboards({"even": np.ones((8, 8)), "board": board}).axes]
+    # 0.5, 1.5, 0.5, …: half of the mean up and down
+    board = np.indices((8, 8)).sum(axis=0) % 2 + 0.5
+    titles = [
+        axis.get_title()
+        for axis in draw_checkerboards({"even": np.ones((8, 8)), "board": board}).axes
+    ]
     assert {"alternates by 0 %", "alternates by 50 %"} < set(titles)
 
     pair = np.eye(4), np.ones((4, 4))
     figure = draw_trained_kernels({"a": pair, "b": pair}, {"a": [2, 1], "b": [3, 1]})
-    assert {"a start", "b trained"} < {axis.get_title() for part in figure.subfigs for axis in part.axes}
+    assert {"a start", "b trained"} < {
+        axis.get_title() for part in figure.subfigs for axis in part.axes
+    }
 
 
 def test_the_film_of_stamps_is_small_and_the_same_each_time():
     films = [animate_stamps(np.eye(2), fcn.layers.bilinear_kernel(2), 2) for _ in range(2)]
     assert films[0]._repr_html_() == films[1]._repr_html_()
-    assert films[0]._repr_html_().count('] = "data:image/png') == 5 and len(films[0]._repr_html_()) < 1_000_000
+    assert (
+        films[0]._repr_html_().count('] = "data:image/png') == 5
+        and len(films[0]._repr_html_()) < 1_000_000
+    )
 
 
 def test_the_lecture_draws_the_same_figure(tmp_path, monkeypatch, roads):
-    monkeypatch.setattr(Experiment, "road", fcn.datasets.Opened(roads.subset(range(2)), roads.subset(range(2, 5))))
-    fcn.visualization.save(upsampling.upsampling(Experiment(Settings())), tmp_path / "L16.png", dpi=20)
+    monkeypatch.setattr(
+        Experiment, "road", fcn.datasets.Opened(roads.subset(range(2)), roads.subset(range(2, 5)))
+    )
+    fcn.visualization.save(
+        upsampling.upsampling(Experiment(Settings())), tmp_path / "L16.png", dpi=20
+    )
     assert fcn.images.read_image(tmp_path / "L16.png").std() > 10

@@ -1,4 +1,5 @@
-"""Notebook 07: what a skip connection bypasses and carries (L18), two ways to merge (L19), the edge (L20), shares (L21)."""
+"""Notebook 07: what a skip connection bypasses and carries (L18), two ways to merge (L19), the edge
+(L20), shares (L21)."""
 
 from itertools import pairwise
 
@@ -25,7 +26,9 @@ def disks(count, seed):
         mask = ((rows - row) ** 2 + (columns - column) ** 2 < radius**2).astype("uint8")
         image = rng.integers(0, 90, (*SIZE, 3)) + 120 * mask[..., None]
         pairs.append((image.astype("uint8"), mask))
-    return fcn.datasets.SegmentationData(lambda index: pairs[index], count, ("ground", "disk"), name="disks")
+    return fcn.datasets.SegmentationData(
+        lambda index: pairs[index], count, ("ground", "disk"), name="disks"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,7 @@ def band_error(model, data):
     return fcn.evaluation.boundary_scores(model, data, (BAND,))[BAND].pixel_error
 
 
-# ------------------------------------------------------------------------------------------- L18: past the deep layers
+# --- L18: past the deep layers ---
 
 
 def ways(rows, start, end):
@@ -110,7 +113,7 @@ def test_L18_breaks_when_it_has_to_go_through_the_deep_layers(networks, unseen):
     assert not spread(change) < 0.5
 
 
-# ---------------------------------------------------------------------------------------- L19: sum and concatenation
+# --- L19: sum and concatenation ---
 
 
 def merged(fusion, kernel=None):
@@ -119,7 +122,9 @@ def merged(fusion, kernel=None):
     model = keras.Model([coarse, fine], fcn.skip_connections.fuse(coarse, fine, fusion, "fuse"))
     if kernel is not None:
         model.get_layer("fuse_conv").set_weights([kernel, np.zeros(2)])
-    maps = [np.random.default_rng(seed).normal(size=(1, 5, 6, 2)).astype("float32") for seed in (0, 1)]
+    maps = [
+        np.random.default_rng(seed).normal(size=(1, 5, 6, 2)).astype("float32") for seed in (0, 1)
+    ]
     return keras.ops.convert_to_numpy(model(maps)), *maps
 
 
@@ -139,15 +144,18 @@ def test_L19_breaks_when_the_kernel_of_the_concatenation_is_another():
 
 
 def test_L19_both_learn_the_same_data(networks, unseen):
-    coarse, summed, stacked = (fcn.evaluation.evaluate(networks[name], unseen).iou[1] for name in (32, 8, "concat"))
+    coarse, summed, stacked = (
+        fcn.evaluation.evaluate(networks[name], unseen).iou[1] for name in (32, 8, "concat")
+    )
     assert min(summed, stacked) > max(coarse, 0.7)
     assert networks["concat"].count_params() - networks[8].count_params() == 2 * (3 * 3 * 4 * 2 + 2)
     sums, stacks = (skips.fusion_of(networks[name], unseen[0][0]) for name in (8, "concat"))
     np.testing.assert_allclose(sums["fused"], sums["coarse"] + sums["fine"], atol=1e-4)
-    assert not np.allclose(stacks["fused"], stacks["coarse"] + stacks["fine"], atol=1e-2)  # it learned something else
+    # it learned something else
+    assert not np.allclose(stacks["fused"], stacks["coarse"] + stacks["fine"], atol=1e-2)
 
 
-# ------------------------------------------------------------------------------------------- L20: the error at the edge
+# --- L20: the error at the edge ---
 
 
 def falls_clearly(errors):
@@ -164,7 +172,7 @@ def test_L20_breaks_when_the_skips_carry_nothing(encoder, data, features, networ
     assert not falls_clearly([band_error(networks[16], unseen), idle])
 
 
-# ------------------------------------------------------------------------------------------------ L21: the shares
+# --- L21: the shares ---
 
 
 def adds_up(model, shares, image):
@@ -176,7 +184,8 @@ def test_L21_the_shares_add_up_to_the_logits(networks, unseen):
     shares = skips.shares_of(networks[8], image)
     assert list(shares) == ["score_fr", "score_pool4", "score_pool3"]
     assert adds_up(networks[8], shares, image)
-    assert adds_up(networks[8], skips.shares_of(networks[8], image[:61, :83]), image[:61, :83])  # odd sizes are cut alike
+    # odd sizes are cut alike
+    assert adds_up(networks[8], skips.shares_of(networks[8], image[:61, :83]), image[:61, :83])
 
 
 def test_L21_each_level_has_a_share(networks, unseen):
@@ -197,17 +206,24 @@ def test_L21_breaks_when_a_merging_is_not_linear(networks, unseen):
     assert not np.allclose(sum(shares.values()), keras.ops.convert_to_numpy(bent)[0], atol=1e-3)
 
 
-# ----------------------------------------------------------------------------------------------------- figures
+# --- figures ---
 
 
 def test_figures_are_drawn_from_small_arrays(networks):
     image, labels = np.zeros((*SIZE, 3), "uint8"), np.zeros(SIZE, "uint8")
     labels[20:, 30:] = 1
     rows = fcn.models.describe(networks[8], SIZE)
-    changes = {"score_fr": np.ones((2, 3)), "score_pool4": np.eye(4, 6), "score_pool3": np.zeros((8, 12))}
+    changes = {
+        "score_fr": np.ones((2, 3)),
+        "score_pool4": np.eye(4, 6),
+        "score_pool3": np.zeros((8, 12)),
+    }
     figure = draw_skip_connection(rows, image, (16, 24, 8), changes)
     titles = [axis.get_title() for part in figure.subfigs for axis in part.axes]
-    assert "score_fr: 6 of 6 scores changed" in titles and "score_pool3: 0 of 96 scores changed" in titles
+    assert (
+        "score_fr: 6 of 6 scores changed" in titles
+        and "score_pool3: 0 of 96 scores changed" in titles
+    )
 
     maps = {part: np.linspace(-1, 1, 96).reshape(8, 12) for part in ("coarse", "fine", "fused")}
     found = {**maps, "prediction": labels, "note": "a note"}
@@ -227,9 +243,15 @@ def test_a_picture_without_an_edge_still_has_a_patch():
 def test_the_lecture_draws_the_same_figures(tmp_path, monkeypatch, data, networks):
     """From networks that are already trained; only the concatenation is trained here, for one step."""
     there = {"fcn32s": networks[32], "fcn16s": networks[16], "fcn8s": networks[8]}
-    monkeypatch.setattr(Experiment, "road", fcn.datasets.Opened(data.subset(range(8)), data.subset(range(8, 12))))
     monkeypatch.setattr(
-        Experiment, "kept", lambda self, name, train: (there[name], fcn.training.History()) if name in there else train()
+        Experiment, "road", fcn.datasets.Opened(data.subset(range(8)), data.subset(range(8, 12)))
+    )
+    monkeypatch.setattr(
+        Experiment,
+        "kept",
+        lambda self, name, train: (
+            (there[name], fcn.training.History()) if name in there else train()
+        ),
     )
     experiment = Experiment(Settings(width=4, steps=4, batch_size=4))
     for draw in (skips.skip_connection, skips.sum_and_concatenation, skips.strides, skips.shares):

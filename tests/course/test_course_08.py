@@ -17,7 +17,9 @@ SOURCE = Path(__file__).parents[2] / "notebooks" / "08_the_experiment.py"
 def of_notebook(name, old="", new="", **names):
     """A function of the notebook, unchanged or with one piece of its code replaced."""
     tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
-    text = ast.unparse(next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name))
+    text = ast.unparse(
+        next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    )
     assert old in text
     space = {"keras": keras, "np": np, **names}
     exec(text.replace(old, new), space)
@@ -34,7 +36,7 @@ def test_the_notebook_tags_its_claims():
         assert any(claim in line for line in text.splitlines() if line.startswith("# %% tags="))
 
 
-# ------------------------------------------------------------------------------- L22: labelled images
+# --- L22: labelled images ---
 
 
 def is_one_hot(channels, labels):
@@ -49,7 +51,9 @@ def test_L22_the_one_hot_channels_are_the_label_map(roads):
         assert 0 < labels.mean() < 1  # both classes are there
 
 
-@pytest.mark.parametrize("spoil", [lambda labels: labels + 1, lambda labels: np.where(labels == 1, 255, labels)])
+@pytest.mark.parametrize(
+    "spoil", [lambda labels: labels + 1, lambda labels: np.where(labels == 1, 255, labels)]
+)
 def test_L22_breaks_when_the_numbers_are_not_0_and_1(roads, spoil):
     labels = spoil(roads[0][1])
     assert not is_one_hot((labels[..., None] == np.arange(2)).astype("float32"), labels)
@@ -89,7 +93,11 @@ def difference(encoder, head_of):
     return abs(ours - theirs).max() / abs(theirs).max()
 
 
-@pytest.mark.parametrize("build", [fcn.backbones.small_vgg, lambda: fcn.backbones.vgg16(weights=None)], ids=["small", "vgg16"])
+@pytest.mark.parametrize(
+    "build",
+    [fcn.backbones.small_vgg, lambda: fcn.backbones.vgg16(weights=None)],
+    ids=["small", "vgg16"],
+)
 def test_L23_the_written_network_is_the_packages(build):
     assert difference(build(), of_notebook("head_of", WIDTH=8)) < 1e-4
 
@@ -99,7 +107,12 @@ def test_L23_breaks_when_a_skip_brings_nothing(skip):
     whole = of_notebook("head_of", WIDTH=8)
 
     def without(*pools):
-        return whole(*(keras.layers.Rescaling(0.0)(pool) if number == skip else pool for number, pool in enumerate(pools)))
+        return whole(
+            *(
+                keras.layers.Rescaling(0.0)(pool) if number == skip else pool
+                for number, pool in enumerate(pools)
+            )
+        )
 
     assert difference(fcn.backbones.small_vgg(), without) > 0.01
 
@@ -107,7 +120,10 @@ def test_L23_breaks_when_a_skip_brings_nothing(skip):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("padding='same', activation='relu', name='conv6'", "padding='valid', activation='relu', name='conv6'"),
+        (
+            "padding='same', activation='relu', name='conv6'",
+            "padding='valid', activation='relu', name='conv6'",
+        ),
         ("4, 2, 'fcn2'", "4, 4, 'fcn2'"),  # the sum's height and width do not fit
         ("pool4.shape[-1], 4", "2, 4"),  # scores cannot be added to features
     ],
@@ -129,15 +145,25 @@ def test_L23_every_tensor_has_the_lectures_size():
     model = fcn.models.lecture_fcn(2, fcn.backbones.vgg16(weights=None), width=8)
     shapes = {row.name: row.output_shape for row in fcn.models.describe(model, size=(160, 576))}
     assert [shapes[f"pool{n}"] for n in (3, 4, 5)] == [(20, 72, 256), (10, 36, 512), (5, 18, 512)]
-    assert [shapes[name] for name in ("conv6", "fcn4", "fcn3")] == [(5, 18, 8), (5, 18, 8), (5, 18, 2)]
-    assert [shapes[name] for name in ("fcn2", "fcn1", "output")] == [(10, 36, 512), (20, 72, 256), (160, 576, 2)]
+    assert [shapes[name] for name in ("conv6", "fcn4", "fcn3")] == [
+        (5, 18, 8),
+        (5, 18, 8),
+        (5, 18, 2),
+    ]
+    assert [shapes[name] for name in ("fcn2", "fcn1", "output")] == [
+        (10, 36, 512),
+        (20, 72, 256),
+        (160, 576, 2),
+    ]
 
 
 def test_L23_the_weights_are_counted_right(encoder):
     head_weights = of_notebook("head_weights")
     assert sum(head_weights(4096, 256, 512, 512).values()) == 121_799_428
     rows = fcn.models.describe(fcn.models.lecture_fcn(2, encoder, width=32))
-    assert head_weights(32, 64, 128, 256) == {row.name: row.parameters for row in rows if row.trained}
+    assert head_weights(32, 64, 128, 256) == {
+        row.name: row.parameters for row in rows if row.trained
+    }
 
 
 @pytest.mark.parametrize(("old", "new"), [(" + after", ""), ("k * k", "k")])
@@ -152,7 +178,10 @@ def changed_by_training(model, data):
     return {
         name
         for name, old in before.items()
-        if not all(np.array_equal(a, b) for a, b in zip(old, model.get_layer(name).get_weights(), strict=True))
+        if not all(
+            np.array_equal(a, b)
+            for a, b in zip(old, model.get_layer(name).get_weights(), strict=True)
+        )
     }
 
 
@@ -190,10 +219,12 @@ def test_L23_a_frozen_encoder_is_asked_once():
 
 
 def test_L23_breaks_when_the_encoder_changes_meanwhile():
-    assert not kept_maps_suffice(lambda layer: layer.set_weights([1.2 * values for values in layer.get_weights()]))
+    assert not kept_maps_suffice(
+        lambda layer: layer.set_weights([1.2 * values for values in layer.get_weights()])
+    )
 
 
-# ------------------------------------------------------------------------------- L24: the loss curve
+# --- L24: the loss curve ---
 
 
 def loss_falls(data, encoder):
@@ -210,7 +241,9 @@ def test_L24_the_loss_of_the_head_falls(toy, encoder):
 @pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
 def test_L24_breaks_when_the_labels_have_nothing_to_do_with_the_images(toy, encoder):
     coins = np.random.default_rng(0).integers(0, 2, (len(toy), 40, 56), dtype="uint8")
-    nonsense = fcn.datasets.SegmentationData(lambda i: (toy[i][0], coins[i]), len(toy), toy.class_names)
+    nonsense = fcn.datasets.SegmentationData(
+        lambda i: (toy[i][0], coins[i]), len(toy), toy.class_names
+    )
     assert not loss_falls(nonsense, encoder)
 
 
@@ -219,7 +252,11 @@ def test_L24_what_is_kept_trains_as_the_whole_network_does(toy, encoder):
     for cache in (True, False):
         keras.utils.set_random_seed(0)
         model = fcn.models.lecture_fcn(2, encoder, width=8)
-        losses.append(fcn.training.fit(model, toy, steps=5, batch_size=4, learning_rate=3e-3, cache=cache).loss)
+        losses.append(
+            fcn.training.fit(
+                model, toy, steps=5, batch_size=4, learning_rate=3e-3, cache=cache
+            ).loss
+        )
     np.testing.assert_allclose(*losses, rtol=1e-2)
 
 
@@ -252,7 +289,10 @@ def test_L25_breaks_when_the_labels_are_shifted(roads, unseen, encoder):
     """With labels 40 pixels too high, the network learns to predict roads in the wrong place."""
     few = roads.subset(range(20))
     shifted = fcn.datasets.SegmentationData(
-        lambda n: (few[n][0], np.roll(few[n][1], -40, axis=0)), len(few), few.class_names, few.palette
+        lambda n: (few[n][0], np.roll(few[n][1], -40, axis=0)),
+        len(few),
+        few.class_names,
+        few.palette,
     )
     model = fcn.models.lecture_fcn(2, encoder, width=8)
     with warnings.catch_warnings():
@@ -262,7 +302,8 @@ def test_L25_breaks_when_the_labels_are_shifted(roads, unseen, encoder):
 
 
 def above_is_highest(num_classes, threshold):
-    """Whether "probability above the threshold" is the same as "the class with the highest score"."""
+    """Whether "probability above the threshold" is the same as "the class with the highest
+    score"."""
     logits = np.random.default_rng(0).normal(size=(50, 50, num_classes))
     softmax = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
     return np.array_equal(softmax[..., 1] > threshold, logits.argmax(axis=-1) == 1)
@@ -285,9 +326,13 @@ def painted_by_hand(scene, mask, opacity):
 
 def test_L25_the_overlay_is_half_transparent_green():
     scene, mask = random_image(20, 30), random_image(20, 30, seed=1)[..., 0] > 127
-    np.testing.assert_array_equal(painted_by_hand(scene, mask, 127 / 255), fcn.visualization.overlay(scene, mask))
+    np.testing.assert_array_equal(
+        painted_by_hand(scene, mask, 127 / 255), fcn.visualization.overlay(scene, mask)
+    )
 
 
 def test_L25_breaks_when_the_green_is_opaque():
     scene, mask = random_image(20, 30), random_image(20, 30, seed=1)[..., 0] > 127
-    assert not np.array_equal(painted_by_hand(scene, mask, 1.0), fcn.visualization.overlay(scene, mask))
+    assert not np.array_equal(
+        painted_by_hand(scene, mask, 1.0), fcn.visualization.overlay(scene, mask)
+    )

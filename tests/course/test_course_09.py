@@ -37,7 +37,7 @@ def falls(values):
     return all(a > b for a, b in pairwise(values))
 
 
-# ------------------------------------------------------------------------------- L20: the edge and the stride
+# --- L20: the edge and the stride ---
 
 
 def test_L20_mistakes_of_a_coarse_map_lie_along_the_edges():
@@ -91,12 +91,22 @@ def by_hand(counts):
     """The formulas of the notebook's section 2."""
     right, there, found = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     iou = right / (there + found - right)
-    return right.sum() / there.sum(), (right / there).mean(), iou.mean(), (there * iou).sum() / there.sum()
+    return (
+        right.sum() / there.sum(),
+        (right / there).mean(),
+        iou.mean(),
+        (there * iou).sum() / there.sum(),
+    )
 
 
 def of_package(counts):
     scores = fcn.evaluation.Scores(counts)
-    return scores.pixel_accuracy, scores.mean_accuracy, scores.mean_iou, scores.frequency_weighted_iou
+    return (
+        scores.pixel_accuracy,
+        scores.mean_accuracy,
+        scores.mean_iou,
+        scores.frequency_weighted_iou,
+    )
 
 
 COUNTS = np.array([[80, 10, 0], [2, 8, 1], [3, 0, 20]])
@@ -141,14 +151,21 @@ def test_void_is_never_scored_and_any_other_number_would_be():
     spoiled = np.where(hidden, (predicted + 1) % 3, predicted)
     for fill, same in ((255, True), (0, False)):
         masked = np.where(hidden, fill, true)
-        assert np.array_equal(scores_of(masked, spoiled).confusion, scores_of(masked, predicted).confusion) is same
+        assert (
+            np.array_equal(
+                scores_of(masked, spoiled).confusion, scores_of(masked, predicted).confusion
+            )
+            is same
+        )
 
 
 def test_a_square_half_a_width_away_has_an_iou_of_a_third():
     square = np.zeros((40, 80), int)
     square[10:30, 10:30] = 1
     for shift, expected in ((0, 1), (10, 1 / 3), (20, 0)):
-        np.testing.assert_allclose(scores_of(square, np.roll(square, shift, axis=1), 2).iou[1], expected)
+        np.testing.assert_allclose(
+            scores_of(square, np.roll(square, shift, axis=1), 2).iou[1], expected
+        )
 
 
 def test_a_stricter_threshold_finds_less_and_so_recall_never_rises():
@@ -157,7 +174,8 @@ def test_a_stricter_threshold_finds_less_and_so_recall_never_rises():
     chance = np.clip(0.5 * true + rng.uniform(0, 0.6, true.shape), 0, 1)
     recall = [(true & (chance > t)).sum() / true.sum() for t in np.linspace(0, 1, 11)]
     assert recall[0] == 1 and recall[-1] < 0.5 and (np.diff(recall) <= 0).all()
-    mixed = [(true & (chance < t)).sum() / true.sum() for t in np.linspace(0, 1, 11)]  # the wrong way round
+    # the wrong way round
+    mixed = [(true & (chance < t)).sum() / true.sum() for t in np.linspace(0, 1, 11)]
     assert not (np.diff(mixed) <= 0).all()
 
 
@@ -167,7 +185,12 @@ def test_a_stricter_threshold_finds_less_and_so_recall_never_rises():
 def test_outcomes_have_three_colours_and_the_rest_is_the_picture():
     true, predicted = np.array([[1, 0, 1, 0]], bool), np.array([[1, 1, 0, 0]], bool)
     painted = measures.paint_outcomes(true, predicted)
-    expected = [measures.TRUE_POSITIVE, measures.FALSE_POSITIVE, measures.FALSE_NEGATIVE, (255, 255, 255)]
+    expected = [
+        measures.TRUE_POSITIVE,
+        measures.FALSE_POSITIVE,
+        measures.FALSE_NEGATIVE,
+        (255, 255, 255),
+    ]
     np.testing.assert_array_equal(painted[0], expected)
     swapped = measures.paint_outcomes(predicted, true)
     np.testing.assert_array_equal(swapped[0, 1], measures.FALSE_NEGATIVE)
@@ -179,17 +202,31 @@ IMAGE, TRUE = random_image(64, 64), scene()
 SAID = fcn.evaluation.coarsen(TRUE, 8, 3)
 NAMES, PALETTE = ("ground", "block", "pole"), fcn.datasets.default_palette(3)
 THRESHOLDS = np.array([0, 0.3, 0.5, 1])
-CURVES = {"precision": [0.1, 0.5, 0.8, np.nan], "recall": [1, 0.8, 0.4, 0], "IoU": [0.1, 0.4, 0.3, 0]}
+CURVES = {
+    "precision": [0.1, 0.5, 0.8, np.nan],
+    "recall": [1, 0.8, 0.4, 0],
+    "IoU": [0.1, 0.4, 0.3, 0],
+}
 FIGURES = {
     "confusion": lambda: measures.draw_confusion(scores_of(TRUE, SAID).confusion, NAMES),
-    "iou": lambda: measures.draw_iou({"block": (TRUE == 1, SAID == 1), "pole": (TRUE == 2, SAID == 2)}),
-    "scores": lambda: measures.draw_scores({"a": {"mean IoU": 0.4}, "b": {"mean IoU": 0.5}}, "two networks"),
+    "iou": lambda: measures.draw_iou(
+        {"block": (TRUE == 1, SAID == 1), "pole": (TRUE == 2, SAID == 2)}
+    ),
+    "scores": lambda: measures.draw_scores(
+        {"a": {"mean IoU": 0.4}, "b": {"mean IoU": 0.5}}, "two networks"
+    ),
     "void": lambda: measures.draw_void(np.where(TRUE == 2, 255, TRUE), SAID, PALETTE),
     "threshold": lambda: measures.draw_threshold(THRESHOLDS, {"block": CURVES}),
-    "bands": lambda: measures.draw_bands(IMAGE, (TRUE == 1) * 1, TRUE != SAID, {"1": 0.5, "more": 0.1}, {"1": 0.9, "more": 0.1}),
-    "bounds": lambda: measures.draw_bounds([0.9, 0.5, 0.1], {32: [0.8, 0.4, 0.0], 8: [0.95, 0.8, 0.3]}, NAMES),
+    "bands": lambda: measures.draw_bands(
+        IMAGE, (TRUE == 1) * 1, TRUE != SAID, {"1": 0.5, "more": 0.1}, {"1": 0.9, "more": 0.1}
+    ),
+    "bounds": lambda: measures.draw_bounds(
+        [0.9, 0.5, 0.1], {32: [0.8, 0.4, 0.0], 8: [0.95, 0.8, 0.3]}, NAMES
+    ),
     "failures": lambda: measures.draw_failures([IMAGE], [TRUE == 1], [SAID == 1], [0.5], "block"),
-    "kinds": lambda: measures.draw_kinds({"lost": (IMAGE, TRUE, SAID), "ragged": (IMAGE, TRUE, SAID)}, NAMES, PALETTE),
+    "kinds": lambda: measures.draw_kinds(
+        {"lost": (IMAGE, TRUE, SAID), "ragged": (IMAGE, TRUE, SAID)}, NAMES, PALETTE
+    ),
 }
 
 
@@ -207,11 +244,18 @@ def test_the_confusion_figure_shows_shares_of_the_rows():
 
 
 def test_the_film_is_small_and_the_same_bytes_twice():
-    films = [measures.animate_threshold(IMAGE, TRUE == 1, TRUE / 2.0, THRESHOLDS, CURVES, "block") for _ in range(2)]
+    films = [
+        measures.animate_threshold(IMAGE, TRUE == 1, TRUE / 2.0, THRESHOLDS, CURVES, "block")
+        for _ in range(2)
+    ]
     first, second = (film._repr_html_() for film in films)
     assert first == second and len(first) < 60_000 * len(THRESHOLDS)
     assert len(re.findall(r"frames\[\d+\] = ", first)) == len(THRESHOLDS)
-    assert repr(films[0]) == "Film: threshold on block" and not re.search(r"https?://|fa fa-", first)
-    other = measures.animate_threshold(IMAGE, TRUE == 2, TRUE / 2.0, THRESHOLDS, CURVES, "pole")._repr_html_()
+    assert repr(films[0]) == "Film: threshold on block" and not re.search(
+        r"https?://|fa fa-", first
+    )
+    other = measures.animate_threshold(
+        IMAGE, TRUE == 2, TRUE / 2.0, THRESHOLDS, CURVES, "pole"
+    )._repr_html_()
     ids = {re.search("_anim_img([0-9a-f]{16})", html).group(1) for html in (first, other)}
     assert len(ids) == 2  # two films on one page do not control each other

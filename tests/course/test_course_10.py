@@ -1,4 +1,5 @@
-"""Notebook 10: a folder of one's own, what goes wrong with masks, two stages of training, the command line."""
+"""Notebook 10: a folder of one's own, what goes wrong with masks, two stages of training, the
+command line."""
 
 import ast
 import re
@@ -25,7 +26,16 @@ def of_notebook(name):
     """A function of the notebook."""
     tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
     space = {"np": np}
-    exec(ast.unparse(next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)), space)
+    exec(
+        ast.unparse(
+            next(
+                node
+                for node in tree.body
+                if isinstance(node, ast.FunctionDef) and node.name == name
+            )
+        ),
+        space,
+    )
     return space[name]
 
 
@@ -62,7 +72,9 @@ def test_a_jpeg_does_not_hold_them(tmp_path):
 
 
 def test_the_example_folder_is_laid_out_as_the_notebook_says():
-    assert {path.stem for path in (FOLDER / "images").iterdir()} == {path.stem for path in (FOLDER / "masks").iterdir()}
+    assert {path.stem for path in (FOLDER / "images").iterdir()} == {
+        path.stem for path in (FOLDER / "masks").iterdir()
+    }
     data = fcn.datasets.open_data(FOLDER)
     assert (len(data.train), len(data.test), data.train.num_classes) == (19, 5, 7)
 
@@ -84,7 +96,9 @@ def test_the_check_accepts_what_is_right_and_counts_without_void():
     labels = labels_of_a_scene()
     labels[0] = 255
     shares = of_notebook("shares_of")(one(random_image(32, 48), labels))
-    np.testing.assert_allclose(shares, np.bincount(labels[labels != 255], minlength=4) / (labels != 255).sum())
+    np.testing.assert_allclose(
+        shares, np.bincount(labels[labels != 255], minlength=4) / (labels != 255).sum()
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +112,9 @@ def test_the_check_accepts_what_is_right_and_counts_without_void():
 )
 def test_the_check_refuses_what_is_wrong(spoil, message):
     with pytest.raises(AssertionError, match=message):
-        of_notebook("shares_of")(one(random_image(32, 48), spoil(labels_of_a_scene()).astype("uint8")))
+        of_notebook("shares_of")(
+            one(random_image(32, 48), spoil(labels_of_a_scene()).astype("uint8"))
+        )
 
 
 # ------------------------------------------------------------------------------- what goes wrong
@@ -151,20 +167,24 @@ def test_nearest_neighbour_does_not():
 
 
 def test_averaging_with_void_makes_numbers_that_are_refused(tmp_path):
-    labels = np.where(fcn.evaluation.boundary_band(labels_of_a_scene(), width=1), 255, labels_of_a_scene()).astype("uint8")
+    labels = np.where(
+        fcn.evaluation.boundary_band(labels_of_a_scene(), width=1), 255, labels_of_a_scene()
+    ).astype("uint8")
     data = written(tmp_path, averaged(labels).repeat(2, 0).repeat(2, 1))
     with pytest.raises(ValueError, match="nearest neighbour"):
         data[0]
 
 
-# ------------------------------------------------------------------------------- training, photograph, keeping
+# --- training, photograph, keeping ---
 
 
 def encoder_learns(toy, **options):
     model = fcn.models.lecture_fcn(2, width=4)
     before = model.get_layer("conv5_2").get_weights()[0]
     history = fcn.training.fit(model, toy, steps=20, batch_size=4, learning_rate=3e-3, **options)
-    return len(history.loss), not np.array_equal(before, model.get_layer("conv5_2").get_weights()[0])
+    return len(history.loss), not np.array_equal(
+        before, model.get_layer("conv5_2").get_weights()[0]
+    )
 
 
 def test_the_second_stage_trains_the_encoder(toy):
@@ -182,12 +202,23 @@ def test_a_network_always_says_one_of_its_classes_and_is_kept_whole(encoder, tmp
     np.testing.assert_allclose(chances.sum(axis=-1), 1, rtol=1e-5)
     assert chances.shape == (37, 53, 3)
     model.save(tmp_path / "my.keras")
-    np.testing.assert_allclose(fcn.prediction.probabilities(fcn.models.load(tmp_path / "my.keras"), noise), chances, atol=1e-5)
+    np.testing.assert_allclose(
+        fcn.prediction.probabilities(fcn.models.load(tmp_path / "my.keras"), noise),
+        chances,
+        atol=1e-5,
+    )
 
 
 def test_the_commands_on_the_page_are_commands():
-    lines = re.findall(r"^#     (python -m fcn_keras .+)$", SOURCE.read_text(encoding="utf-8"), re.M)
-    assert [shlex.split(line)[3] for line in lines] == ["check-data", "train", "evaluate", "segment"]
+    lines = re.findall(
+        r"^#     (python -m fcn_keras .+)$", SOURCE.read_text(encoding="utf-8"), re.M
+    )
+    assert [shlex.split(line)[3] for line in lines] == [
+        "check-data",
+        "train",
+        "evaluate",
+        "segment",
+    ]
     for line in lines:
         cli.parser().parse_args(shlex.split(line)[3:])
     with pytest.raises(SystemExit):
@@ -200,9 +231,13 @@ IMAGE, LABELS = random_image(32, 48), labels_of_a_scene()
 WRONG = np.where(LABELS == 3, 130, LABELS).astype("uint8")
 SHARES = {"training": np.array([0.5, 0.3, 0.15, 0.05]), "test": np.array([0.4, 0.4, 0.1, 0.1])}
 FIGURES = {
-    "labels_over": lambda: your_pictures.draw_labels_over([IMAGE] * 3, [LABELS] * 3, NAMES, PALETTE),
+    "labels_over": lambda: your_pictures.draw_labels_over(
+        [IMAGE] * 3, [LABELS] * 3, NAMES, PALETTE
+    ),
     "shares": lambda: your_pictures.draw_shares(SHARES, NAMES, "How common is each class?"),
-    "resized": lambda: your_pictures.draw_resized_masks(IMAGE, {"good": LABELS, "bad": WRONG}, NAMES, PALETTE),
+    "resized": lambda: your_pictures.draw_resized_masks(
+        IMAGE, {"good": LABELS, "bad": WRONG}, NAMES, PALETTE
+    ),
     "two_stages": lambda: your_pictures.draw_two_stages(np.linspace(1.4, 0.2, 30), 20, 4),
     "sure": lambda: your_pictures.draw_sure(IMAGE, LABELS, np.full((32, 48), 0.8), NAMES, PALETTE),
 }
@@ -218,4 +253,7 @@ def test_each_figure_draws_itself(name, tmp_path):
 
 def test_the_figure_of_resized_masks_says_which_numbers_are_no_class():
     notes = [axis.get_xlabel() for axis in FIGURES["resized"]().axes]
-    assert notes[1] == "numbers: 0, 1, 2, 3" and notes[2] == "numbers: 0, 1, 2 and 1 that is not a class"
+    assert (
+        notes[1] == "numbers: 0, 1, 2, 3"
+        and notes[2] == "numbers: 0, 1, 2 and 1 that is not a class"
+    )

@@ -1,4 +1,5 @@
-"""The lecture's experiment, small: every figure, the page, the numbers; the whole of it is in `make test-long`."""
+"""The lecture's experiment, small: every figure, the page, the numbers; the whole of it is in `make
+test-long`."""
 
 import json
 import re
@@ -16,7 +17,9 @@ WANTED = ["L07", "L12", "L13", "L20", "L22", "L23", "L24", "L25"]
 
 
 def run(out, *options):
-    assert cli.main(["lecture", "--out", str(out), "--width", "8", "--batch-size", "4", *options]) == 0
+    assert (
+        cli.main(["lecture", "--out", str(out), "--width", "8", "--batch-size", "4", *options]) == 0
+    )
     return json.loads((out / "scores.json").read_text())
 
 
@@ -26,8 +29,13 @@ def npy(tmp_path_factory):
     folder = tmp_path_factory.mktemp("npy")
     scenes = fcn.datasets.road_scenes("train", count=12).view({"road": ["road"]})
     pairs = [scenes[index] for index in range(12)]
-    np.save(folder / "images_training.npy", np.stack([image for image, _ in pairs]) / np.float32(255))
-    np.save(folder / "seg_training.npy", np.eye(2, dtype="float32")[np.stack([mask for _, mask in pairs])])
+    np.save(
+        folder / "images_training.npy", np.stack([image for image, _ in pairs]) / np.float32(255)
+    )
+    np.save(
+        folder / "seg_training.npy",
+        np.eye(2, dtype="float32")[np.stack([mask for _, mask in pairs])],
+    )
     return folder
 
 
@@ -61,7 +69,10 @@ def test_the_scores_are_those_of_the_saved_model(result, npy):
         assert report["test"][name] == pytest.approx(again[name], abs=1e-5)
     assert set(report["boundary_band_error"]) == {"1", "2", "4", "8"}
     assert set(report["strides"]) == {"32", "16", "8"}
-    assert all(seconds >= 0 for seconds in report["seconds"].values()) and "training lecture" in report["seconds"]
+    assert (
+        all(seconds >= 0 for seconds in report["seconds"].values())
+        and "training lecture" in report["seconds"]
+    )
 
 
 def test_the_same_seed_gives_the_same_scores(result, npy, tmp_path):
@@ -72,7 +83,18 @@ def test_the_same_seed_gives_the_same_scores(result, npy, tmp_path):
 
 def test_figures_uses_what_was_trained_before(result, npy, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(fcn.training, "fit", None)  # training again would fail
-    options = ["--data", str(npy), "--steps", "15", "--width", "8", "--batch-size", "4", "--out", str(tmp_path)]
+    options = [
+        "--data",
+        str(npy),
+        "--steps",
+        "15",
+        "--width",
+        "8",
+        "--batch-size",
+        "4",
+        "--out",
+        str(tmp_path),
+    ]
     assert cli.main(["figures", "L24", "L25", *options]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["L24.png", "L25.png"]
     assert cli.main(["figures", "L99", "--out", str(tmp_path)]) == 2
@@ -81,7 +103,10 @@ def test_figures_uses_what_was_trained_before(result, npy, tmp_path, monkeypatch
 
 def test_l12_marks_the_last_layer_and_nothing_else():
     autoencoder = fcn.models.cae()
-    first, second = (fcn.models.describe(m, (64, 96)) for m in (autoencoder, fcn.models.fcn_from_cae(autoencoder, 2)))
+    first, second = (
+        fcn.models.describe(m, (64, 96))
+        for m in (autoencoder, fcn.models.fcn_from_cae(autoencoder, 2))
+    )
     assert fcn.lecture.changed_layers(first, second) == ["output", "logits"]
     widened = fcn.models.describe(fcn.models.cae(widths=(16, 32, 80)), (64, 96))
     assert "conv3" in fcn.lecture.changed_layers(first, widened)
@@ -95,12 +120,20 @@ def test_the_other_networks_run_too(npy, tmp_path, options):
 
 
 def test_vgg16_trains_from_a_weights_file(npy, tmp_path):
-    """Not ImageNet's weights, which no test can fetch: the whole way from Keras' file to the figures' network."""
-    keras.applications.VGG16(include_top=False, weights=None).save_weights(tmp_path / "vgg16.weights.h5")
+    """Not ImageNet's weights, which no test can fetch: the whole way from Keras' file to the
+    figures' network."""
+    keras.applications.VGG16(include_top=False, weights=None).save_weights(
+        tmp_path / "vgg16.weights.h5"
+    )
     weights = str(tmp_path / "vgg16.weights.h5")
-    settings = Settings(str(npy), backbone="vgg16", vgg16_weights=weights, width=4, steps=1, batch_size=2)
+    settings = Settings(
+        str(npy), backbone="vgg16", vgg16_weights=weights, width=4, steps=1, batch_size=2
+    )
     trained = Experiment(settings).trained
-    assert trained.model.get_layer("pool5").output.shape[-1] == 512 and np.isfinite(trained.history.loss).all()
+    assert (
+        trained.model.get_layer("pool5").output.shape[-1] == 512
+        and np.isfinite(trained.history.loss).all()
+    )
 
 
 @pytest.mark.long
@@ -108,7 +141,9 @@ def test_vgg16_trains_from_a_weights_file(npy, tmp_path):
 def test_road_iou_and_the_band_error_that_falls_with_the_stride(seed, tmp_path):
     assert cli.main(["lecture", "--seed", str(seed), "--out", str(tmp_path)]) == 0
     report = json.loads((tmp_path / "scores.json").read_text())
-    coarse, middle, fine = (report["strides"][stride]["boundary_band_error"]["4"] for stride in ("32", "16", "8"))
+    coarse, middle, fine = (
+        report["strides"][stride]["boundary_band_error"]["4"] for stride in ("32", "16", "8")
+    )
     assert coarse > middle > fine
     assert report["test"]["iou"]["road"] >= 0.97
 

@@ -1,4 +1,5 @@
-"""The notebooks that are committed are the ones their sources make, and still give what they show."""
+"""The notebooks that are committed are the ones their sources make, and still give what they
+show."""
 
 import importlib.util
 import re
@@ -23,18 +24,28 @@ def test_is_fresh(source):
 @every_notebook
 def test_runs_from_top_to_bottom_and_gives_what_it_shows(source):
     kept = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
-    assert build.differences(kept, build.executed(source, 4 * build.BUDGET)) == []  # the machine may be shared
+    # the machine may be shared
+    assert build.differences(kept, build.executed(source, 4 * build.BUDGET)) == []
 
 
 @every_notebook
 def test_outputs_are_clean(source):
-    """No local paths, no warnings, no progress bars, no timings' debris; pictures where figures were drawn."""
+    """No local paths, no warnings, no progress bars, no timings' debris; pictures where figures
+    were drawn."""
     kept = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     for cell in kept.cells:
         for output in cell.get("outputs", []):
             text = str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
             assert output["output_type"] != "error" and output.get("name") != "stderr"
-            for debris in (str(FOLDER.parent), str(Path.home()), "\b", "\r", "Warning", "WARNING", "it/s"):
+            for debris in (
+                str(FOLDER.parent),
+                str(Path.home()),
+                "\b",
+                "\r",
+                "Warning",
+                "WARNING",
+                "it/s",
+            ):
                 assert debris not in text
 
 
@@ -124,7 +135,10 @@ def test_colab_gets_a_badge_and_an_installing_first_cell(small):
     title, badge, install, *_ = notebook.cells
     assert title.source == "# Small"
     assert f"{build.REPOSITORY}/blob/main/notebooks/99_small.ipynb" in badge.source
-    assert 'find_spec("fcn_keras") is None' in install.source and f"github.com/{build.REPOSITORY}" in install.source
+    assert (
+        'find_spec("fcn_keras") is None' in install.source
+        and f"github.com/{build.REPOSITORY}" in install.source
+    )
 
 
 @every_notebook
@@ -139,7 +153,9 @@ def test_pictures_have_alternative_text(source):
 def test_each_heading_begins_a_slide_and_every_other_cell_one_below(tmp_path):
     source = tmp_path / "98_deck.py"
     source.write_text(
-        "# %% [markdown]\n# # Title\n#\n# text\n#\n# ## One\n#\n# more\n\n# %%\n1\n\n# %% [markdown]\n# two?\n", encoding="utf-8"
+        "# %% [markdown]\n# # Title\n#\n# text\n#\n# ## One\n#\n# more\n\n"
+        "# %%\n1\n\n# %% [markdown]\n# two?\n",
+        encoding="utf-8",
     )
     cells = build.unexecuted(source).cells
     assert [cell.source.split("\n")[0][:7] for cell in cells if cell.cell_type == "markdown"] == [
@@ -168,16 +184,34 @@ def slides():
 
 def test_each_figure_has_a_slide_of_its_own(slides):
     notebook = slides.figures_apart(nbformat.read(FOLDER / "06_upsampling.ipynb", as_version=4))
-    pictures = [cell for cell in notebook.cells if any("image/png" in o.get("data", {}) for o in cell.get("outputs", []))]
+    pictures = [
+        cell
+        for cell in notebook.cells
+        if any("image/png" in o.get("data", {}) for o in cell.get("outputs", []))
+    ]
     assert len(pictures) == 5 and not any(cell.source for cell in pictures)
     assert all(cell.metadata["slideshow"]["slide_type"] == "subslide" for cell in pictures)
 
 
 def test_a_deck_holds_everything_that_it_needs(small, slides, monkeypatch):
-    """Without the registry: stand-ins for reveal.js and MathJax. `make slides` fetches the real ones."""
-    reveal = {"dist/reset.css": "a{}", "dist/reveal.css": "@import url(http://fonts);b{}", "dist/theme/simple.css": "c{}"}
-    fetched = {"reveal.js": {**reveal, "dist/reveal.js": "x='</script>'"}, "mathjax": {"es5/tex-svg.js": "y=1"}}
+    """Without the registry: stand-ins for reveal.js and MathJax.
+
+    `make slides` fetches the real ones.
+    """
+    reveal = {
+        "dist/reset.css": "a{}",
+        "dist/reveal.css": "@import url(http://fonts);b{}",
+        "dist/theme/simple.css": "c{}",
+    }
+    fetched = {
+        "reveal.js": {**reveal, "dist/reveal.js": "x='</script>'"},
+        "mathjax": {"es5/tex-svg.js": "y=1"},
+    }
     monkeypatch.setattr(slides, "package", fetched.get)
     page = slides.deck(small.with_suffix(".ipynb"))
     assert "Small" in page and "about 1.0" in page and "<\\/script>" in page and "y=1" in page
-    assert "http://fonts" not in page and "unpkg" not in page and not re.search(r'<(script|link)[^>]*(src|href)="', page)
+    assert (
+        "http://fonts" not in page
+        and "unpkg" not in page
+        and not re.search(r'<(script|link)[^>]*(src|href)="', page)
+    )

@@ -1,4 +1,5 @@
-"""What is wrong with a data set: every planted fault is found, and nothing is reported on clean ones."""
+"""What is wrong with a data set: every planted fault is found, and nothing is reported on clean
+ones."""
 
 import io
 import json
@@ -24,7 +25,8 @@ def clean(tmp_path_factory):
 
 @pytest.fixture
 def of(clean, tmp_path):
-    """A copy of a clean data set that a test may spoil, and its first picture and mask of the training part."""
+    """A copy of a clean data set that a test may spoil, and its first picture and mask of the
+    training part."""
 
     def copy(kind):
         folder = shutil.copytree(clean[kind], tmp_path / kind)
@@ -37,7 +39,10 @@ FIRST = {
     "plain": lambda f: (f / "images" / "p0.png", f / "masks" / "p0.png"),
     "coloured": lambda f: (f / "images" / "p0.png", f / "masks" / "p0.png"),
     "camvid": lambda f: (f / "train" / "train_0.png", f / "trainannot" / "train_0.png"),
-    "kitti": lambda f: (f / "training/image_2/um_000000.png", f / "training/gt_image_2/um_road_000000.png"),
+    "kitti": lambda f: (
+        f / "training/image_2/um_000000.png",
+        f / "training/gt_image_2/um_road_000000.png",
+    ),
     "voc": lambda f: (
         f / "VOCdevkit/VOC2012/JPEGImages/2007_000000.jpg",
         f / "VOCdevkit/VOC2012/SegmentationClass/2007_000000.png",
@@ -71,7 +76,8 @@ def test_nothing_is_reported_on_the_drawn_scenes_that_come_along():
 def test_nothing_is_reported_on_camvid():
     report = data_checks.check(CAMVID)
     assert report.findings == [] and report.pictures == {"train": 367, "val": 101}
-    assert report.shares["train"][3] == pytest.approx(0.33, abs=0.01)  # a third of the pixels are road
+    # a third of the pixels are road
+    assert report.shares["train"][3] == pytest.approx(0.33, abs=0.01)
 
 
 def test_the_shares_are_counted_without_void(clean):
@@ -82,7 +88,7 @@ def test_the_shares_are_counted_without_void(clean):
     assert report.void["all"] == pytest.approx((masks == 255).mean())
 
 
-# ------------------------------------------------------------------------------- planted faults: pictures and masks
+# --- planted faults: pictures and masks ---
 
 
 @pytest.mark.parametrize("kind", LAYOUTS)
@@ -106,7 +112,11 @@ def test_a_split_that_names_what_is_not_there_or_twice(of, kind):
     split.write_text(split.read_text() + split.read_text().splitlines()[-1] + "\n")
     assert kinds(folder) == {"listing"}
     image.unlink()
-    assert [finding.what for finding in data_checks.check(folder).findings if "no such picture" in finding.what]
+    assert [
+        finding.what
+        for finding in data_checks.check(folder).findings
+        if "no such picture" in finding.what
+    ]
 
 
 def test_an_empty_split_is_no_split(of):
@@ -125,7 +135,10 @@ def test_sizes_that_differ(of, kind):
     assert "size" in kinds(folder)
 
 
-@pytest.mark.parametrize("error", [SyntaxError("not a TIFF file"), TypeError("tag"), OSError("i/o"), MemoryError("large")])
+@pytest.mark.parametrize(
+    "error",
+    [SyntaxError("not a TIFF file"), TypeError("tag"), OSError("i/o"), MemoryError("large")],
+)
 @pytest.mark.parametrize("reader", ["examine", "read_image", "read_mask"])
 def test_whatever_a_damaged_file_raises_is_a_finding_about_it_alone(of, monkeypatch, error, reader):
     folder, image, mask = of("plain")
@@ -139,7 +152,10 @@ def test_whatever_a_damaged_file_raises_is_a_finding_about_it_alone(of, monkeypa
 
     monkeypatch.setattr(fcn.images, reader, failing)
     found = {finding.kind: finding.files for finding in data_checks.check(folder).findings}
-    assert set(found) == {"unreadable", "no mask"} and set(found["unreadable"]) <= {str(image), str(mask)}
+    assert set(found) == {"unreadable", "no mask"} and set(found["unreadable"]) <= {
+        str(image),
+        str(mask),
+    }
 
 
 @pytest.mark.parametrize("kind", LAYOUTS)
@@ -149,7 +165,12 @@ def test_unreadable_and_truncated_files(of, kind, which, how):
     folder, image, mask = of(kind)
     path = image if which == "picture" else mask
     content = path.read_bytes()
-    keep = {"empty": b"", "text": b"404 Not Found", "half": content[: len(content) // 2], "nearly all": content[:-40]}[how]
+    keep = {
+        "empty": b"",
+        "text": b"404 Not Found",
+        "half": content[: len(content) // 2],
+        "nearly all": content[:-40],
+    }[how]
     path.write_bytes(keep)
     assert "unreadable" in kinds(folder)
 
@@ -212,12 +233,16 @@ def test_a_picture_that_its_camera_noted_as_turned(of, turn, kind):
     if turn >= 5:  # the mask of the upright picture: that is how it is read, and nothing is wrong
         turned = {5: 0, 6: 270, 7: 0, 8: 90}[turn]
         labels = Image.open(mask)
-        labels = labels.transpose(Image.Transpose.TRANSPOSE) if not turned else labels.rotate(turned, expand=True)
+        labels = (
+            labels.transpose(Image.Transpose.TRANSPOSE)
+            if not turned
+            else labels.rotate(turned, expand=True)
+        )
         labels.save(mask)
         assert kinds(folder) <= {"shifted"}
 
 
-# ------------------------------------------------------------------------------- planted faults: what is in the masks
+# --- planted faults: what is in the masks ---
 
 
 @pytest.mark.parametrize("kind", BY_NUMBER)
@@ -227,20 +252,25 @@ def test_class_numbers_out_of_range(of, kind):
     labels[10:14, 10:14] = 77
     Image.fromarray(labels).save(mask)
     report = data_checks.check(folder)
-    assert [finding.kind for finding in report.findings] == ["number"] and "77" in report.findings[0].what
+    assert [finding.kind for finding in report.findings] == ["number"] and "77" in report.findings[
+        0
+    ].what
 
 
 @pytest.mark.parametrize("kind", ["camvid", "voc"])
 @pytest.mark.parametrize("how", ["BILINEAR", "BICUBIC", "LANCZOS"])
 @pytest.mark.parametrize("factor", [0.5, 2])
 def test_masks_resized_with_interpolation(of, kind, how, factor):
-    """Picture and mask alike, so that the sizes fit; the palette is taken off first, or Pillow would refuse to blend."""
+    """Picture and mask alike, so that the sizes fit; the palette is taken off first, or Pillow
+    would refuse to blend."""
     folder, image, mask = of(kind)
     for path in (image, mask):
         picture = Image.open(path)
         if path == mask:
             picture = Image.fromarray(np.array(picture))
-        picture.resize((int(picture.width * factor), int(picture.height * factor)), Image.Resampling[how]).save(path)
+        picture.resize(
+            (int(picture.width * factor), int(picture.height * factor)), Image.Resampling[how]
+        ).save(path)
     assert "interpolated" in kinds(folder)
 
 
@@ -252,7 +282,10 @@ def test_real_masks_resized_with_interpolation(how, factor):
         if number % 40 == 0:
             mask = Image.open(path)
             size = int(mask.width * factor), int(mask.height * factor)
-            assert data_checks.blended_share(np.array(mask.resize(size, Image.Resampling[how]))) > data_checks.BLENDED
+            assert (
+                data_checks.blended_share(np.array(mask.resize(size, Image.Resampling[how])))
+                > data_checks.BLENDED
+            )
             near = np.array(mask.resize(size, Image.Resampling.NEAREST))
             assert data_checks.blended_share(near) < data_checks.BLENDED
 
@@ -294,7 +327,9 @@ def test_colours_that_are_not_in_the_table(of, kind):
     colours[8:12, 8:12] = (9, 99, 199)
     Image.fromarray(colours).save(mask)
     report = data_checks.check(folder)
-    assert [finding.kind for finding in report.findings] == ["colour"] and "(9, 99, 199)" in report.findings[0].what
+    assert [finding.kind for finding in report.findings] == [
+        "colour"
+    ] and "(9, 99, 199)" in report.findings[0].what
 
 
 def test_masks_saved_as_jpeg(of):
@@ -329,10 +364,13 @@ def test_coloured_masks_resized_with_interpolation(of, kind, how):
 
 @pytest.mark.parametrize("white", [255, 127])
 def test_white_on_black_is_recognised(of, white):
-    """As drawing programs save it; 255 is void here, so the class would be neither trained on nor scored."""
+    """As drawing programs save it; 255 is void here, so the class would be neither trained on nor
+    scored."""
     folder, _, mask = of("plain")
     for path in mask.parent.iterdir():
-        Image.fromarray(np.where(np.array(Image.open(path)) == 1, white, 0).astype("uint8")).save(path)
+        Image.fromarray(np.where(np.array(Image.open(path)) == 1, white, 0).astype("uint8")).save(
+            path
+        )
     report = data_checks.check(folder)
     assert [finding.kind for finding in report.findings] == ["white on black"]
     assert f"all masks hold 0 and {white} alone" in report.findings[0].what
@@ -343,15 +381,20 @@ def test_a_number_beside_the_classes_is_not_called_white(of, number):
     folder, _, mask = of("plain")
     for path in mask.parent.iterdir():
         labels = np.array(Image.open(path))
-        Image.fromarray(np.where(labels == 1, number, labels if number == 127 else 0).astype("uint8")).save(path)
+        Image.fromarray(
+            np.where(labels == 1, number, labels if number == 127 else 0).astype("uint8")
+        ).save(path)
     assert kinds(folder) == {"number", "absent"}
 
 
 def palette_masks(folder, palettes):
-    """Numbers 0 to 2 of every mask in the colours of a palette that is the file's own, if it has one."""
+    """Numbers 0 to 2 of every mask in the colours of a palette that is the file's own, if it has
+    one."""
     for number, path in enumerate(sorted(folder.iterdir())):
         labels, palette = np.array(Image.open(path)), palettes[number % len(palettes)]
-        fcn.images.write_image(path, labels, None if palette is None else np.array(palette, "uint8"))
+        fcn.images.write_image(
+            path, labels, None if palette is None else np.array(palette, "uint8")
+        )
 
 
 GREEN, VIOLET, BLUE = (0, 128, 0), (128, 64, 128), (0, 0, 142)
@@ -360,10 +403,12 @@ GREEN, VIOLET, BLUE = (0, 128, 0), (128, 64, 128), (0, 0, 142)
 @pytest.mark.parametrize(
     ("palettes", "differ"),
     [
-        ([(GREEN, VIOLET, BLUE), (VIOLET, GREEN, BLUE)], True),  # as numbered for each file by itself
+        # as numbered for each file by itself
+        ([(GREEN, VIOLET, BLUE), (VIOLET, GREEN, BLUE)], True),
         ([(GREEN, VIOLET, BLUE)], False),
         ([(GREEN, VIOLET, BLUE), (GREEN, (130, 66, 121), BLUE)], False),  # nearly the same
-        ([(GREEN, VIOLET, BLUE), (GREEN, VIOLET, BLUE, (9, 99, 199))], False),  # of a number that does not occur
+        # of a number that does not occur
+        ([(GREEN, VIOLET, BLUE), (GREEN, VIOLET, BLUE, (9, 99, 199))], False),
         ([(GREEN, VIOLET, BLUE), None], False),  # grey masks have no colours
     ],
 )
@@ -373,7 +418,9 @@ def test_palettes_that_differ(of, palettes, differ):
     report = data_checks.check(folder)
     assert [finding.kind for finding in report.findings] == ["palettes differ"] * differ
     if differ:
-        assert f"class number 0 is {GREEN} in p0.png and {VIOLET} in p1.png" in report.findings[0].what
+        assert (
+            f"class number 0 is {GREEN} in p0.png and {VIOLET} in p1.png" in report.findings[0].what
+        )
         assert report.findings[0].files[:2] == (str(mask), str(mask.with_name("p1.png")))
 
 
@@ -401,15 +448,21 @@ def test_void_that_covers_nearly_all(of, kind):
     assert "void" in kinds(folder)
 
 
-# ------------------------------------------------------------------------------- planted faults: the set as a whole
+# --- planted faults: the set as a whole ---
 
 
 @pytest.mark.parametrize("kind", ["camvid", "voc", "pets"])
 @pytest.mark.parametrize("again", [False, True], ids=["copied", "saved again as JPEG"])
 def test_pictures_shared_by_train_and_test(of, again, kind):
     folder, image, mask = of(kind)
-    name = {"camvid": "val_3.png", "voc": "2008_000003", "pets": "Abyssinian_103"}[kind].removesuffix(".png")
-    other = next(path for path in folder.rglob(f"{name}.*") if path.parent.name in ("val", "JPEGImages", "images"))
+    name = {"camvid": "val_3.png", "voc": "2008_000003", "pets": "Abyssinian_103"}[
+        kind
+    ].removesuffix(".png")
+    other = next(
+        path
+        for path in folder.rglob(f"{name}.*")
+        if path.parent.name in ("val", "JPEGImages", "images")
+    )
     other_mask = next(path for path in folder.rglob(f"{name}.png") if path != other)
     if again:
         other.unlink()
@@ -434,10 +487,13 @@ def test_a_picture_twice_in_a_set_without_split(of, kind):
 def test_masks_copied_to_other_pictures(of, kind, how):
     folder, _, mask = of(kind)
     others = sorted(path for path in mask.parent.iterdir() if path.name[0] != "." and path != mask)
-    others = [path for path in others if not path.name.startswith("2008")]  # VOC has its two parts in one folder
+    # VOC has its two parts in one folder
+    others = [path for path in others if not path.name.startswith("2008")]
     for path in others if how == "all" else others[:1]:
         shutil.copy(mask, path)
-    copied = next(finding for finding in data_checks.check(folder).findings if finding.kind == "copied")
+    copied = next(
+        finding for finding in data_checks.check(folder).findings if finding.kind == "copied"
+    )
     assert len(copied.files) == (len(others) if how == "all" else 1)
     assert copied.files[0] == f"{mask} = {others[0]}"
 
@@ -474,7 +530,12 @@ def test_black_pictures_are_not_shifted(of):
 @pytest.mark.parametrize("shift", [(0, 3), (-4, 0), (5, -6), (2, 2)])
 def test_labels_shifted_against_their_pictures(of, shift, kind):
     folder, _, mask = of(kind)
-    masks = [path for name in (mask.parent, folder / "valannot") if name.is_dir() for path in name.iterdir()]
+    masks = [
+        path
+        for name in (mask.parent, folder / "valannot")
+        if name.is_dir()
+        for path in name.iterdir()
+    ]
     for path in masks:
         if not path.name.startswith("."):
             Image.fromarray(np.roll(np.array(Image.open(path)), shift, (0, 1))).save(path)
@@ -487,7 +548,9 @@ def test_labels_shifted_against_their_pictures(of, shift, kind):
 @pytest.mark.parametrize("shift", [(0, 2), (3, 0), (-5, 3), (0, -8)])
 def test_real_labels_shifted_against_their_pictures(shift):
     data = fcn.datasets.camvid(CAMVID)
-    moved = fcn.datasets.SegmentationData(lambda i: (data[i][0], np.roll(data[i][1], shift, (0, 1))), len(data), data.class_names)
+    moved = fcn.datasets.SegmentationData(
+        lambda i: (data[i][0], np.roll(data[i][1], shift, (0, 1))), len(data), data.class_names
+    )
     for start in range(0, 360, 60):
         found = data_checks.label_shift(moved, range(start, start + 8))
         assert max(abs(found.down + shift[0]), abs(found.right + shift[1])) <= 1
@@ -509,7 +572,9 @@ def test_real_labels_shifted_against_their_pictures(shift):
 )
 def test_the_lectures_files(clean, tmp_path, spoil, kind):
     folder = shutil.copytree(clean["npy"], tmp_path / "npy")
-    images, labels = spoil(np.load(folder / "images_training.npy"), np.load(folder / "seg_training.npy"))
+    images, labels = spoil(
+        np.load(folder / "images_training.npy"), np.load(folder / "seg_training.npy")
+    )
     np.save(folder / "images_training.npy", images)
     np.save(folder / "seg_training.npy", labels)
     assert kind in kinds(folder)
@@ -532,8 +597,11 @@ def test_broken_files_of_the_lecture_are_findings(clean, tmp_path, name, spoil):
     path = folder / name
     path.write_bytes(spoil(path.read_bytes()))
     report = data_checks.check(folder)
-    assert [(finding.kind, finding.files) for finding in report.findings] == [("unreadable", (str(path),))]
-    assert ("train" in report.pictures) == (name == "images_testing.npy")  # the other part is looked at all the same
+    assert [(finding.kind, finding.files) for finding in report.findings] == [
+        ("unreadable", (str(path),))
+    ]
+    # the other part is looked at all the same
+    assert ("train" in report.pictures) == (name == "images_testing.npy")
     assert ("test" in report.pictures) == (name != "images_testing.npy")
 
 
@@ -547,10 +615,14 @@ def test_lecture_files_of_several_arrays(clean, tmp_path):
 # ------------------------------------------------------------------------------- how it is said
 
 
-def test_a_folder_named_like_the_drawn_scenes_has_to_be_told_from_them(clean, tmp_path, monkeypatch):
+def test_a_folder_named_like_the_drawn_scenes_has_to_be_told_from_them(
+    clean, tmp_path, monkeypatch
+):
     shutil.copytree(clean["plain"], tmp_path / "road_scenes")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match=r"road_scenes to mean one thing\. Received: .*\./road_scenes"):
+    with pytest.raises(
+        ValueError, match=r"road_scenes to mean one thing\. Received: .*\./road_scenes"
+    ):
         data_checks.check("road_scenes")
     assert data_checks.check("./road_scenes").pictures == {"all": 10}
 
@@ -566,11 +638,18 @@ def test_a_finding_names_the_files_and_the_way_out(of, capsys):
     mask.unlink()
     assert main(["check-data", str(folder)]) == 1
     out = capsys.readouterr().out
-    assert "One thing is wrong" in out and "p0.png" in out and data_checks.REMEDIES["no mask"] in out and "█" in out
+    assert (
+        "One thing is wrong" in out
+        and "p0.png" in out
+        and data_checks.REMEDIES["no mask"] in out
+        and "█" in out
+    )
 
 
 def test_clean_data_is_status_0_with_a_chart_and_a_picture(clean, tmp_path, capsys):
-    assert main(["check-data", str(clean["camvid"]), "--picture", str(tmp_path / "shares.png")]) == 0
+    assert (
+        main(["check-data", str(clean["camvid"]), "--picture", str(tmp_path / "shares.png")]) == 0
+    )
     assert "Nothing wrong was found" in capsys.readouterr().out
     assert fcn.images.read_image(tmp_path / "shares.png").std() > 10
 
@@ -589,17 +668,29 @@ def test_json_for_programs(of, capsys):
     image.write_bytes(b"")
     assert main(["check-data", str(folder), "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
-    assert report["findings"][0]["kind"] == "unreadable" and report["findings"][0]["files"] == [str(image)]
-    assert report["pictures"] == {"all": 10} and set(report["shares"]["all"]) == {"grass", "road", "car"}
+    assert report["findings"][0]["kind"] == "unreadable" and report["findings"][0]["files"] == [
+        str(image)
+    ]
+    assert report["pictures"] == {"all": 10} and set(report["shares"]["all"]) == {
+        "grass",
+        "road",
+        "car",
+    }
 
 
 def test_nothing_is_written_into_the_data(of):
     folder, image, mask = of("voc")
     image.write_bytes(image.read_bytes()[:100])
     mask.unlink()
-    before = {path: path.is_file() and (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*")}
+    before = {
+        path: path.is_file() and (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+    }
     data_checks.check(folder)
-    assert before == {path: path.is_file() and (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*")}
+    assert before == {
+        path: path.is_file() and (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+    }
 
 
 @pytest.mark.parametrize(
@@ -613,7 +704,9 @@ def test_nothing_is_written_into_the_data(of):
         (["check-data"], "required"),
     ],
 )
-def test_mistakes_are_one_line_and_status_2(clean, tmp_path, monkeypatch, capsys, arguments, message):
+def test_mistakes_are_one_line_and_status_2(
+    clean, tmp_path, monkeypatch, capsys, arguments, message
+):
     plain = clean["plain"].resolve()
     monkeypatch.chdir(tmp_path)
     try:

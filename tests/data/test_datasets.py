@@ -22,14 +22,18 @@ def folder(tmp_path):
     for number, size in enumerate([(20, 30), (25, 30), (20, 16)]):
         mask = rng.integers(0, 3, size, dtype="uint8")
         mask[0, :3] = 9
-        Image.fromarray(random_image(*size, seed=number)).save(tmp_path / "images" / f"p{number}.jpg")
+        Image.fromarray(random_image(*size, seed=number)).save(
+            tmp_path / "images" / f"p{number}.jpg"
+        )
         Image.fromarray(mask).save(tmp_path / "masks" / f"p{number}.png")
     (tmp_path / "classes.txt").write_text("grass\nroad\ncar\n")
     return tmp_path
 
 
 def opened(folder, **options):
-    return fcn.datasets.image_folder(folder / "images", folder / "masks", ("grass", "road", "car"), void=9, **options)
+    return fcn.datasets.image_folder(
+        folder / "images", folder / "masks", ("grass", "road", "car"), void=9, **options
+    )
 
 
 def test_the_files_void_becomes_255(folder):
@@ -99,7 +103,8 @@ def test_random_steps_depend_on_seed_epoch_and_step_alone(toy):
     ],
 )
 def test_augmentation_moves_image_and_labels_alike(layer):
-    """Where the label says 1 the image is bright, before and after; what comes from outside is void."""
+    """Where the label says 1 the image is bright, before and after; what comes from outside is
+    void."""
     image, mask = np.zeros((48, 64, 3), "uint8"), np.zeros((48, 64), "uint8")
     image[10:30, 5:40], mask[10:30, 5:40] = 200, 1
     image[:, :2], mask[:, :2] = 100, 255
@@ -116,8 +121,12 @@ def test_augmentation_moves_image_and_labels_alike(layer):
 @pytest.mark.parametrize("fill", [0.0, 1.0, 2.0, 128.0, -3.0])
 def test_what_an_augmentation_fills_in_is_void_whatever_its_value(fill):
     """A fill of 1 would be class 0, one of 128 class 127."""
-    data = fcn.datasets.SegmentationData(lambda i: (random_image(32, 48), np.full((32, 48), 1, "uint8")), 4, ("a", "b"))
-    masks = data.batches(4, augment=keras.layers.RandomRotation(0.2, fill_mode="constant", fill_value=fill))[0][1]
+    data = fcn.datasets.SegmentationData(
+        lambda i: (random_image(32, 48), np.full((32, 48), 1, "uint8")), 4, ("a", "b")
+    )
+    masks = data.batches(
+        4, augment=keras.layers.RandomRotation(0.2, fill_mode="constant", fill_value=fill)
+    )[0][1]
     assert set(np.unique(masks)) == {1, 255}
 
 
@@ -126,7 +135,8 @@ def test_an_augmentation_that_blends_labels_is_refused():
     data = fcn.datasets.SegmentationData(lambda i: (random_image(32, 48), mask), 4, ("a", "b", "c"))
     assert data.batches(2, augment=keras.layers.RandomCrop(20, 30))[0][1].shape == (2, 20, 30)
     with pytest.raises(ValueError, match=r"Received: RandomCrop, which made numbers between"):
-        data.batches(2, augment=keras.layers.RandomCrop(40, 60))[0]  # larger than the picture: it is resized
+        # larger than the picture: it is resized
+        data.batches(2, augment=keras.layers.RandomCrop(40, 60))[0]
 
 
 def test_augmentation_is_the_same_for_the_same_seed(toy):
@@ -150,7 +160,8 @@ def test_plain_folder_and_held_out_share_no_image(folder):
 
 @pytest.fixture
 def npy(tmp_path):
-    """The lecture's files: images 0–1, one-hot labels with one pixel of no class, test images without labels."""
+    """The lecture's files: images 0–1, one-hot labels with one pixel of no class, test images
+    without labels."""
     rng = np.random.default_rng(0)
     one_hot = np.eye(2, dtype="float32")[rng.integers(0, 2, (5, 32, 64))]
     one_hot[0, 0, 0] = 0
@@ -283,7 +294,9 @@ def test_a_folder_called_as_the_drawn_scenes_is_not_passed_over(folder, tmp_path
     assert fcn.datasets.open_data("road_scenes").train.name == "road scenes train"
     (tmp_path / "work" / "road_scenes").mkdir()
     for source in ("road_scenes", Path("road_scenes")):
-        with pytest.raises(ValueError, match=r"'\./road_scenes' or .*work.road_scenes for the folder"):
+        with pytest.raises(
+            ValueError, match=r"'\./road_scenes' or .*work.road_scenes for the folder"
+        ):
             fcn.datasets.open_data(source)
     with pytest.raises(FileNotFoundError, match="none of these"):
         fcn.datasets.open_data("./road_scenes")
@@ -301,7 +314,8 @@ def test_a_reconstruction_can_be_divided_but_has_no_classes_to_regroup(folder):
 def test_drawn_scenes_are_kept_and_the_same_afterwards(monkeypatch):
     data = fcn.datasets.road_scenes("val", seed=5, count=2)
     first = data[1]
-    module = sys.modules["fcn_keras.datasets.drawn.road_scenes"]  # the function of this name hides it
+    # the function of this name hides it
+    module = sys.modules["fcn_keras.datasets.drawn.road_scenes"]
     monkeypatch.setattr(module, "draw_scene", None)  # a second look must not draw
     again = data[1]
     np.testing.assert_array_equal(first[0], again[0])
@@ -310,13 +324,18 @@ def test_drawn_scenes_are_kept_and_the_same_afterwards(monkeypatch):
 
 def test_drawing_goes_on_when_nothing_can_be_kept(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("FCN_KERAS_HOME", str(tmp_path / "file" / "below"))  # no folder can be made below a file
+    # no folder can be made below a file
+    monkeypatch.setenv("FCN_KERAS_HOME", str(tmp_path / "file" / "below"))
     image, mask = fcn.datasets.road_scenes("val", seed=6, count=1)[0]
     assert image.shape == (160, 576, 3) and mask.shape == (160, 576)
 
 
 def test_splits_share_no_scene():
-    seen = {fcn.datasets.road_scenes(split, count=2)[i][0].tobytes() for split in ("train", "val", "test") for i in (0, 1)}
+    seen = {
+        fcn.datasets.road_scenes(split, count=2)[i][0].tobytes()
+        for split in ("train", "val", "test")
+        for i in (0, 1)
+    }
     assert len(seen) == 6
 
 

@@ -23,7 +23,8 @@ CONTENT = random.Random(0).randbytes(400_000)
 
 
 class Server(ThreadingHTTPServer):
-    """Answers with its `files`; `tricks` is a list of what it does to the next requests, one each."""
+    """Answers with its `files`; `tricks` is a list of what it does to the next requests, one
+    each."""
 
     daemon_threads = True
 
@@ -63,7 +64,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if wanted and trick not in ("no ranges", "a page") else 200)
         if wanted and trick not in ("no ranges", "a page"):
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        length = {"lies: longer": len(body) + 5000, "lies: shorter": len(body) // 2, "lies: huge": 10**12}.get(trick, len(body))
+        length = {
+            "lies: longer": len(body) + 5000,
+            "lies: shorter": len(body) // 2,
+            "lies: huge": 10**12,
+        }.get(trick, len(body))
         if trick not in ("no length", "endless"):
             self.send_header("Content-Length", str(length))
         self.end_headers()
@@ -89,7 +94,9 @@ def server(monkeypatch):
 
 
 def fetched(server, path):
-    downloads.fetch(f"{server.address}/a.bin", path, hashlib.md5(CONTENT).hexdigest(), 600_000, timeout=0.5)
+    downloads.fetch(
+        f"{server.address}/a.bin", path, hashlib.md5(CONTENT).hexdigest(), 600_000, timeout=0.5
+    )
     assert path.read_bytes() == CONTENT
     assert [p.name for p in path.parent.iterdir()] == [path.name]  # nothing half is left
 
@@ -99,7 +106,8 @@ def fetched(server, path):
     [
         [],
         ["cut"],
-        ["cut", "cut", "cut", "cut", "cut", "cut", "cut"],  # more often than the patience, but each time further
+        # more often than the patience, but each time further
+        ["cut", "cut", "cut", "cut", "cut", "cut", "cut"],
         ["stall"],
         ["500", "503", "cut", "500"],
         ["cut", "no ranges"],  # the server begins again
@@ -148,7 +156,9 @@ def test_a_part_of_something_else_is_noticed(server, tmp_path):
         (["endless"] * 9, ValueError, "published file"),
     ],
 )
-def test_what_cannot_be_fetched_is_said_and_never_taken_for_whole(server, tmp_path, tricks, error, message):
+def test_what_cannot_be_fetched_is_said_and_never_taken_for_whole(
+    server, tmp_path, tricks, error, message
+):
     server.tricks = list(tricks)
     with pytest.raises(error, match=message):
         fetched(server, tmp_path / "a.bin")
@@ -186,8 +196,12 @@ def tar_of(folder, mode="w:gz", **members):
 def publish(server, monkeypatch, name, archives):
     """Makes the server the owner's page of a set."""
     server.files = dict(archives)
-    listed = tuple(downloads.Archive(n, hashlib.md5(c).hexdigest(), len(c)) for n, c in archives.items())
-    monkeypatch.setitem(downloads.SETS, name, downloads.PublicSet(name, f"{server.address}/", listed))
+    listed = tuple(
+        downloads.Archive(n, hashlib.md5(c).hexdigest(), len(c)) for n, c in archives.items()
+    )
+    monkeypatch.setitem(
+        downloads.SETS, name, downloads.PublicSet(name, f"{server.address}/", listed)
+    )
 
 
 def pets_archives(tmp_path):
@@ -200,7 +214,9 @@ def pets_archives(tmp_path):
     return parts
 
 
-def test_download_gives_a_data_set_and_twice_is_as_good_as_once(server, tmp_path, monkeypatch, capsys):
+def test_download_gives_a_data_set_and_twice_is_as_good_as_once(
+    server, tmp_path, monkeypatch, capsys
+):
     publish(server, monkeypatch, "pets", pets_archives(tmp_path))
     server.tricks = ["cut", "", "500"]
     out = tmp_path / "data" / "pets"
@@ -222,7 +238,12 @@ def test_download_from_a_folder_or_another_address(server, tmp_path, monkeypatch
         (stick / name).write_bytes(content)
     assert main(["download", "pets", "--out", str(tmp_path / "a"), "--from", str(stick)]) == 0
     server.files = {f"class/{name}": content for name, content in archives.items()}
-    assert main(["download", "pets", "--out", str(tmp_path / "b"), "--from", f"{server.address}/class/"]) == 0
+    assert (
+        main(
+            ["download", "pets", "--out", str(tmp_path / "b"), "--from", f"{server.address}/class/"]
+        )
+        == 0
+    )
     (stick / "images.tar.gz").write_bytes(b"something else")
     assert main(["download", "pets", "--out", str(tmp_path / "c"), "--from", str(stick)]) == 2
     assert not (tmp_path / "c").exists()
@@ -246,8 +267,15 @@ def linked(name, target, kind=tarfile.SYMTYPE):
     ],
     ids=["up", "absolute", "link up", "link away", "hard link", "device"],
 )
-def test_archives_are_unpacked_without_leaving_their_folder(server, tmp_path, monkeypatch, capsys, member):
-    publish(server, monkeypatch, "pets", {"images.tar.gz": tar_of(None, **{"images/a.txt": b"a"}, **member)})
+def test_archives_are_unpacked_without_leaving_their_folder(
+    server, tmp_path, monkeypatch, capsys, member
+):
+    publish(
+        server,
+        monkeypatch,
+        "pets",
+        {"images.tar.gz": tar_of(None, **{"images/a.txt": b"a"}, **member)},
+    )
     outside = {path for path in tmp_path.rglob("*")}
     assert main(["download", "pets", "--out", str(tmp_path / "data" / "pets")]) in (0, 2)
     inside = tmp_path / "data"
@@ -258,7 +286,12 @@ def test_archives_are_unpacked_without_leaving_their_folder(server, tmp_path, mo
 
 
 def test_a_damaged_archive_is_said(server, tmp_path, monkeypatch, capsys):
-    publish(server, monkeypatch, "pets", {"images.tar.gz": pets_archives(tmp_path)["images.tar.gz"][:900]})
+    publish(
+        server,
+        monkeypatch,
+        "pets",
+        {"images.tar.gz": pets_archives(tmp_path)["images.tar.gz"][:900]},
+    )
     assert main(["download", "pets", "--out", str(tmp_path / "pets")]) == 2
     assert "could not be unpacked" in capsys.readouterr().err and not (tmp_path / "pets").exists()
 
@@ -283,18 +316,23 @@ def test_download_mistakes(tmp_path, capsys, arguments, message):
     assert message in err and err.count("\n") == 1
 
 
-def test_a_disk_without_room_is_said_before_anything_is_fetched(server, tmp_path, monkeypatch, capsys):
+def test_a_disk_without_room_is_said_before_anything_is_fetched(
+    server, tmp_path, monkeypatch, capsys
+):
     publish(server, monkeypatch, "pets", pets_archives(tmp_path))
-    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda path: type("usage", (), {"free": 1000}))
+    monkeypatch.setattr(
+        downloads.shutil, "disk_usage", lambda path: type("usage", (), {"free": 1000})
+    )
     assert main(["download", "pets", "--out", str(tmp_path / "pets")]) == 2
     assert "of room on the disk" in capsys.readouterr().err and not server.asked
 
 
 SCRIPT = """
 import sys
-from fcn_keras import downloads
-from fcn_keras.downloads import Archive, PublicSet
-archives = tuple(Archive(name, md5, float(size)) for name, md5, size in zip(*[iter(sys.argv[3:])] * 3))
+from fcn_keras.datasets import downloads
+from fcn_keras.datasets.downloads import Archive, PublicSet
+threes = zip(*[iter(sys.argv[3:])] * 3)
+archives = tuple(Archive(name, md5, float(size)) for name, md5, size in threes)
 downloads.SETS["pets"] = PublicSet("pets", sys.argv[1] + "/", archives)
 downloads.download("pets", sys.argv[2])
 """
@@ -303,7 +341,9 @@ downloads.download("pets", sys.argv[2])
 def killed_downloads(server, tmp_path, archives, times):
     """Kills a download at random moments until one comes to its end; what is there afterwards."""
     server.files = archives
-    told = [text for n, c in archives.items() for text in (n, hashlib.md5(c).hexdigest(), str(len(c)))]
+    told = [
+        text for n, c in archives.items() for text in (n, hashlib.md5(c).hexdigest(), str(len(c)))
+    ]
     out, dice = tmp_path / "out", random.Random(1)
     command = [sys.executable, "-c", SCRIPT, server.address, str(out), *told]
     start = time.perf_counter()
@@ -314,7 +354,8 @@ def killed_downloads(server, tmp_path, archives, times):
         time.sleep(dice.uniform(0.3, 1) * whole)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        if out.exists():  # it was finished before the kill: whole, then, and the next one begins anew
+        # it was finished before the kill: whole, then, and the next one begins anew
+        if out.exists():
             assert_same_tree(out, tmp_path / "undisturbed")
             out.rename(tmp_path / f"done-{time.time_ns()}")
     subprocess.run(command, check=True)
@@ -322,7 +363,10 @@ def killed_downloads(server, tmp_path, archives, times):
 
 
 def assert_same_tree(a, b):
-    here, there = ({p.relative_to(root): p.is_file() and p.read_bytes() for p in root.rglob("*")} for root in (a, b))
+    here, there = (
+        {p.relative_to(root): p.is_file() and p.read_bytes() for p in root.rglob("*")}
+        for root in (a, b)
+    )
     assert here == there and len(here) > 3
 
 

@@ -1,4 +1,5 @@
-"""The drawn places: the same bytes wherever drawn, labels that follow the geometry, and no class given away by colour."""
+"""The drawn places: the same bytes wherever drawn, labels that follow the geometry, and no class
+given away by colour."""
 
 import hashlib
 import subprocess
@@ -44,16 +45,20 @@ def test_the_same_bytes_in_another_process(places):
 
 
 def test_what_lies_is_below_what_hangs(places):
-    """In the mean over places the sky is above the ground, and the path is narrower far away than near."""
+    """In the mean over places the sky is above the ground, and the path is narrower far away than
+    near."""
     _, labels = places
     rows = np.arange(128)[None, :, None]
-    middle = lambda numbers: (np.isin(labels, numbers) * rows).sum() / np.isin(labels, numbers).sum()  # noqa: E731
+    middle = lambda numbers: (  # noqa: E731
+        (np.isin(labels, numbers) * rows).sum() / np.isin(labels, numbers).sum()
+    )
     assert middle([SKY]) + 20 < middle([GROUND, EDGE, PATH])
     assert (labels[:, 75] == PATH).sum() < (labels[:, 120] == PATH).sum()
 
 
 def test_colour_does_not_give_the_class_away(places):
-    """Guessing each pixel's class from its colour alone, with the best table, is far from enough."""
+    """Guessing each pixel's class from its colour alone, with the best table, is far from
+    enough."""
     images, labels = places
     bins = (images // 32).astype(int) @ (64, 8, 1)
     half = 30

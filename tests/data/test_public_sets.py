@@ -1,4 +1,5 @@
-"""KITTI, VOC and pets as released: the right files, the right numbers, void where nobody decided."""
+"""KITTI, VOC and pets as released: the right files, the right numbers, void where nobody
+decided."""
 
 import made_sets
 import numpy as np
@@ -11,11 +12,18 @@ import fcn_keras as fcn
 @pytest.mark.parametrize("kind", made_sets.ALL)
 def test_open_data_recognises_every_layout(tmp_path, kind):
     opened = fcn.datasets.open_data(made_sets.ALL[kind](tmp_path / "data"))
-    seen = [image.tobytes() for part in (opened.train, opened.test) for image, _ in (part[i] for i in range(len(part)))]
+    seen = [
+        image.tobytes()
+        for part in (opened.train, opened.test)
+        for image, _ in (part[i] for i in range(len(part)))
+    ]
     assert len(set(seen)) == len(seen) > 0
     for part in (opened.train, opened.test):
         image, mask = part[0]
-        assert image.shape[:2] == mask.shape and set(np.unique(mask)) <= {*range(part.num_classes), 255}
+        assert image.shape[:2] == mask.shape and set(np.unique(mask)) <= {
+            *range(part.num_classes),
+            255,
+        }
 
 
 def test_kitti_reads_road_files_only_and_magenta_is_road(tmp_path):
@@ -42,11 +50,17 @@ def test_voc_reads_indices_and_its_splits(tmp_path):
     assert (len(train), len(val), len(both), train.num_classes) == (5, 5, 10, 21)
     mask = train[2][1]
     assert (mask[0] == 255).all() and set(np.unique(mask)) == {*range(21), 255}
-    np.testing.assert_array_equal(mask[1:-1, 1:-1], made_sets.scene(402, 21, (64, 96))[1][1:-1, 1:-1])
+    np.testing.assert_array_equal(
+        mask[1:-1, 1:-1], made_sets.scene(402, 21, (64, 96))[1][1:-1, 1:-1]
+    )
     for below in ("VOCdevkit", "VOCdevkit/VOC2012"):
         assert len(fcn.datasets.voc(folder / below)) == 5
     # Colours that anyone knows from its figures: aeroplane, person, tvmonitor
-    assert [tuple(map(int, train.palette[n])) for n in (1, 15, 20)] == [(128, 0, 0), (192, 128, 128), (0, 64, 128)]
+    assert [tuple(map(int, train.palette[n])) for n in (1, 15, 20)] == [
+        (128, 0, 0),
+        (192, 128, 128),
+        (0, 64, 128),
+    ]
 
 
 def test_pets_border_is_void_or_a_class(tmp_path):
@@ -60,19 +74,27 @@ def test_pets_border_is_void_or_a_class(tmp_path):
     with_border = fcn.datasets.oxford_pets(folder, "test", border="class")
     drawn = made_sets.scene(650, 2)[1]
     border = fcn.evaluation.boundary_band(drawn, 1)
-    assert with_border.class_names[2] == "border" and (with_border[0][1] == np.where(border, 2, drawn)).all()
+    assert (
+        with_border.class_names[2] == "border"
+        and (with_border[0][1] == np.where(border, 2, drawn)).all()
+    )
 
 
 def test_colours_stand_for_classes(tmp_path):
     folder = made_sets.coloured(tmp_path / "coloured")
     plain = made_sets.plain(tmp_path / "plain")
     by_file = fcn.datasets.plain_folder(folder)
-    by_table = fcn.datasets.image_folder(folder / "images", folder / "masks", ("grass", "road", "car"), colours=made_sets.COLOURS)
+    by_table = fcn.datasets.image_folder(
+        folder / "images", folder / "masks", ("grass", "road", "car"), colours=made_sets.COLOURS
+    )
     for index in range(len(by_file)):
         for data in (by_file, by_table):
-            np.testing.assert_array_equal(data[index][1], fcn.datasets.plain_folder(plain)[index][1])
+            np.testing.assert_array_equal(
+                data[index][1], fcn.datasets.plain_folder(plain)[index][1]
+            )
     assert tuple(map(int, by_file.palette[1])) == made_sets.COLOURS["road"]
-    # A palette file whose indices are its program's own: with a table of colours, the colours count.
+    # A palette file whose indices are its program's own: with a table of colours, the colours
+    # count.
     path = folder / "masks" / "p0.png"
     before = by_file[0][1]
     Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE).save(path)
@@ -102,7 +124,9 @@ def test_a_colour_that_stands_for_nothing_is_refused(tmp_path):
 def test_wrong_tables_of_colours(tmp_path, colours, message):
     folder = made_sets.plain(tmp_path, 2)
     with pytest.raises(ValueError, match=message):
-        fcn.datasets.image_folder(folder / "images", folder / "masks", ("grass", "road", "car"), colours=colours)
+        fcn.datasets.image_folder(
+            folder / "images", folder / "masks", ("grass", "road", "car"), colours=colours
+        )
 
 
 @pytest.mark.parametrize(

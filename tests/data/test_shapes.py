@@ -1,4 +1,5 @@
-"""The drawn shapes: same bytes for the same seed, labels that are where the thing is, and a thing that can be moved."""
+"""The drawn shapes: same bytes for the same seed, labels that are where the thing is, and a thing
+that can be moved."""
 
 import numpy as np
 import pytest
@@ -27,11 +28,18 @@ def test_a_moved_scene_is_the_same_thing_on_the_same_ground_elsewhere():
     here, there = shapes(40, 3), shapes(40, 3, shift=(11, 7))
     for index in range(40):
         (image, mask), (moved_image, moved_mask) = here[index], there[index]
-        np.testing.assert_array_equal(image[(mask == 0) & (moved_mask == 0)], moved_image[(mask == 0) & (moved_mask == 0)])
+        np.testing.assert_array_equal(
+            image[(mask == 0) & (moved_mask == 0)], moved_image[(mask == 0) & (moved_mask == 0)]
+        )
         assert (mask > 0).sum() == (moved_mask > 0).sum() and (mask != moved_mask).any()
         (rows, columns), (moved_rows, moved_columns) = np.nonzero(mask), np.nonzero(moved_mask)
         moved = moved_rows.mean() - rows.mean(), moved_columns.mean() - columns.mean()
-        assert np.round(moved).astype(int).tolist() in [[11, 7], [11 - 35, 7], [11, 7 - 35], [11 - 35, 7 - 35]]
+        assert np.round(moved).astype(int).tolist() in [
+            [11, 7],
+            [11 - 35, 7],
+            [11, 7 - 35],
+            [11 - 35, 7 - 35],
+        ]
 
 
 def test_arrays_for_a_classifier():

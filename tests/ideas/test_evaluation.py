@@ -16,7 +16,10 @@ class Oracle:
         self.labels, self.output_shape, self.at = labels, (None, None, None, num_classes), 0
 
     def predict_on_batch(self, images):
-        batch = [labels[: images.shape[1], : images.shape[2]] for labels in self.labels[self.at : self.at + len(images)]]
+        batch = [
+            labels[: images.shape[1], : images.shape[2]]
+            for labels in self.labels[self.at : self.at + len(images)]
+        ]
         self.at += len(images)
         return np.eye(self.output_shape[-1])[np.stack(batch)]
 
@@ -86,11 +89,21 @@ def test_padding_of_unequal_images_is_not_scored():
 def test_the_size_of_a_batch_changes_nothing_though_sizes_are_mixed(encoder):
     """The network sees padding: an image is scored as if it was alone."""
     model = fcn.models.fcn(3, 8, encoder, width=4)
-    model.set_weights([0.3 * np.random.default_rng(0).normal(size=weights.shape) for weights in model.get_weights()])
-    rng, sizes = np.random.default_rng(0), [(48, 64), (48, 64), (41, 55), (34, 46), (34, 46), (34, 46), (48, 64)]
+    model.set_weights(
+        [
+            0.3 * np.random.default_rng(0).normal(size=weights.shape)
+            for weights in model.get_weights()
+        ]
+    )
+    rng, sizes = (
+        np.random.default_rng(0),
+        [(48, 64), (48, 64), (41, 55), (34, 46), (34, 46), (34, 46), (48, 64)],
+    )
     images = [rng.integers(0, 256, (*size, 3), dtype="uint8") for size in sizes]
     masks = [rng.integers(0, 3, size, dtype="uint8") for size in sizes]
-    data = fcn.datasets.SegmentationData(lambda i: (images[i], masks[i]), len(sizes), ("a", "b", "c"))
+    data = fcn.datasets.SegmentationData(
+        lambda i: (images[i], masks[i]), len(sizes), ("a", "b", "c")
+    )
     one, four = (list(fcn.evaluation.label_pairs(model, data, batch_size)) for batch_size in (1, 4))
     for (true, predicted), (again, together), mask in zip(one, four, masks, strict=True):
         np.testing.assert_array_equal(true, mask)
@@ -101,7 +114,9 @@ def test_the_size_of_a_batch_changes_nothing_though_sizes_are_mixed(encoder):
 
 
 def test_no_labels_and_no_images_are_answered():
-    unlabelled = fcn.datasets.SegmentationData(lambda i: (np.zeros((4, 4, 3), "uint8"), None), 2, ("a", "b", "c"))
+    unlabelled = fcn.datasets.SegmentationData(
+        lambda i: (np.zeros((4, 4, 3), "uint8"), None), 2, ("a", "b", "c")
+    )
     with pytest.raises(ValueError, match="without a label"):
         evaluate(Oracle([], 3), unlabelled)
     with pytest.raises(ValueError, match="at least one image"):
@@ -123,7 +138,9 @@ def test_the_band_grows_by_one_pixel_on_each_side():
     labels = np.zeros((9, 12), "uint8")
     labels[:, 6:] = 1
     for width in (1, 2, 4):
-        np.testing.assert_array_equal(np.flatnonzero(boundary_band(labels, width)[4]), np.arange(6 - width, 6 + width))
+        np.testing.assert_array_equal(
+            np.flatnonzero(boundary_band(labels, width)[4]), np.arange(6 - width, 6 + width)
+        )
 
 
 def test_void_has_no_boundary_and_is_in_no_band():
@@ -142,7 +159,9 @@ def test_error_in_the_band_by_hand():
 
 
 def test_coarsen_takes_the_class_of_most_pixels_and_void_has_no_vote():
-    labels = np.array([[0, 1, 1, 2, 2], [1, 1, 255, 255, 2], [255, 255, 0, 0, 1], [255, 255, 0, 2, 1]], "uint8")
+    labels = np.array(
+        [[0, 1, 1, 2, 2], [1, 1, 255, 255, 2], [255, 255, 0, 0, 1], [255, 255, 0, 2, 1]], "uint8"
+    )
     expected = [[1, 1, 1, 1, 2], [1, 1, 1, 1, 2], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1]]
     np.testing.assert_array_equal(fcn.evaluation.coarsen(labels, 2, 3), expected)
     np.testing.assert_array_equal(fcn.evaluation.coarsen(labels[:, :2], 1, 3)[:2], labels[:2, :2])
@@ -151,7 +170,8 @@ def test_coarsen_takes_the_class_of_most_pixels_and_void_has_no_vote():
 
 
 def test_no_map_of_such_cells_gets_more_pixels_right(roads):
-    """The vote is the best: shifting a cell's class to any other only loses pixels; and a finer stride is better."""
+    """The vote is the best: shifting a cell's class to any other only loses pixels; and a finer
+    stride is better."""
     mask = roads[0][1]
     best = fcn.evaluation.coarsen(mask, 16, 2)
     right = (best == mask).sum()
@@ -159,5 +179,7 @@ def test_no_map_of_such_cells_gets_more_pixels_right(roads):
         other = best.copy()
         other[row : row + 16, column : column + 16] ^= 1
         assert (other == mask).sum() <= right
-    bounds = [fcn.evaluation.upper_bound(roads, factor).mean_iou for factor in (64, 32, 16, 8, 4, 1)]
+    bounds = [
+        fcn.evaluation.upper_bound(roads, factor).mean_iou for factor in (64, 32, 16, 8, 4, 1)
+    ]
     assert bounds == sorted(bounds) and bounds[-1] == 1

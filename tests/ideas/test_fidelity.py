@@ -20,7 +20,18 @@ def test_every_row_passes_and_the_report_holds_every_published_figure(data):
     rows = list(fidelity.report(data))
     assert [row.claim for row in rows if not row.passed] == []
     found = {row.found for row in rows}
-    assert {"134,346,581", "44/8", "100/16", "212/32", "404/32", "19", "5, 27", "5, 9, 31", "136,514,116", "121,799,428"} <= found
+    assert {
+        "134,346,581",
+        "44/8",
+        "100/16",
+        "212/32",
+        "404/32",
+        "19",
+        "5, 27",
+        "5, 9, 31",
+        "136,514,116",
+        "121,799,428",
+    } <= found
     bounds = [row for row in rows if row.check == "upper_bounds"]
     for row, paper in zip(bounds, (50.9, 73.3, 86.1, 92.8, 96.4, 98.5), strict=True):
         assert f"{paper} %" in row.claim
@@ -44,15 +55,28 @@ def dense_read_column_by_column(dense, shape, name=None, original=convolutionali
 
 BROKEN = {
     "parameters": (published, "fcn32s", narrower(published.fcn32s, width=16)),  # a narrower fc6
-    "receptive_fields": (geometry.tracing, "IMAGE", geometry.Field(((0, 1),), 1)),  # counts one pixel too many
+    # counts one pixel too many
+    "receptive_fields": (geometry.tracing, "IMAGE", geometry.Field(((0, 1),), 1)),
     "crop_offsets": (published.networks, "PADDING", 99),
-    "bilinear": (layers, "bilinear_kernel", lambda factor: np.ones((2 * factor, 2 * factor), "float32") / 4),  # a box
+    # a box
+    "bilinear": (
+        layers,
+        "bilinear_kernel",
+        lambda factor: np.ones((2 * factor, 2 * factor), "float32") / 4,
+    ),
     "dense_is_convolution": (convolutionalize, "dense_to_conv", dense_read_column_by_column),
     "lecture_network": (models, "lecture_fcn", narrower(models.lecture_fcn, width=16)),
-    "transposed_matrix": (geometry, "convolution_matrix", lambda kernel, *args, original=geometry.convolution_matrix:
-                          original(kernel[::-1, ::-1], *args)),  # a flipped kernel
-    "upper_bounds": (evaluation.measuring, "coarsen", lambda labels, factor, num_classes: labels),  # nothing gets coarser
-}  # fmt: skip
+    # a flipped kernel
+    "transposed_matrix": (
+        geometry,
+        "convolution_matrix",
+        lambda kernel, *args, original=geometry.convolution_matrix: original(
+            kernel[::-1, ::-1], *args
+        ),
+    ),
+    # nothing gets coarser
+    "upper_bounds": (evaluation.measuring, "coarsen", lambda labels, factor, num_classes: labels),
+}
 
 
 def test_every_check_is_broken_once():

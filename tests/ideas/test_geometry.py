@@ -1,4 +1,5 @@
-"""Arithmetic against Keras, and receptive fields against the paper and against what an impulse reaches."""
+"""Arithmetic against Keras, and receptive fields against the paper and against what an impulse
+reaches."""
 
 import keras
 import numpy as np
@@ -15,13 +16,19 @@ from fcn_keras import geometry
 def test_sizes_are_those_of_keras(size, kernel, stride, padding):
     image = np.zeros((1, size, 8, 1), "float32")
     options = dict(filters=1, kernel_size=(kernel, 1), strides=(stride, 1), padding=padding)
-    assert keras.layers.Conv2D(**options)(image).shape[1] == geometry.conv_size(size, kernel, stride, padding)
-    assert keras.layers.Conv2DTranspose(**options)(image).shape[1] == geometry.transposed_size(size, kernel, stride, padding)
+    assert keras.layers.Conv2D(**options)(image).shape[1] == geometry.conv_size(
+        size, kernel, stride, padding
+    )
+    assert keras.layers.Conv2DTranspose(**options)(image).shape[1] == geometry.transposed_size(
+        size, kernel, stride, padding
+    )
     pool = keras.layers.MaxPooling2D((kernel, 1), (stride, 1), padding)
     assert pool(image).shape[1] == geometry.conv_size(size, kernel, stride, padding)
 
 
-@pytest.mark.parametrize("size,kernel,stride", [(7, 3, 1), (8, 3, 2), (7, 3, 2), (8, 4, 2), (5, 2, 1), (9, 1, 3)])
+@pytest.mark.parametrize(
+    "size,kernel,stride", [(7, 3, 1), (8, 3, 2), (7, 3, 2), (8, 4, 2), (5, 2, 1), (9, 1, 3)]
+)
 def test_same_padding_is_where_keras_puts_it(size, kernel, stride):
     """A kernel that only looks at its first tap tells how many zeros stand before the image."""
     before, _ = geometry.same_padding(size, kernel, stride)
@@ -33,7 +40,9 @@ def test_same_padding_is_where_keras_puts_it(size, kernel, stride):
     assert first == (0 if before else 1)
 
 
-@pytest.mark.parametrize(("name", "size", "stride"), [("pool3", 44, 8), ("pool4", 100, 16), ("pool5", 212, 32)])
+@pytest.mark.parametrize(
+    ("name", "size", "stride"), [("pool3", 44, 8), ("pool4", 100, 16), ("pool5", 212, 32)]
+)
 def test_vgg16_has_the_papers_receptive_fields(name, size, stride):
     field = geometry.receptive_field(fcn.backbones.vgg16(weights=None), name)
     assert (field.size, field.stride) == (size, stride)
@@ -46,11 +55,13 @@ def test_receptive_field_after_fc6_is_the_papers_404():
 
 # --- receptive fields, found by trying ---
 
-THIN_VGG16 = tuple((2,) * len(block) for block in fcn.backbones.VGG16_WIDTHS)  # VGG16's layers, two channels each
+# VGG16's layers, two channels each
+THIN_VGG16 = tuple((2,) * len(block) for block in fcn.backbones.VGG16_WIDTHS)
 
 
 def positive(model):
-    """The model with all weights positive and no preprocessing: whatever sees a light sees it, nothing cancels."""
+    """The model with all weights positive and no preprocessing: whatever sees a light sees it,
+    nothing cancels."""
 
     def clone(layer):
         if layer.name in ("preprocessing", "from_pixels"):
@@ -61,15 +72,21 @@ def positive(model):
     for layer in model.layers:
         if layer.weights and "moving_mean" not in {v.name for v in layer.weights}:
             layer.set_weights(
-                [np.full(v.shape, 1 / np.prod(v.shape)) if v.name != "bias" else np.zeros(v.shape) for v in layer.weights]
+                [
+                    np.full(v.shape, 1 / np.prod(v.shape))
+                    if v.name != "bias"
+                    else np.zeros(v.shape)
+                    for v in layer.weights
+                ]
             )
     return model
 
 
 def seen(model, name, size, other=8, axis="height"):
-    """bool (input pixels, output positions): which pixel of an axis moves which position of a layer, by lighting each in turn.
+    """Which pixel of an axis moves which position of a layer, found by lighting each in turn.
 
-    In a dark image one lit row is the maximum of every pooling that sees it, and a gradient of exactly zero stays zero.
+    In a dark image one lit row is the maximum of every pooling that sees it, and a gradient of
+    exactly zero stays zero. Returns bool (input pixels, output positions).
     """
     probe = keras.Model(model.inputs, model.get_layer(name)._inbound_nodes[-1].output_tensors[0])
     found = []
@@ -88,7 +105,9 @@ def assert_field_is_what_is_seen(model, name, size, given_size=None, axis="heigh
     for position in range(found.shape[1]):
         window = field.pixels(position)
         expected = (row >= window[0]) & (row <= window[1]) if window else np.zeros(size, bool)
-        np.testing.assert_array_equal(found[:, position], expected, err_msg=f"{name}, position {position}, expected {window}")
+        np.testing.assert_array_equal(
+            found[:, position], expected, err_msg=f"{name}, position {position}, expected {window}"
+        )
     widest = found.sum(axis=0).max()
     assert widest == min(field.size, widest) and (field.size > size or widest == field.size)
 
@@ -131,8 +150,12 @@ def test_receptive_fields_of_the_published_networks_are_what_is_seen(stride, nam
 
 @pytest.mark.parametrize("name", ["score_fr", "fuse_pool4", "fuse_pool3_conv", "logits"])
 def test_receptive_fields_of_our_fcn_are_what_is_seen(name):
-    backbone = fcn.backbones.vgg(((2,), (2, 2), (2, 2), (2, 2), (2, 2)), keras.layers.Identity(name="preprocessing"), "thin")
-    assert_field_is_what_is_seen(fcn.models.fcn(2, 8, backbone, fusion="concat", width=2), name, 192)
+    backbone = fcn.backbones.vgg(
+        ((2,), (2, 2), (2, 2), (2, 2), (2, 2)), keras.layers.Identity(name="preprocessing"), "thin"
+    )
+    assert_field_is_what_is_seen(
+        fcn.models.fcn(2, 8, backbone, fusion="concat", width=2), name, 192
+    )
 
 
 @pytest.mark.parametrize("axis", ["height", "width"])
@@ -140,7 +163,9 @@ def test_receptive_fields_of_our_fcn_are_what_is_seen(name):
 def test_branches_padding_cropping_dilation_and_models_in_models(size, axis):
     conv = lambda *args, **options: keras.layers.Conv2D(2, *args, use_bias=False, **options)  # noqa: E731
     inner_in = keras.Input((None, None, 2))
-    inner = keras.Model(inner_in, keras.layers.Cropping2D(((1, 2), (0, 3)))(conv((3, 1))(inner_in)), name="inner")
+    inner = keras.Model(
+        inner_in, keras.layers.Cropping2D(((1, 2), (0, 3)))(conv((3, 1))(inner_in)), name="inner"
+    )
     image = x = keras.Input((None, None, 3), name="image")
     x = keras.layers.ZeroPadding2D(((3, 1), (2, 4)))(x)
     a = conv((5, 3), dilation_rate=(2, 3), padding="same")(x)
@@ -150,14 +175,21 @@ def test_branches_padding_cropping_dilation_and_models_in_models(size, axis):
     x = keras.layers.BatchNormalization()(inner(x))
     up = keras.layers.Conv2DTranspose(2, 5, strides=3, use_bias=False, name="up")(x)
     keras.layers.Conv2DTranspose(2, 2, strides=3, use_bias=False)
-    model = keras.Model(image, conv(2, name="last")(keras.layers.UpSampling2D(2, interpolation="bilinear", name="twice")(up)))
+    model = keras.Model(
+        image,
+        conv(2, name="last")(
+            keras.layers.UpSampling2D(2, interpolation="bilinear", name="twice")(up)
+        ),
+    )
     for name in ("pooled", "inner", "up", "last"):
         assert_field_is_what_is_seen(model, name, size, size, axis)
 
 
 def test_positions_between_the_stamps_see_nothing():
     image = keras.Input((None, None, 3), name="image")
-    model = keras.Model(image, keras.layers.Conv2DTranspose(1, 2, strides=4, name="gaps", use_bias=False)(image))
+    model = keras.Model(
+        image, keras.layers.Conv2DTranspose(1, 2, strides=4, name="gaps", use_bias=False)(image)
+    )
     assert_field_is_what_is_seen(model, "gaps", 6)
     assert geometry.receptive_field(model, "gaps").pixels(2) is None
 
@@ -178,7 +210,9 @@ def test_positions_between_the_stamps_see_nothing():
 def test_an_unknown_layer_is_a_clear_error_and_never_a_guess(layer):
     image = keras.Input((16, 16, 3))
     model = keras.Model(image, layer(keras.layers.Conv2D(2, 3, padding="same")(image)))
-    with pytest.raises(ValueError, match=f"behind 'it', a layer of kind {layer.__class__.__name__}, is not known"):
+    with pytest.raises(
+        ValueError, match=f"behind 'it', a layer of kind {layer.__class__.__name__}, is not known"
+    ):
         geometry.receptive_field(model, "it")
 
 
@@ -247,7 +281,9 @@ def test_a_crop_that_is_no_whole_number_is_refused():
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (4, 2), (5, 3), (1, 2), (2, 3), (64, 32)])
 def test_overlap_map_counts_the_stamps(kernel, stride, padding):
-    layer = keras.layers.Conv2DTranspose(1, kernel, strides=stride, padding=padding, use_bias=False, kernel_initializer="ones")
+    layer = keras.layers.Conv2DTranspose(
+        1, kernel, strides=stride, padding=padding, use_bias=False, kernel_initializer="ones"
+    )
     counted = keras.ops.convert_to_numpy(layer(np.ones((1, 5, 4, 1), "float32")))[0, :, :, 0]
     np.testing.assert_array_equal(geometry.overlap_map((5, 4), kernel, stride, padding), counted)
 
@@ -264,7 +300,10 @@ def test_checkerboards_come_from_kernels_that_the_stride_does_not_divide():
 @pytest.mark.parametrize("stride", [1, 2])
 def test_convolution_matrix_is_the_convolution(stride, padding):
     random = np.random.default_rng(0)
-    kernel, image = random.normal(size=(3, 3)).astype("float32"), random.normal(size=(7, 6)).astype("float32")
+    kernel, image = (
+        random.normal(size=(3, 3)).astype("float32"),
+        random.normal(size=(7, 6)).astype("float32"),
+    )
     layer = keras.layers.Conv2D(1, 3, strides=stride, padding=padding, use_bias=False)
     layer.build((None, None, None, 1))
     layer.set_weights([kernel[:, :, None, None]])
@@ -278,7 +317,11 @@ def test_convolution_matrix_is_the_convolution(stride, padding):
 
 @pytest.mark.parametrize("size", range(1, 12))
 def test_pooling_that_rounds_up_keeps_the_last_row(size):
-    assert geometry.pooled_size(size, round_up=True) == -(-size // 2) == geometry.conv_size(size, 2, 2, "same")
+    assert (
+        geometry.pooled_size(size, round_up=True)
+        == -(-size // 2)
+        == geometry.conv_size(size, 2, 2, "same")
+    )
     if size > 1:
         assert geometry.pooled_size(size) == size // 2
     assert geometry.pooled_size(size, 3, 2, round_up=True) == max(-(-(size - 3) // 2), 0) + 1
@@ -297,10 +340,17 @@ def test_impossible_sizes_are_answered():
 
 @pytest.mark.parametrize(
     ("build", "name", "size"),
-    [("ResNet50", "conv5_block3_out", 483), ("MobileNetV2", "out_relu", 491), ("InceptionV3", "mixed10", 1311)],
+    [
+        ("ResNet50", "conv5_block3_out", 483),
+        ("MobileNetV2", "out_relu", 491),
+        ("InceptionV3", "mixed10", 1311),
+    ],
 )
 def test_networks_that_others_have_measured(build, name, size):
-    """Source: Araujo, Norris, Sim, Computing Receptive Fields of Convolutional Neural Networks, Distill 2019."""
-    model = getattr(keras.applications, build)(weights=None, include_top=False, input_shape=(224, 224, 3))
+    """Source: Araujo, Norris, Sim, Computing Receptive Fields of Convolutional Neural Networks,
+    Distill 2019."""
+    model = getattr(keras.applications, build)(
+        weights=None, include_top=False, input_shape=(224, 224, 3)
+    )
     field = geometry.receptive_field(model, name)
     assert (field.size, field.stride) == (size, 32)

@@ -8,7 +8,8 @@ from fcn_keras import layers
 
 
 def interpolate(image, factor):
-    """Linear interpolation from its definition: output pixel o lies at (o + 0.5) / factor − 0.5 of the input."""
+    """Linear interpolation from its definition: output pixel o lies at (o + 0.5) / factor − 0.5 of
+    the input."""
 
     def along(array, axis):
         size = array.shape[axis]
@@ -26,7 +27,9 @@ def test_upscore_starts_as_bilinear_interpolation_inside_the_border(factor):
     scores = np.random.default_rng(factor).normal(size=(1, 5, 6, 3)).astype("float32")
     out = keras.ops.convert_to_numpy(layers.upscore(3, factor, "up")(scores))[0]
     inside = slice(factor, -factor)  # the outermost pixels also see zeros from outside
-    np.testing.assert_allclose(out[inside, inside], interpolate(scores[0], factor)[inside, inside], atol=1e-5)
+    np.testing.assert_allclose(
+        out[inside, inside], interpolate(scores[0], factor)[inside, inside], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("factor", [3, 5])
@@ -34,7 +37,8 @@ def test_odd_factors_interpolate_between_the_input_pixels(factor):
     ramp = np.arange(7, dtype="float32").reshape(1, 1, 7, 1).repeat(7, axis=1)
     out = keras.ops.convert_to_numpy(layers.upscore(1, factor, "up")(ramp))[0, 3 * factor, :, 0]
     steps = np.diff(out[factor:-factor])
-    np.testing.assert_allclose(steps, 1 / factor, atol=1e-5)  # a ramp stays a ramp, `factor` times finer
+    # a ramp stays a ramp, `factor` times finer
+    np.testing.assert_allclose(steps, 1 / factor, atol=1e-5)
 
 
 @pytest.mark.parametrize("factor", range(1, 9))
@@ -45,7 +49,8 @@ def test_bilinear_kernel_has_the_papers_size_and_taps(factor):
     centre = factor - 1 if size % 2 else factor - 0.5
     expected = [1 - abs(i - centre) / factor for i in range(size)]
     np.testing.assert_allclose(kernel, np.outer(expected, expected), atol=1e-6)
-    assert kernel.sum() == pytest.approx(factor**2)  # stamped every `factor` pixels, a constant stays one
+    # stamped every `factor` pixels, a constant stays one
+    assert kernel.sum() == pytest.approx(factor**2)
 
 
 def test_bilinear_start_does_not_mix_classes():
@@ -68,7 +73,8 @@ def test_bilinear_start_refuses_another_kernel_size():
 
 
 def convolution_matrix(kernel, size, stride):
-    """The matrix A with A @ x = VALID convolution of x (one channel, one axis), from its definition."""
+    """The matrix A with A @ x = VALID convolution of x (one channel, one axis), from its
+    definition."""
     places = (size - len(kernel)) // stride + 1
     matrix = np.zeros((places, size), "float32")
     for place in range(places):
@@ -77,7 +83,9 @@ def convolution_matrix(kernel, size, stride):
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
-def test_transposed_convolution_is_the_transpose_of_the_convolutions_matrix_and_not_its_inverse(stride):
+def test_transposed_convolution_is_the_transpose_of_the_convolutions_matrix_and_not_its_inverse(
+    stride,
+):
     kernel, places = np.array([1.0, 2.0, -1.0, 0.5], "float32"), 5
     size = stride * (places - 1) + len(kernel)
     matrix = convolution_matrix(kernel, size, stride)

@@ -12,7 +12,9 @@ import fcn_keras as fcn
 def model(encoder):
     made = fcn.models.fcn(3, 16, encoder, width=8)
     weights = made.get_layer("score_pool4").get_weights()
-    made.get_layer("score_pool4").set_weights([np.random.default_rng(0).normal(size=w.shape) for w in weights])
+    made.get_layer("score_pool4").set_weights(
+        [np.random.default_rng(0).normal(size=w.shape) for w in weights]
+    )
     return made
 
 
@@ -38,22 +40,33 @@ def test_wrong_images_are_answered(model):
 
 
 def ending(*layers):
-    return keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(3, 1), *layers], name="ending")
+    return keras.Sequential(
+        [keras.Input((None, None, 3)), keras.layers.Conv2D(3, 1), *layers], name="ending"
+    )
 
 
 def of_two(inputs, outputs):
     images = [keras.Input((None, None, 3)) for _ in range(inputs)]
     total = keras.layers.Add()(images) if inputs > 1 else images[0]
-    return keras.Model(images, [keras.layers.Conv2D(3, 1)(total) for _ in range(outputs)], name="two")
+    return keras.Model(
+        images, [keras.layers.Conv2D(3, 1)(total) for _ in range(outputs)], name="two"
+    )
 
 
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: fcn.models.cae(widths=(4, 4)), "'cae', whose last layer 'to_pixels' is a Rescaling"),
-        (lambda: ending(fcn.models.cae(widths=(4, 4))), "'to_pixels' is a Rescaling"),  # a model in a model
+        (
+            lambda: fcn.models.cae(widths=(4, 4)),
+            "'cae', whose last layer 'to_pixels' is a Rescaling",
+        ),
+        # a model in a model
+        (lambda: ending(fcn.models.cae(widths=(4, 4))), "'to_pixels' is a Rescaling"),
         (lambda: ending(keras.layers.Conv2D(3, 1, activation="sigmoid")), "is a sigmoid"),
-        (lambda: ending(keras.layers.Activation("sigmoid"), keras.layers.Cropping2D(0)), "is a sigmoid"),
+        (
+            lambda: ending(keras.layers.Activation("sigmoid"), keras.layers.Cropping2D(0)),
+            "is a sigmoid",
+        ),
         (lambda: of_two(2, 1), "2 inputs and 1 outputs"),
         (lambda: of_two(1, 2), "1 inputs and 2 outputs"),
     ],
@@ -61,7 +74,9 @@ def of_two(inputs, outputs):
 def test_models_that_give_no_class_scores_are_refused(make, said):
     """Not labelled without a word: three channels of an autoencoder are three classes to argmax."""
     made, image = make(), random_image(16, 16)
-    data = fcn.datasets.SegmentationData(lambda i: (image, image[..., 0] // 100), 2, ("a", "b", "c"))
+    data = fcn.datasets.SegmentationData(
+        lambda i: (image, image[..., 0] // 100), 2, ("a", "b", "c")
+    )
     p = fcn.prediction
     for answer in (p.segment, p.probabilities, p.logits, p.segment_tiled):
         with pytest.raises(ValueError, match=rf"Expected model to .*Received: .*{said}"):
@@ -75,13 +90,19 @@ def test_models_that_end_in_a_softmax_may_label():
     soft = ending(keras.layers.Softmax())
     image = random_image(16, 16)
     hard = keras.Model(soft.inputs, soft.layers[0].output)
-    np.testing.assert_array_equal(fcn.prediction.segment(soft, image), fcn.prediction.segment(hard, image))
+    np.testing.assert_array_equal(
+        fcn.prediction.segment(soft, image), fcn.prediction.segment(hard, image)
+    )
 
 
 def test_feature_maps_are_what_the_layers_answer(model):
     image = random_image(37, 53)
     maps = fcn.prediction.feature_maps(model, image, ["pool5", "pool3", "logits"])
-    assert list(maps) == ["pool5", "pool3", "logits"] and maps["pool3"].shape[:2] == (5, 7) and maps["pool5"].shape[:2] == (2, 2)
+    assert (
+        list(maps) == ["pool5", "pool3", "logits"]
+        and maps["pool3"].shape[:2] == (5, 7)
+        and maps["pool5"].shape[:2] == (2, 2)
+    )
     np.testing.assert_allclose(maps["logits"], fcn.prediction.logits(model, image), atol=1e-4)
     assert fcn.prediction.feature_maps(model, image, ["pool1"])["pool1"].shape[:2] == (19, 27)
     with pytest.raises(ValueError, match=r"models\.describe.*pool9"):

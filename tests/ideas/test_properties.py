@@ -1,4 +1,5 @@
-"""What holds for every size, every type of number, every label and every place of void (hypothesis draws the examples)."""
+"""What holds for every size, every type of number, every label and every place of void (hypothesis
+draws the examples)."""
 
 import keras
 import numpy as np
@@ -16,7 +17,9 @@ few = settings(max_examples=25, deadline=None, derandomize=True)
 many = settings(max_examples=150, deadline=None, derandomize=True)
 sizes = st.tuples(st.integers(1, 70), st.integers(1, 70))
 small = st.tuples(st.integers(1, 12), st.integers(1, 12))
-maps = small.flatmap(lambda size: arrays.arrays("uint8", size, elements=st.sampled_from([*range(CLASSES), VOID])))
+maps = small.flatmap(
+    lambda size: arrays.arrays("uint8", size, elements=st.sampled_from([*range(CLASSES), VOID]))
+)
 
 
 def pair_of_maps(size):
@@ -32,7 +35,9 @@ def model():
     keras.utils.set_random_seed(0)
     encoder = fcn.backbones.vgg(((3,),) * 5, keras.layers.Rescaling(1 / 255), "tiny")
     made = fcn.models.fcn(CLASSES, 8, encoder, width=4)
-    made.set_weights([np.random.default_rng(0).normal(0, 0.3, weight.shape) for weight in made.get_weights()])
+    made.set_weights(
+        [np.random.default_rng(0).normal(0, 0.3, weight.shape) for weight in made.get_weights()]
+    )
     return made
 
 
@@ -47,16 +52,24 @@ def test_any_size_gets_a_label_for_every_pixel_and_tiles_agree(model, size, seed
     labels = fcn.prediction.segment(model, image)
     assert labels.shape == size and labels.max() < CLASSES
     scores = fcn.prediction.logits(model, image)
-    tied = np.diff(np.sort(scores, axis=-1)[..., -2:], axis=-1)[..., 0] < 1e-4  # rounding decides there
+    # rounding decides there
+    tied = np.diff(np.sort(scores, axis=-1)[..., -2:], axis=-1)[..., 0] < 1e-4
     tiles = fcn.prediction.segment_tiled(model, image, tile=16)
     assert (tied | (tiles == labels)).all()
 
 
 @few
-@given(size=sizes, dtype=st.sampled_from(["uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "float64"]))
+@given(
+    size=sizes,
+    dtype=st.sampled_from(
+        ["uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "float64"]
+    ),
+)
 def test_the_type_of_the_numbers_changes_nothing(model, size, dtype):
     image = picture(size, 1)
-    expected, found = (fcn.prediction.logits(model, array) for array in (image, image.astype(dtype)))
+    expected, found = (
+        fcn.prediction.logits(model, array) for array in (image, image.astype(dtype))
+    )
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -70,7 +83,8 @@ def test_the_confusion_matrix_counts_like_a_slow_loop_and_never_void(pair):
             slow[t, p] += 1
     found = confusion_matrix(true, predicted, CLASSES)
     np.testing.assert_array_equal(found, slow)
-    other = np.where(true == VOID, (predicted + 1) % CLASSES, predicted)  # what is said on void has no weight
+    # what is said on void has no weight
+    other = np.where(true == VOID, (predicted + 1) % CLASSES, predicted)
     np.testing.assert_array_equal(confusion_matrix(true, other, CLASSES), found)
 
 
@@ -79,12 +93,20 @@ def test_the_confusion_matrix_counts_like_a_slow_loop_and_never_void(pair):
 def test_scores_lie_between_0_and_1_and_only_the_right_answer_is_perfect(pair):
     true, predicted = pair
     scores = Scores(confusion_matrix(true, predicted, CLASSES))
-    numbers = [scores.pixel_accuracy, scores.mean_accuracy, scores.mean_iou, scores.frequency_weighted_iou, *scores.iou]
+    numbers = [
+        scores.pixel_accuracy,
+        scores.mean_accuracy,
+        scores.mean_iou,
+        scores.frequency_weighted_iou,
+        *scores.iou,
+    ]
     assert all(np.isnan(number) or 0 <= number <= 1 for number in numbers)
     scored = true != VOID
     if scored.any():
         assert (scores.mean_iou == 1) == bool((true == predicted)[scored].all())
-        assert scores.mean_iou <= scores.mean_accuracy + 1e-12 or len(np.unique(predicted[scored])) > len(np.unique(true[scored]))
+        assert scores.mean_iou <= scores.mean_accuracy + 1e-12 or len(
+            np.unique(predicted[scored])
+        ) > len(np.unique(true[scored]))
 
 
 @many
@@ -139,16 +161,24 @@ def test_a_mask_file_comes_back_as_it_was_written(tmp_path_factory, labels, numb
     folder = tmp_path_factory.mktemp("mask")
     image = np.full((*labels.shape, 3), 9, "uint8")
     fcn.images.write_image(folder / "images" / "a.png", image)
-    fcn.images.write_image(folder / "numbers" / "a.png", np.where(labels == VOID, void, labels).astype("uint8"))
-    read = fcn.datasets.image_folder(folder / "images", folder / "numbers", tuple("abcd"), void=void)[0][1]
+    fcn.images.write_image(
+        folder / "numbers" / "a.png", np.where(labels == VOID, void, labels).astype("uint8")
+    )
+    read = fcn.datasets.image_folder(
+        folder / "images", folder / "numbers", tuple("abcd"), void=void
+    )[0][1]
     np.testing.assert_array_equal(read, labels)
-    table = {name: (10 * number, 200 - number, 7) for name, number in zip("abcd", numbers, strict=True)}
+    table = {
+        name: (10 * number, 200 - number, 7) for name, number in zip("abcd", numbers, strict=True)
+    }
     colours = np.zeros((256, 3), "uint8")
     for number, name in enumerate("abcd"):
         colours[number] = table[name]
     fcn.images.write_image(folder / "colours" / "a.png", colours[labels])
     table["void"] = (0, 0, 0)
-    read = fcn.datasets.image_folder(folder / "images", folder / "colours", tuple("abcd"), colours=table)[0][1]
+    read = fcn.datasets.image_folder(
+        folder / "images", folder / "colours", tuple("abcd"), colours=table
+    )[0][1]
     np.testing.assert_array_equal(read, labels)
 
 

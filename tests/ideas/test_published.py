@@ -1,7 +1,8 @@
 """The published networks against an implementation in NumPy that knows nothing of ours.
 
-The oracle below is written from the paper's description alone: pad by 100, pool rounding up, crop by
-the literal offsets, weights in the released layout (out, in, h, w), transposed ones (in, out, h, w).
+The oracle below is written from the paper's description alone: pad by 100, pool rounding up, crop
+by the literal offsets, weights in the released layout (out, in, h, w), transposed ones
+(in, out, h, w).
 """
 
 import keras
@@ -41,7 +42,9 @@ def pool(x):
 def upsample(x, weight, stride):
     _, height, width = x.shape
     k = weight.shape[-1]
-    out = np.zeros((weight.shape[1], stride * (height - 1) + k, stride * (width - 1) + k), "float32")
+    out = np.zeros(
+        (weight.shape[1], stride * (height - 1) + k, stride * (width - 1) + k), "float32"
+    )
     for row in range(height):
         for column in range(width):
             stamp = np.einsum("c,cdij->dij", x[:, row, column], weight)
@@ -55,13 +58,17 @@ def crop(x, offset, like):
 
 def oracle(image, w, stride):
     """Scores (H, W, C) of an RGB image (H, W, 3)."""
-    bgr = image[..., ::-1].astype("float32") - np.array([104.00699, 116.66877, 122.67892], "float32")
+    bgr = image[..., ::-1].astype("float32") - np.array(
+        [104.00699, 116.66877, 122.67892], "float32"
+    )
     x = image_like = bgr.transpose(2, 0, 1)
     kept = {}
     for block, convolutions in enumerate((2, 2, 3, 3, 3), start=1):
         for number in range(1, convolutions + 1):
             name = f"conv{block}_{number}"
-            x = np.maximum(conv(x, w[f"{name}.weight"], w[f"{name}.bias"], 100 if name == "conv1_1" else 1), 0)
+            x = np.maximum(
+                conv(x, w[f"{name}.weight"], w[f"{name}.bias"], 100 if name == "conv1_1" else 1), 0
+            )
         x = kept[block] = pool(x)
     x = np.maximum(conv(x, w["fc6.weight"], w["fc6.bias"], 0), 0)
     x = np.maximum(conv(x, w["fc7.weight"], w["fc7.bias"], 0), 0)
@@ -85,7 +92,11 @@ def released_shapes(stride, widths, width):
             shapes[f"conv{block}_{number}"] = (out, channels, 3, 3)
             channels = out
     pool4, pool3 = widths[3][-1], widths[2][-1]
-    shapes |= {"fc6": (width, channels, 7, 7), "fc7": (width, width, 1, 1), "score_fr": (CLASSES, width, 1, 1)}
+    shapes |= {
+        "fc6": (width, channels, 7, 7),
+        "fc7": (width, width, 1, 1),
+        "score_fr": (CLASSES, width, 1, 1),
+    }
     if stride == 32:
         ups = {"upscore": 64}
     else:
@@ -101,10 +112,13 @@ def released_shapes(stride, widths, width):
 
 
 def random_weights(stride, widths=THIN, width=8):
-    """All of them random, the upsampling too, so that no transposed axis and no flipped kernel goes unseen."""
+    """All of them random, the upsampling too, so that no transposed axis and no flipped kernel goes
+    unseen."""
     random = np.random.default_rng(stride)
     return {
-        name: random.normal(size=shape, scale=np.sqrt(2 / np.prod(shape[1:])) if len(shape) == 4 else 0.5).astype("float32")
+        name: random.normal(
+            size=shape, scale=np.sqrt(2 / np.prod(shape[1:])) if len(shape) == 4 else 0.5
+        ).astype("float32")
         for name, shape in released_shapes(stride, widths, width).items()
     }
 
@@ -133,7 +147,8 @@ def test_scores_are_those_of_the_released_network(stride, size):
 
 
 def test_at_full_width_too():
-    """FCN-8s as released but for the number of classes: 134 million weights, written out and read in again."""
+    """FCN-8s as released but for the number of classes: 134 million weights, written out and read
+    in again."""
     weights = random_weights(8, fcn.backbones.VGG16_WIDTHS, 4096)
     agree(8, weights, (37, 50))
 
@@ -144,7 +159,8 @@ def test_has_no_fixed_size_and_starts_with_zero_scores(stride):
     assert model.input_shape == (None, None, None, 3)
     assert not model.predict_on_batch(random_image(40, 23)[None].astype("float32")).any()
     for layer in model.layers:
-        if layer.name.startswith("upscore"):  # bilinear, without bias, left alone in training as released
+        # bilinear, without bias, left alone in training as released
+        if layer.name.startswith("upscore"):
             factor = layer.strides[0]
             (kernel,) = layer.get_weights()
             np.testing.assert_array_equal(kernel[:, :, 1, 1], fcn.layers.bilinear_kernel(factor))
@@ -154,7 +170,11 @@ def test_has_no_fixed_size_and_starts_with_zero_scores(stride):
 
 def test_dropout_stands_behind_fc6_and_fc7():
     model = published.fcn32s(CLASSES, THIN, 8)
-    kinds = [(layer.name, layer.rate) for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    kinds = [
+        (layer.name, layer.rate)
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Dropout)
+    ]
     assert kinds == [("drop6", 0.5), ("drop7", 0.5)]
     assert fcn.models.describing.inputs_of(model.get_layer("fc7")) == ["drop6"]
     assert fcn.models.describing.inputs_of(model.get_layer("score_fr")) == ["drop7"]
@@ -179,11 +199,15 @@ def test_everything_that_does_not_fit_is_listed_and_nothing_is_changed():
     weights = random_weights(16)
     del weights["conv3_2.bias"]
     weights["upscore8.weight"] = np.zeros((CLASSES, CLASSES, 16, 16))
-    weights["fc6.weight"] = weights["fc6.weight"].transpose(2, 3, 1, 0)  # Keras' layout instead of the released one
+    # Keras' layout instead of the released one
+    weights["fc6.weight"] = weights["fc6.weight"].transpose(2, 3, 1, 0)
     with pytest.raises(ValueError) as error:
         published.load_weights(model, weights)
-    for part in (r"missing: conv3_2.bias (4,)", "left over: upscore8.weight (3, 3, 16, 16)",
-                 "wrong shape: fc6.weight, expected (8, 4, 7, 7), received (7, 7, 4, 8)"):  # fmt: skip
+    for part in (
+        r"missing: conv3_2.bias (4,)",
+        "left over: upscore8.weight (3, 3, 16, 16)",
+        "wrong shape: fc6.weight, expected (8, 4, 7, 7), received (7, 7, 4, 8)",
+    ):
         assert part in str(error.value)
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -213,25 +237,33 @@ def test_in_stages_each_network_starts_from_the_one_before():
     assert published.carry_over(coarse, middle) == ["upscore2", "score_pool4", "upscore16"]
     assert published.carry_over(middle, fine) == ["upscore_pool4", "score_pool3", "upscore8"]
     image = random_image(64, 64)[None].astype("float32")
-    scores = [keras.Model(m.inputs, m.get_layer("score_fr").output).predict_on_batch(image) for m in (coarse, middle, fine)]
+    scores = [
+        keras.Model(m.inputs, m.get_layer("score_fr").output).predict_on_batch(image)
+        for m in (coarse, middle, fine)
+    ]
     assert np.ptp(scores[0]) > 0
     np.testing.assert_array_equal(scores[0], scores[1])
     np.testing.assert_array_equal(scores[0], scores[2])
     kept = coarse.get_layer("fc6").get_weights()[0].copy()
-    fine.get_layer("fc6").set_weights([kept * 0, np.zeros(8)])  # the networks share names, not variables
+    # the networks share names, not variables
+    fine.get_layer("fc6").set_weights([kept * 0, np.zeros(8)])
     np.testing.assert_array_equal(coarse.get_layer("fc6").get_weights()[0], kept)
 
 
 def test_a_skip_that_starts_at_zero_changes_only_how_the_scores_are_upsampled():
-    """FCN-16s started from 32s: interpolating by 2 and by 16 is nearly interpolating by 32, and lies at the same place."""
+    """FCN-16s started from 32s: interpolating by 2 and by 16 is nearly interpolating by 32, and
+    lies at the same place."""
     coarse, middle = published.fcn32s(CLASSES, THIN, 8), published.fcn16s(CLASSES, THIN, 8)
-    weights = random_weights(32) | {"upscore.weight": published.export_weights(coarse)["upscore.weight"]}
+    weights = random_weights(32) | {
+        "upscore.weight": published.export_weights(coarse)["upscore.weight"]
+    }
     published.load_weights(coarse, weights)
     published.carry_over(coarse, middle)
     image = random_image(160, 160)[None].astype("float32")
     a, b = coarse.predict_on_batch(image), middle.predict_on_batch(image)
     assert np.abs(a - b).mean() < 0.1 * a.std()
-    assert np.abs(a[:, 1:] - b[:, :-1]).mean() > np.abs(a - b).mean()  # one pixel off would be worse
+    # one pixel off would be worse
+    assert np.abs(a[:, 1:] - b[:, :-1]).mean() > np.abs(a - b).mean()
 
 
 def test_stages_that_do_not_fit_are_refused():
@@ -256,7 +288,8 @@ def test_saved_networks_load_without_custom_objects(stride, tmp_path):
 def test_vgg16_with_its_dense_top_becomes_a_map_of_scores(monkeypatch):
     theirs = keras.applications.VGG16(weights=None)
     random = np.random.default_rng(0)
-    for name in ("fc1", "fc2", "predictions", "block3_conv2"):  # Keras starts biases at zero: then a lost bias goes unseen
+    # Keras starts biases at zero: then a lost bias goes unseen
+    for name in ("fc1", "fc2", "predictions", "block3_conv2"):
         kernel, bias = theirs.get_layer(name).get_weights()
         theirs.get_layer(name).set_weights([kernel, random.normal(size=bias.shape, scale=0.1)])
     monkeypatch.setattr(keras.applications, "VGG16", lambda **options: theirs)
@@ -268,8 +301,16 @@ def test_vgg16_with_its_dense_top_becomes_a_map_of_scores(monkeypatch):
     assert found.shape == (1, 1, 1, 1000)
     np.testing.assert_allclose(found[:, 0, 0], expected, rtol=1e-3, atol=1e-6)
     assert np.ptp(expected) > 1e-4  # not the same probability everywhere
-    assert ours.predict_on_batch(random_image(256, 300)[None].astype("float32")).shape == (1, 2, 4, 1000)
+    assert ours.predict_on_batch(random_image(256, 300)[None].astype("float32")).shape == (
+        1,
+        2,
+        4,
+        1000,
+    )
 
-    start = published.fcn32s(CLASSES)  # and its fc6 and fc7 are what the paper's networks start from
+    # and its fc6 and fc7 are what the paper's networks start from
+    start = published.fcn32s(CLASSES)
     assert published.carry_over(ours, start) == ["score_fr", "upscore"]
-    np.testing.assert_array_equal(start.get_layer("fc6").get_weights()[1], theirs.get_layer("fc1").get_weights()[1])
+    np.testing.assert_array_equal(
+        start.get_layer("fc6").get_weights()[1], theirs.get_layer("fc1").get_weights()[1]
+    )

@@ -36,7 +36,9 @@ def test_concatenation_starts_as_the_sum_and_can_learn_more():
     assert model.count_params() == 3 * 3 * 6 * 3 + 3
     kernel = model.get_layer("fuse_conv").trainable_weights[0]
     kernel.assign(kernel * 0.5)
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(model([coarse, fine])), (coarse + fine) / 2, atol=1e-5)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(model([coarse, fine])), (coarse + fine) / 2, atol=1e-5
+    )
 
 
 def test_different_channels_are_refused_with_the_way_out():

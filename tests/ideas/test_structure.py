@@ -36,13 +36,19 @@ def test_imports_go_one_way(path):
         if parts[0] == "fcn_keras" and len(parts) > 1 and parts[1] in RANK and here != "__init__":
             assert RANK[parts[1]] <= RANK[here], f"{here} imports {name}"
         if here == "models":
-            assert "datasets" not in parts, "models never import data sets: the caller brings the two together"
+            assert "datasets" not in parts, (
+                "models never import data sets: the caller brings the two together"
+            )
         if here == "visualization":
-            assert parts[0] != "keras" and "models" not in parts, "visualization takes arrays and rows, never a model"
+            assert parts[0] != "keras" and "models" not in parts, (
+                "visualization takes arrays and rows, never a model"
+            )
         if here == "datasets" and parts[0] == "fcn_keras":
             assert parts[1] in ("datasets", "geometry", "support")
         assert parts[0] not in ("tensorflow", "torch", "cv2", "sklearn"), f"{here} names {name}"
-        assert parts[0] != "jax" or path.stem == "distribution", "only JAX can connect computers, and only there is it named"
+        assert parts[0] != "jax" or path.stem == "distribution", (
+            "only JAX can connect computers, and only there is it named"
+        )
         if parts[0] == "matplotlib":
             assert here in ("visualization", "lecture")
         if parts[0] == "PIL":
@@ -54,13 +60,19 @@ def test_every_module_has_its_place_in_the_order():
 
 
 def test_import_loads_neither_keras_nor_matplotlib():
-    script = "import sys, fcn_keras; print([m for m in ('keras', 'tensorflow', 'matplotlib', 'numpy') if m in sys.modules])"
+    script = (
+        "import sys, fcn_keras; heavy = ('keras', 'tensorflow', 'matplotlib', 'numpy'); "
+        "print([m for m in heavy if m in sys.modules])"
+    )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 
 
 def test_modules_said_to_do_without_keras_do():
-    script = "import sys, fcn_keras; [getattr(fcn_keras, m) for m in fcn_keras.WITHOUT_KERAS]; print('keras' in sys.modules)"
+    script = (
+        "import sys, fcn_keras; [getattr(fcn_keras, m) for m in fcn_keras.WITHOUT_KERAS]; "
+        "print('keras' in sys.modules)"
+    )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
 

@@ -1,4 +1,5 @@
-"""A picture labelled tile by tile gets the labels of the whole, whatever its size (lecture: L15)."""
+"""A picture labelled tile by tile gets the labels of the whole, whatever its size (lecture:
+L15)."""
 
 import json
 import os
@@ -18,11 +19,14 @@ from fcn_keras.prediction import tiled as tiling
 
 
 def restless(model):
-    """Scores that start at zero label everything alike: other weights, so that there is something to compare."""
+    """Scores that start at zero label everything alike: other weights, so that there is something
+    to compare."""
     rng = np.random.default_rng(0)
     for layer in model.layers:
         if layer.name.startswith(("score", "fuse")) and layer.weights:
-            layer.set_weights([0.3 * rng.normal(size=weights.shape) for weights in layer.get_weights()])
+            layer.set_weights(
+                [0.3 * rng.normal(size=weights.shape) for weights in layer.get_weights()]
+            )
     return model
 
 
@@ -45,7 +49,11 @@ def models(encoder):
 
 def blocks(height, width, seed=0):
     """A picture with edges and areas, uint8 `(height, width, 3)`."""
-    return random_image(height // 8 + 1, width // 8 + 1, seed).repeat(8, 0).repeat(8, 1)[:height, :width]
+    return (
+        random_image(height // 8 + 1, width // 8 + 1, seed)
+        .repeat(8, 0)
+        .repeat(8, 1)[:height, :width]
+    )
 
 
 def same_labels(model, image, tiled):
@@ -57,10 +65,11 @@ def same_labels(model, image, tiled):
 
 
 NAMES = [
-    "fcn_from_cae", "lecture_fcn",
+    "fcn_from_cae",
+    "lecture_fcn",
     *(f"fcn{stride}s {fusion}" for stride in (32, 16, 8) for fusion in ("sum", "concat")),
     *(f"published fcn{stride}s" for stride in (32, 16, 8)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("number", range(22))
@@ -78,7 +87,8 @@ def drawn(models, number):
     """A random model, picture and tile."""
     rng = np.random.default_rng(number)
     name = NAMES[number % len(NAMES)]
-    far = 400 if name == "fcn_from_cae" else 1200  # deep networks see far: small pictures would be one tile
+    # deep networks see far: small pictures would be one tile
+    far = 400 if name == "fcn_from_cae" else 1200
     return models[name], blocks(*rng.integers(1, far, 2), seed=number), int(rng.integers(20, 300))
 
 
@@ -105,7 +115,11 @@ def test_it_breaks_when_a_tile_reads_too_little(models, monkeypatch):
         return [tiling.Span(cut, cut) for cut in cuts]
 
     monkeypatch.setattr(tiling, "spans", narrow)
-    assert not same_labels(models["fcn8s sum"], image, fcn.prediction.segment_tiled(models["fcn8s sum"], image, tile=32))
+    assert not same_labels(
+        models["fcn8s sum"],
+        image,
+        fcn.prediction.segment_tiled(models["fcn8s sum"], image, tile=32),
+    )
 
 
 def test_it_breaks_when_the_strides_are_not_aligned(models, monkeypatch):
@@ -115,16 +129,26 @@ def test_it_breaks_when_the_strides_are_not_aligned(models, monkeypatch):
 
     def anywhere(size, tile, field):
         found = right(size, tile, field)
-        return [tiling.Span(span.keep, slice(max(span.read.start - 1, 0), span.read.stop)) for span in found]
+        return [
+            tiling.Span(span.keep, slice(max(span.read.start - 1, 0), span.read.stop))
+            for span in found
+        ]
 
     monkeypatch.setattr(tiling, "spans", anywhere)
-    assert not same_labels(models["fcn8s sum"], image, fcn.prediction.segment_tiled(models["fcn8s sum"], image, tile=96))
+    assert not same_labels(
+        models["fcn8s sum"],
+        image,
+        fcn.prediction.segment_tiled(models["fcn8s sum"], image, tile=96),
+    )
 
 
 def test_spans_cover_all_and_read_what_they_see(models):
     field = tiling.output_fields(models["fcn8s sum"], (1000, 1000))[0]
     found = tiling.spans(1000, 96, field)
-    assert [span.keep.start for span in found] == [0, *(span.keep.stop for span in found[:-1])] and found[-1].keep.stop == 1000
+    assert [span.keep.start for span in found] == [
+        0,
+        *(span.keep.stop for span in found[:-1]),
+    ] and found[-1].keep.stop == 1000
     assert len({span.read.stop - span.read.start for span in found}) == 1
     assert len(found) > 2 and all(span.keep.stop - span.keep.start >= 96 for span in found[:-1])
     for span in found:
@@ -136,8 +160,16 @@ def test_spans_cover_all_and_read_what_they_see(models):
 
 def test_more_memory_larger_tiles(models):
     fields = tiling.output_fields(models["lecture_fcn"], (5000, 5000))
-    sides = [tiling.fitting_tile(models["lecture_fcn"], fields, memory) for memory in (1, 2**26, 2**28, 2**30)]
-    assert sides[0] == 32 and sides == sorted(sides) and sides[-1] > 2000 and not any(side % 32 for side in sides)
+    sides = [
+        tiling.fitting_tile(models["lecture_fcn"], fields, memory)
+        for memory in (1, 2**26, 2**28, 2**30)
+    ]
+    assert (
+        sides[0] == 32
+        and sides == sorted(sides)
+        and sides[-1] > 2000
+        and not any(side % 32 for side in sides)
+    )
 
 
 def tiff(path, image, **options):
@@ -157,7 +189,9 @@ def test_pictures_come_from_arrays_and_files(models, tmp_path, kind):
         "png": lambda: tiff(tmp_path / "a.png", image),
         "float": lambda: image.astype("float64"),
     }[kind]()
-    np.testing.assert_array_equal(fcn.prediction.segment_tiled(model, given, tile=64), fcn.prediction.segment(model, image))
+    np.testing.assert_array_equal(
+        fcn.prediction.segment_tiled(model, given, tile=64), fcn.prediction.segment(model, image)
+    )
 
 
 def test_npy_and_uncompressed_tiff_are_read_in_place(tmp_path):
@@ -170,9 +204,10 @@ def test_npy_and_uncompressed_tiff_are_read_in_place(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright
     for path in (
-        tiff(tmp_path / "b.tif", image, compression="tiff_lzw"), tiff(tmp_path / "c.tif", image, exif=exif),
+        tiff(tmp_path / "b.tif", image, compression="tiff_lzw"),
+        tiff(tmp_path / "c.tif", image, exif=exif),
         tiff(tmp_path / "d.tif", image[..., 0]),
-    ):  # fmt: skip
+    ):
         read = fcn.images.open_in_place(path)
         assert not isinstance(read, np.memmap)
         np.testing.assert_array_equal(read, fcn.images.read_image(path))
@@ -253,7 +288,8 @@ def test_what_was_begun_for_something_else_is_begun_again(models, tmp_path, monk
         (np.zeros((2, 8, 8, 3), "uint8"), {}, "shape"),
         (np.full((40, 40, 3), 0.5), {}, "multiply by 255"),
         (np.full((40, 40, 3), np.nan), {}, "NaN"),
-        (np.linspace(0, 1.02, 4800).reshape(40, 40, 3), {}, r"0 to 1\.02\. .*multiply by 255"),  # black where it begins
+        # black where it begins
+        (np.linspace(0, 1.02, 4800).reshape(40, 40, 3), {}, r"0 to 1\.02\. .*multiply by 255"),
         (np.full((40, 40, 3), 300.0), {}, "Received: 300 to 300"),
         (np.linspace(-120, 135, 4800).reshape(40, 40, 3), {}, "Received: -120 to 135"),
         (np.full((40, 40, 3), -1), {}, "Received: -1 to -1"),
@@ -279,7 +315,9 @@ def test_values_are_looked_at_in_files_and_in_every_tile_too(models, tmp_path):
         fcn.prediction.segment_tiled(model, tmp_path / "a.npy", tile=40)
     night = np.zeros((150, 90, 3), "float32")
     night[-1, -1] = 200  # 0 to 1 in every tile but one, and yet 0 to 255
-    np.testing.assert_array_equal(fcn.prediction.segment_tiled(model, night, tile=64), fcn.prediction.segment(model, night))
+    np.testing.assert_array_equal(
+        fcn.prediction.segment_tiled(model, night, tile=64), fcn.prediction.segment(model, night)
+    )
 
 
 def test_a_model_that_does_not_label_every_pixel_is_refused(encoder):
@@ -304,9 +342,24 @@ def test_the_command_line_writes_labels_and_overlay(models, tmp_path, capsys):
     model.save(tmp_path / "m.keras")
     tiff(tmp_path / "big.tif", image)
     assert (
-        main(["segment", str(tmp_path / "m.keras"), str(tmp_path / "big.tif"), "--tile", "64", "--out", str(tmp_path / "o")]) == 0
+        main(
+            [
+                "segment",
+                str(tmp_path / "m.keras"),
+                str(tmp_path / "big.tif"),
+                "--tile",
+                "64",
+                "--out",
+                str(tmp_path / "o"),
+            ]
+        )
+        == 0
     )
-    assert sorted(os.listdir(tmp_path / "o")) == ["big_labels.npy", "big_labels.png", "big_overlay.png"]
+    assert sorted(os.listdir(tmp_path / "o")) == [
+        "big_labels.npy",
+        "big_labels.png",
+        "big_overlay.png",
+    ]
     expected = fcn.prediction.segment(model, image)
     np.testing.assert_array_equal(np.load(tmp_path / "o" / "big_labels.npy"), expected)
     np.testing.assert_array_equal(fcn.images.read_mask(tmp_path / "o" / "big_labels.png"), expected)
@@ -323,7 +376,16 @@ def test_the_command_line_goes_on_after_being_killed(models, tmp_path):
     model.save(tmp_path / "m.keras")
     np.save(tmp_path / "big.npy", image)
     out = tmp_path / "found"
-    command = [sys.executable, "-m", "fcn_keras", "segment", tmp_path / "m.keras", tmp_path / "big.npy", "--tile", "64"]
+    command = [
+        sys.executable,
+        "-m",
+        "fcn_keras",
+        "segment",
+        tmp_path / "m.keras",
+        tmp_path / "big.npy",
+        "--tile",
+        "64",
+    ]
     command += ["--out", out]
     state = out / ".big_labels-partial.json"
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -335,5 +397,7 @@ def test_the_command_line_goes_on_after_being_killed(models, tmp_path):
     done = len(json.loads(state.read_text())["done"])
     assert 0 < done < tiles(model, image, 64) and not (out / "big_labels.npy").exists()
     subprocess.run(command, check=True, capture_output=True)
-    np.testing.assert_array_equal(np.load(out / "big_labels.npy"), fcn.prediction.segment_tiled(model, image, tile=64))
+    np.testing.assert_array_equal(
+        np.load(out / "big_labels.npy"), fcn.prediction.segment_tiled(model, image, tile=64)
+    )
     assert sorted(os.listdir(out)) == ["big_labels.npy", "big_labels.png", "big_overlay.png"]

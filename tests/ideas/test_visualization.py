@@ -13,7 +13,9 @@ def test_overlay_is_the_lectures_half_transparent_green():
     mask = np.array([[True, False], [False, False]])
     out = visualization.overlay(image, mask)
     share = 127 / 255
-    np.testing.assert_array_equal(out[0, 0], np.rint([100 * (1 - share), 100 * (1 - share) + 255 * share, 100 * (1 - share)]))
+    np.testing.assert_array_equal(
+        out[0, 0], np.rint([100 * (1 - share), 100 * (1 - share) + 255 * share, 100 * (1 - share)])
+    )
     assert (out[1] == 100).all() and (out[0, 1] == 100).all()
 
 
@@ -34,18 +36,25 @@ def test_the_architecture_figure_follows_the_model(encoder):
         total = sum(stage.parameters for stage in found.values())
         assert total == model.count_params()  # every parameter stands in exactly one box
     thawed = fcn.models.fcn(3, 8, encoder, width=8, freeze_backbone=False)
-    assert all(stage.trained for stage in stages(fcn.models.describe(thawed, (64, 96))) if stage.parameters)
+    assert all(
+        stage.trained for stage in stages(fcn.models.describe(thawed, (64, 96))) if stage.parameters
+    )
 
 
 def test_skips_are_straight_lines_across_the_valley(encoder):
-    found = {s.name: s for s in stages(fcn.models.describe(fcn.models.lecture_fcn(2, encoder, 8), (160, 576)))}
+    found = {
+        s.name: s
+        for s in stages(fcn.models.describe(fcn.models.lecture_fcn(2, encoder, 8), (160, 576)))
+    }
     assert found["pool4"].y == found["fuse_pool4"].y and found["pool3"].y == found["fuse_pool3"].y
     assert found["fuse_pool4"].inputs == ["fcn2", "pool4"]
 
 
 def test_a_figure_is_a_picture_file_and_the_same_bytes_twice(tmp_path):
     for name in ("a", "b"):
-        visualization.save(visualization.draw_loss(np.linspace(0.7, 0.05, 60)), tmp_path / f"{name}.png")
+        visualization.save(
+            visualization.draw_loss(np.linspace(0.7, 0.05, 60)), tmp_path / f"{name}.png"
+        )
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert fcn.images.read_image(tmp_path / "a.png").std() > 5
 
@@ -54,7 +63,9 @@ def test_drawing_leaves_the_users_settings_alone():
     import matplotlib as mpl
 
     before = mpl.rcParams["font.size"]
-    visualization.draw_regions(random_image(20, 30), np.zeros((20, 30), "uint8"), ("a",), np.zeros((1, 3), "uint8"))
+    visualization.draw_regions(
+        random_image(20, 30), np.zeros((20, 30), "uint8"), ("a",), np.zeros((1, 3), "uint8")
+    )
     assert mpl.rcParams["font.size"] == before
 
 
@@ -69,13 +80,19 @@ def test_the_figures_of_the_papers_arithmetic_show_their_numbers():
     from fcn_keras import geometry
 
     image, labels = random_image(40, 60), np.zeros((40, 60), "uint8")
-    assert "pool3: 44 px" in texts(visualization.draw_receptive_fields(image, {"pool3": ((-4, 39), (0, 43))}))
+    assert "pool3: 44 px" in texts(
+        visualization.draw_receptive_fields(image, {"pool3": ((-4, 39), (0, 43))})
+    )
     field = geometry.IMAGE.after_window(3, 1, 20)
-    assert "-19" in texts(visualization.draw_positions({"padded": field}, {"padded": 80}, image_size=40))
+    assert "-19" in texts(
+        visualization.draw_positions({"padded": field}, {"padded": 80}, image_size=40)
+    )
     shown = texts(visualization.draw_overlap({"kernel 3": geometry.overlap_map((3, 3), 3, 2)}))
     assert "kernel 3" in shown and "4" in shown
     palette = np.zeros((2, 3), "uint8")
-    shown = texts(visualization.draw_upper_bounds(labels, {8: labels}, {8: 0.712}, {8: 0.964}, palette))
+    shown = texts(
+        visualization.draw_upper_bounds(labels, {8: labels}, {8: 0.712}, {8: 0.964}, palette)
+    )
     assert "71.2" in shown and "96.4" in shown
 
 

@@ -31,25 +31,55 @@ def folder(tmp_path_factory, encoder):
     root = tmp_path_factory.mktemp("cli")
     assert main(["scenes", "--out", str(root / "scenes"), "--count", "5"]) == 0
     Image.fromarray(random_image(45, 61)).save(root / "photo.jpg")
-    arguments = ["train", str(root / "scenes"), "--classes", "road", "--out", str(root / "m.keras"), "--steps", "2"]
+    arguments = [
+        "train",
+        str(root / "scenes"),
+        "--classes",
+        "road",
+        "--out",
+        str(root / "m.keras"),
+        "--steps",
+        "2",
+    ]
     assert main([*arguments, "--width", "4", "--batch-size", "2"]) == 0
     return root
 
 
 def test_scenes_train_evaluate_segment_fit_together(folder, tmp_path, capsys):
-    assert main(["evaluate", str(folder / "m.keras"), str(folder / "scenes"), "--classes", "road"]) == 0
+    assert (
+        main(["evaluate", str(folder / "m.keras"), str(folder / "scenes"), "--classes", "road"])
+        == 0
+    )
     assert "mean iou" in capsys.readouterr().out
-    assert main(["segment", str(folder / "m.keras"), str(folder / "photo.jpg"), "--out", str(tmp_path)]) == 0
+    assert (
+        main(
+            ["segment", str(folder / "m.keras"), str(folder / "photo.jpg"), "--out", str(tmp_path)]
+        )
+        == 0
+    )
     labels = fcn.images.read_mask(tmp_path / "photo_labels.png")
     assert labels.shape == (45, 61) and labels.max() <= 1
     image = fcn.images.read_image(folder / "photo.jpg")
-    np.testing.assert_array_equal(labels, fcn.prediction.segment(fcn.models.load(folder / "m.keras"), image))
+    np.testing.assert_array_equal(
+        labels, fcn.prediction.segment(fcn.models.load(folder / "m.keras"), image)
+    )
     assert (tmp_path / "photo_overlay.png").is_file()
 
 
 def test_running_twice_is_as_good_as_once(folder, tmp_path):
     for _ in range(2):
-        assert main(["segment", str(folder / "m.keras"), str(folder / "scenes" / "images"), "--out", str(tmp_path)]) == 0
+        assert (
+            main(
+                [
+                    "segment",
+                    str(folder / "m.keras"),
+                    str(folder / "scenes" / "images"),
+                    "--out",
+                    str(tmp_path),
+                ]
+            )
+            == 0
+        )
     assert len(list(tmp_path.iterdir())) == 10
 
 
@@ -60,29 +90,53 @@ def test_mistakes_end_in_one_line_and_status_2(folder, tmp_path, capsys):
     assert "invalid choice" in complaint(capsys, "lecture", "--network", "unet")
     assert "required" in complaint(capsys)
     assert "invalid choice" in complaint(capsys, "lectures")
-    assert "not there" in complaint(capsys, "lecture", "--data", tmp_path / "nowhere", "--out", tmp_path)
+    assert "not there" in complaint(
+        capsys, "lecture", "--data", tmp_path / "nowhere", "--out", tmp_path
+    )
     assert "none of these" in complaint(capsys, "lecture", "--data", tmp_path, "--out", tmp_path)
     assert "is a file" in complaint(capsys, "lecture", "--out", photo)
     vgg16 = ("--backbone", "vgg16", "--vgg16-weights", tmp_path / "w.h5")
-    assert "which is not there" in complaint(capsys, "lecture", *vgg16, "--data", scenes, "--out", tmp_path)
-    assert "not there" in complaint(capsys, "segment", model, tmp_path / "no.jpg", "--out", tmp_path)
-    assert "not there" in complaint(capsys, "segment", tmp_path / "no.keras", photo, "--out", tmp_path)
-    assert "could not be read" in complaint(capsys, "segment", photo.with_name("m.keras"), model, "--out", tmp_path)
+    assert "which is not there" in complaint(
+        capsys, "lecture", *vgg16, "--data", scenes, "--out", tmp_path
+    )
+    assert "not there" in complaint(
+        capsys, "segment", model, tmp_path / "no.jpg", "--out", tmp_path
+    )
+    assert "not there" in complaint(
+        capsys, "segment", tmp_path / "no.keras", photo, "--out", tmp_path
+    )
+    assert "could not be read" in complaint(
+        capsys, "segment", photo.with_name("m.keras"), model, "--out", tmp_path
+    )
     assert "end in .keras" in complaint(capsys, "train", scenes, "--out", tmp_path / "m.h5")
-    assert "not in the data" in complaint(capsys, "train", scenes, "--classes", "bus", "--out", tmp_path / "m.keras")
+    assert "not in the data" in complaint(
+        capsys, "train", scenes, "--classes", "bus", "--out", tmp_path / "m.keras"
+    )
     assert "7 outputs" in complaint(capsys, "evaluate", model, scenes)
     assert "'auto', 'camvid'" in complaint(capsys, "evaluate", model, scenes, "--format", "coco")
 
 
 def test_help_answers_without_loading_keras():
-    script = "import sys; from fcn_keras.command_line.parser import parser; parser().format_help(); print('keras' in sys.modules)"
+    script = (
+        "import sys; from fcn_keras.command_line.parser import parser; parser().format_help(); "
+        "print('keras' in sys.modules)"
+    )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
 
 
 def test_no_start_up_noise_on_standard_error(folder, tmp_path):
-    command = [sys.executable, "-m", "fcn_keras", "segment", str(folder / "m.keras"), str(folder / "photo.jpg")]
-    out = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, timeout=120)
+    command = [
+        sys.executable,
+        "-m",
+        "fcn_keras",
+        "segment",
+        str(folder / "m.keras"),
+        str(folder / "photo.jpg"),
+    ]
+    out = subprocess.run(
+        [*command, "--out", str(tmp_path)], capture_output=True, text=True, timeout=120
+    )
     assert out.returncode == 0 and out.stderr == ""
 
 
@@ -94,13 +148,26 @@ def test_fidelity_fails_with_status_1_and_says_where(monkeypatch, capsys):
         row = fidelity.Row("parameters", "parameters", "5", "6", passed, "paper")
         monkeypatch.setattr(fidelity, "report", lambda data, row=row: iter([row]))
         assert main(["fidelity"]) == status
-        assert f"{'pass' if passed else 'FAIL'}  parameters: 6  (expected: 5)" in capsys.readouterr().out
+        assert (
+            f"{'pass' if passed else 'FAIL'}  parameters: 6  (expected: 5)"
+            in capsys.readouterr().out
+        )
         assert main(["fidelity", "--json"]) == status
         assert json.loads(capsys.readouterr().out)["passed"] is passed
 
 
 def test_train_fine_tunes_the_encoder_when_asked(folder, tmp_path, capsys):
-    common = [str(folder / "scenes"), "--classes", "road", "--steps", "2", "--batch-size", "2", "--width", "8"]
+    common = [
+        str(folder / "scenes"),
+        "--classes",
+        "road",
+        "--steps",
+        "2",
+        "--batch-size",
+        "2",
+        "--width",
+        "8",
+    ]
     for name, more in (("frozen", []), ("tuned", ["--fine-tune", "2"])):
         assert main(["train", *common, *more, "--out", str(tmp_path / f"{name}.keras")]) == 0
     shipped = fcn.backbones.small_vgg().get_layer("conv3_1").get_weights()[0]
@@ -110,5 +177,12 @@ def test_train_fine_tunes_the_encoder_when_asked(folder, tmp_path, capsys):
     assert (kernels["tuned"] != shipped).any()
     capsys.readouterr()
     assert "not allowed with" in complaint(
-        capsys, "train", *common, "--out", tmp_path / "m.keras", "--fine-tune", "2", "--train-encoder"
+        capsys,
+        "train",
+        *common,
+        "--out",
+        tmp_path / "m.keras",
+        "--fine-tune",
+        "2",
+        "--train-encoder",
     )

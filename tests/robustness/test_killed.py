@@ -1,4 +1,5 @@
-"""Nothing lost: what is killed at any moment, with `kill -9`, goes on and ends as if nothing had happened."""
+"""Nothing lost: what is killed at any moment, with `kill -9`, goes on and ends as if nothing had
+happened."""
 
 import os
 import random
@@ -24,10 +25,11 @@ tf.config.experimental.enable_op_determinism()
 warnings.simplefilter("ignore")
 data = fcn.datasets.plain_folder(sys.argv[1])
 keras.utils.set_random_seed(3)
-model = fcn.models.fcn(3, 16, fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny"), width=8)
+encoder = fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny")
+model = fcn.models.fcn(3, 16, encoder, width=8)
 print("ready", flush=True)
-history = fcn.training.fit(model, data, data, epochs=8, batch_size=3, seed=3, augment="flip", checkpoint=sys.argv[2],
-                           unfreeze="after", fine_tuning=8)
+history = fcn.training.fit(model, data, data, epochs=8, batch_size=3, seed=3, augment="flip",
+                           checkpoint=sys.argv[2], unfreeze="after", fine_tuning=8)
 fcn.models.save(model, sys.argv[3])
 np.savez(sys.argv[3] + ".npz", loss=history.loss, miou=history.history["val_mean_iou"])
 """
@@ -66,10 +68,14 @@ def weights(path):
 
 
 def trained_with_kills(tmp_path, times):
-    """Each run is killed at a random moment; where one comes to its end first, another training begins."""
+    """Each run is killed at a random moment; where one comes to its end first, another training
+    begins."""
     data = made_sets.plain(tmp_path / "data", 9)
     whole = run(TRAINING, data, tmp_path / "undisturbed-state", tmp_path / "undisturbed.keras")
-    expected, notes = weights(tmp_path / "undisturbed.keras"), np.load(tmp_path / "undisturbed.keras.npz")
+    expected, notes = (
+        weights(tmp_path / "undisturbed.keras"),
+        np.load(tmp_path / "undisturbed.keras.npz"),
+    )
     dice, kills, finished = random.Random(5), 0, 0
     while kills < times or not finished:
         out = tmp_path / f"{finished}.keras"
@@ -87,9 +93,14 @@ def trained_with_kills(tmp_path, times):
 
 def tiled_with_kills(tmp_path, times):
     model = fcn.models.fcn(3, 8, width=8)
-    model.set_weights([np.random.default_rng(0).normal(0, 0.1, weight.shape) for weight in model.get_weights()])
+    model.set_weights(
+        [np.random.default_rng(0).normal(0, 0.1, weight.shape) for weight in model.get_weights()]
+    )
     fcn.models.save(model, tmp_path / "m.keras")
-    image, out = np.random.default_rng(1).integers(0, 256, (700, 600, 3), dtype="uint8"), tmp_path / "labels.npy"
+    image, out = (
+        np.random.default_rng(1).integers(0, 256, (700, 600, 3), dtype="uint8"),
+        tmp_path / "labels.npy",
+    )
     np.save(tmp_path / "image.npy", image)
     whole = run(TILING, tmp_path / "m.keras", tmp_path / "image.npy", tmp_path / "undisturbed.npy")
     expected = np.load(tmp_path / "undisturbed.npy")
@@ -97,7 +108,10 @@ def tiled_with_kills(tmp_path, times):
     dice, kills, finished = random.Random(6), 0, 0
     while kills < times or not finished:
         moment = dice.uniform(0, 0.6 * whole) if kills < times else None
-        if run(TILING, tmp_path / "m.keras", tmp_path / "image.npy", out, kill_after=moment) is None:
+        if (
+            run(TILING, tmp_path / "m.keras", tmp_path / "image.npy", out, kill_after=moment)
+            is None
+        ):
             kills += 1
             if not out.exists():
                 continue  # whole or not there at all
@@ -128,7 +142,19 @@ def test_tiling_killed_at_twenty_moments_ends_with_the_same_labels(tmp_path):
 def test_the_command_line_killed_at_five_moments_gives_the_same_scores(tmp_path):
     """`train` goes on by itself; what is left of it when it is done is the model alone."""
     data = made_sets.plain(tmp_path / "data", 20)
-    command = [sys.executable, "-m", "fcn_keras", "train", data, "--steps", "400", "--batch-size", "4", "--width", "8"]
+    command = [
+        sys.executable,
+        "-m",
+        "fcn_keras",
+        "train",
+        data,
+        "--steps",
+        "400",
+        "--batch-size",
+        "4",
+        "--width",
+        "8",
+    ]
     start = time.perf_counter()
     subprocess.run([*command, "--out", tmp_path / "a" / "m.keras"], check=True, capture_output=True)
     whole, dice = time.perf_counter() - start, random.Random(7)
@@ -141,5 +167,8 @@ def test_the_command_line_killed_at_five_moments_gives_the_same_scores(tmp_path)
     subprocess.run(command, check=True, capture_output=True)
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["m.keras"]
     test = fcn.datasets.open_data(data).test
-    scores = [fcn.evaluation.evaluate(fcn.models.load(tmp_path / run / "m.keras"), test).mean_iou for run in "ab"]
+    scores = [
+        fcn.evaluation.evaluate(fcn.models.load(tmp_path / run / "m.keras"), test).mean_iou
+        for run in "ab"
+    ]
     assert scores[0] == pytest.approx(scores[1], abs=0.002)

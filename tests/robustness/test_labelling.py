@@ -1,4 +1,5 @@
-"""A folder of very many pictures: several workers write what one process writes, and one that dies loses nothing."""
+"""A folder of very many pictures: several workers write what one process writes, and one that dies
+loses nothing."""
 
 import importlib.util
 import os
@@ -16,7 +17,9 @@ import fcn_keras as fcn
 from fcn_keras.command_line import parser as cli
 from fcn_keras.prediction import many_files as labelling
 
-needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed"
+)
 MANY = 500
 
 
@@ -32,7 +35,9 @@ def write_pictures(folder, count):
 def model(tmp_path_factory):
     """A network whose labels depend on the picture."""
     network = fcn.models.fcn(3, 8, width=8)
-    network.set_weights([np.random.default_rng(0).normal(0, 0.1, weight.shape) for weight in network.get_weights()])
+    network.set_weights(
+        [np.random.default_rng(0).normal(0, 0.1, weight.shape) for weight in network.get_weights()]
+    )
     path = tmp_path_factory.mktemp("model") / "m.keras"
     fcn.models.save(network, path)
     return path
@@ -69,7 +74,10 @@ def test_two_workers_one_killed_in_the_middle_write_what_one_process_writes(tmp_
     pictures = write_pictures(tmp_path / "pictures", MANY)
     assert cli.main(["segment", str(model), str(pictures), "--out", str(tmp_path / "one")]) == 0
     expected = labels_in(tmp_path / "one")
-    assert len(expected) == MANY and len(np.unique(np.concatenate([labels.ravel() for labels in expected.values()]))) == 3
+    assert (
+        len(expected) == MANY
+        and len(np.unique(np.concatenate([labels.ravel() for labels in expected.values()]))) == 3
+    )
     job = started(model, pictures, "--out", tmp_path / "two", "--workers", 2)
     while len(list((tmp_path / "two").glob("*_overlay.png"))) < MANY // 3:
         assert job.poll() is None, job.communicate()
@@ -82,7 +90,9 @@ def test_two_workers_one_killed_in_the_middle_write_what_one_process_writes(tmp_
     assert job.returncode == 0, errors
     assert f"{MANY} label maps and overlays" in out
     same_labels(labels_in(tmp_path / "two"), expected)
-    assert {path.name for path in (tmp_path / "two").iterdir()} == {path.name for path in (tmp_path / "one").iterdir()}
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {
+        path.name for path in (tmp_path / "one").iterdir()
+    }
 
 
 @needs_ray
@@ -101,7 +111,8 @@ def test_what_is_labelled_already_stays_and_bad_pictures_are_named(tmp_path, mod
 
 
 def test_only_what_this_model_made_of_this_picture_counts_as_done(tmp_path, model, encoder):
-    """Whatever the files' dates say: a copied model may be older than what another one has labelled."""
+    """Whatever the files' dates say: a copied model may be older than what another one has
+    labelled."""
     (picture,) = write_pictures(tmp_path / "pictures", 1).iterdir()
     other, out = tmp_path / "other.keras", tmp_path / "out"
     out.mkdir()
@@ -110,7 +121,11 @@ def test_only_what_this_model_made_of_this_picture_counts_as_done(tmp_path, mode
     assert labelling.not_done([picture], model, out) == [picture]
     assert list(labelling.label_files(labelling.Labeller(model, out), [picture])) == [""]
     assert labelling.not_done([picture], model, out) == []
-    assert labelling.not_done([picture], other, out) == labelling.not_done([picture], model, out, tile=64) == [picture]
+    assert (
+        labelling.not_done([picture], other, out)
+        == labelling.not_done([picture], model, out, tile=64)
+        == [picture]
+    )
     assert labelling.not_done([picture], tmp_path / "nowhere.keras", out) == [picture]
     image = fcn.images.read_image(picture)
     fcn.images.write_image(picture, image[::-1])
@@ -128,9 +143,14 @@ def test_a_picture_that_cannot_be_read_costs_no_other(tmp_path, model):
     (pictures / "p001.png").mkdir()
     for tile in (None, 64):
         (tmp_path / f"{tile}").mkdir()
-        said = list(labelling.label_files(labelling.Labeller(model, tmp_path / f"{tile}", tile), sorted(pictures.iterdir())))
+        said = list(
+            labelling.label_files(
+                labelling.Labeller(model, tmp_path / f"{tile}", tile), sorted(pictures.iterdir())
+            )
+        )
         assert "p000.png" in said[0] and "p001.png" in said[1] and said[2] == ""
-    (tmp_path / "file").write_bytes(b"")  # but a folder that is none ends it, at a worker too, which says so
+    # but a folder that is none ends it, at a worker too, which says so
+    (tmp_path / "file").write_bytes(b"")
     labeller = labelling.Labeller(model, tmp_path / "file")
     with pytest.raises(OSError, match="could not be written"):
         next(labelling.label_files(labeller, [pictures / "p002.png"]))
@@ -140,7 +160,12 @@ def test_a_picture_that_cannot_be_read_costs_no_other(tmp_path, model):
 def test_without_ray_it_says_what_to_install(tmp_path, model, monkeypatch, capsys):
     picture = write_pictures(tmp_path / "pictures", 1) / "p000.png"
     monkeypatch.setattr(labelling.importlib.util, "find_spec", lambda name: None)
-    assert cli.main(["segment", str(model), str(picture), "--out", str(tmp_path / "out"), "--workers", "2"]) == 2
+    assert (
+        cli.main(
+            ["segment", str(model), str(picture), "--out", str(tmp_path / "out"), "--workers", "2"]
+        )
+        == 2
+    )
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "-e .[cluster]" in error
 
@@ -153,14 +178,16 @@ def test_a_picture_that_ends_every_worker_does_not_end_in_a_loop(tmp_path, model
     script = """
 import os, sys
 import fcn_keras as fcn
-class Fatal(fcn.prediction.many_files.Labeller):
+from pathlib import Path
+from fcn_keras.prediction import many_files
+class Fatal(many_files.Labeller):
     def write(self, path):
         if path.stem == "p001":
             os._exit(1)
         super().write(path)
-fcn.prediction.many_files.Labeller = Fatal
-from pathlib import Path
-print(list(fcn.prediction.many_files.label_files_by_workers(sys.argv[1], sorted(Path(sys.argv[2]).iterdir()), sys.argv[3], 1)))
+many_files.Labeller = Fatal
+pictures = sorted(Path(sys.argv[2]).iterdir())
+print(list(many_files.label_files_by_workers(sys.argv[1], pictures, sys.argv[3], 1)))
 """
     (tmp_path / "out").mkdir()
     command = [sys.executable, "-c", script, model, pictures, tmp_path / "out"]

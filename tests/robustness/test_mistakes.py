@@ -1,4 +1,5 @@
-"""What a student types wrongly, or feeds in broken: one line, status 2, and nothing that was there is changed."""
+"""What a student types wrongly, or feeds in broken: one line, status 2, and nothing that was there
+is changed."""
 
 import json
 import pickle
@@ -20,7 +21,9 @@ def rewritten(source, target, change):
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
             content = old.read(name)
-            new.writestr(name, change(content.decode()).encode() if name == "config.json" else content)
+            new.writestr(
+                name, change(content.decode()).encode() if name == "config.json" else content
+            )
 
 
 @pytest.fixture(scope="module")
@@ -41,41 +44,96 @@ def place(tmp_path_factory, encoder):
     spoilt("no-classes", lambda f: (f / "classes.txt").unlink())
     spoilt("empty-classes", lambda f: (f / "classes.txt").write_text(""))
     spoilt("twice-classes", lambda f: (f / "classes.txt").write_text("a\na\nb\n"))
-    spoilt("utf16-classes", lambda f: (f / "classes.txt").write_text("grass\nroad\ncar", encoding="utf-16"))
+    spoilt(
+        "utf16-classes",
+        lambda f: (f / "classes.txt").write_text("grass\nroad\ncar", encoding="utf-16"),
+    )
     spoilt("half-colours", lambda f: (f / "classes.txt").write_text("grass 1 2 3\nroad\ncar 3 4 5"))
     spoilt("no-mask", lambda f: mask(f).unlink())
     spoilt("no-masks", lambda f: shutil.rmtree(f / "masks"))
     spoilt("empty-masks", lambda f: every(f, lambda path: path.unlink()))
-    spoilt("one-picture", lambda f: [path.unlink() for part in ("images", "masks") for path in (f / part).glob("p[123].png")])
-    spoilt("broken-images", lambda f: [path.write_bytes(b"<html>") for path in (f / "images").iterdir()])
-    spoilt("cut-images", lambda f: [path.write_bytes(path.read_bytes()[:900]) for path in (f / "images").iterdir()])
+    spoilt(
+        "one-picture",
+        lambda f: [
+            path.unlink() for part in ("images", "masks") for path in (f / part).glob("p[123].png")
+        ],
+    )
+    spoilt(
+        "broken-images",
+        lambda f: [path.write_bytes(b"<html>") for path in (f / "images").iterdir()],
+    )
+    spoilt(
+        "cut-images",
+        lambda f: [path.write_bytes(path.read_bytes()[:900]) for path in (f / "images").iterdir()],
+    )
     spoilt("broken-masks", lambda f: every(f, lambda path: path.write_bytes(b"")))
     spoilt("cut-masks", lambda f: every(f, lambda path: path.write_bytes(path.read_bytes()[:90])))
-    spoilt("small-masks", lambda f: every(f, lambda path: Image.open(path).resize((9, 9), Image.Resampling.NEAREST).save(path)))
+    spoilt(
+        "small-masks",
+        lambda f: every(
+            f, lambda path: Image.open(path).resize((9, 9), Image.Resampling.NEAREST).save(path)
+        ),
+    )
     spoilt("rgb-masks", lambda f: every(f, lambda path: Image.open(path).convert("RGB").save(path)))
-    spoilt("deep-masks", lambda f: every(f, lambda path: Image.fromarray(np.uint16(np.array(Image.open(path)))).save(path)))
-    spoilt("far-masks", lambda f: every(f, lambda path: Image.fromarray(np.array(Image.open(path)) // 2 + 40).save(path)))
-    spoilt("deep-images", lambda f: [Image.fromarray(np.zeros((48, 64), "uint16")).save(p) for p in (f / "images").iterdir()])
-    spoilt("clear-images", lambda f: [Image.new("RGBA", (64, 48)).save(path) for path in (f / "images").iterdir()])
+    spoilt(
+        "deep-masks",
+        lambda f: every(
+            f, lambda path: Image.fromarray(np.uint16(np.array(Image.open(path)))).save(path)
+        ),
+    )
+    spoilt(
+        "far-masks",
+        lambda f: every(
+            f, lambda path: Image.fromarray(np.array(Image.open(path)) // 2 + 40).save(path)
+        ),
+    )
+    spoilt(
+        "deep-images",
+        lambda f: [
+            Image.fromarray(np.zeros((48, 64), "uint16")).save(p) for p in (f / "images").iterdir()
+        ],
+    )
+    spoilt(
+        "clear-images",
+        lambda f: [Image.new("RGBA", (64, 48)).save(path) for path in (f / "images").iterdir()],
+    )
     strange = Image.new("RGB", (64, 48), (9, 9, 9))
-    spoilt("strange-colours", lambda f: every(f, lambda path: strange.save(path)), made_sets.coloured)
+    spoilt(
+        "strange-colours", lambda f: every(f, lambda path: strange.save(path)), made_sets.coloured
+    )
     spoilt("twins", lambda f: Image.open(image(f)).save(image(f).with_suffix(".jpg")))
     shutil.copytree(root / "npy", root / "npy-pickled")
     np.save(root / "npy-pickled" / "seg_training.npy", np.array([{"a": 1}]), allow_pickle=True)
-    for name, labels in (("npy-numbers", np.zeros((6, 48, 64), "uint8")), ("npy-few", np.zeros((2, 48, 64, 2))),
-                         ("npy-words", np.full((6, 48, 64, 2), "a"))):  # fmt: skip
+    for name, labels in (
+        ("npy-numbers", np.zeros((6, 48, 64), "uint8")),
+        ("npy-few", np.zeros((2, 48, 64, 2))),
+        ("npy-words", np.full((6, 48, 64, 2), "a")),
+    ):
         shutil.copytree(root / "npy", root / name)
         np.save(root / name / "seg_training.npy", labels)
     shutil.copytree(root / "npy", root / "npy-centred")
-    np.save(root / "npy-centred" / "images_training.npy", np.load(root / "npy" / "images_training.npy") * 255 - 120)
+    np.save(
+        root / "npy-centred" / "images_training.npy",
+        np.load(root / "npy" / "images_training.npy") * 255 - 120,
+    )
     (root / "npy-centred" / "x.txt").write_text("")
     (root / "empty").mkdir()
     (root / "only-classes").mkdir()
     (root / "only-classes" / "classes.txt").write_text("grass\nroad\n")
-    spoilt("turned-masks", lambda f: every(f, lambda path: Image.open(path).transpose(Image.Transpose.ROTATE_90).save(path)))
-    spoilt("four-numbers", lambda f: (f / "classes.txt").write_text("grass 1 2 3\nroad 1 2 3 255\n"))
+    spoilt(
+        "turned-masks",
+        lambda f: every(
+            f, lambda path: Image.open(path).transpose(Image.Transpose.ROTATE_90).save(path)
+        ),
+    )
+    spoilt(
+        "four-numbers", lambda f: (f / "classes.txt").write_text("grass 1 2 3\nroad 1 2 3 255\n")
+    )
     shutil.copytree(root / "npy", root / "npy-soft")
-    np.save(root / "npy-soft" / "seg_training.npy", np.load(root / "npy" / "seg_training.npy") * 0.4 + 0.3)
+    np.save(
+        root / "npy-soft" / "seg_training.npy",
+        np.load(root / "npy" / "seg_training.npy") * 0.4 + 0.3,
+    )
     shutil.copytree(root / "npy", root / "npy-empty")
     (root / "npy-empty" / "seg_training.npy").write_bytes(b"")
     (root / "file.txt").write_text("hello")
@@ -92,7 +150,11 @@ def place(tmp_path_factory, encoder):
     picture = keras.Input((None, None, 3))
     keras.Model(picture, keras.layers.Lambda(lambda x: x * 2)(picture)).save(root / "lambda.keras")
     rewritten(root / "m.keras", root / "config.keras", lambda text: text[:200])
-    rewritten(root / "m.keras", root / "module.keras", lambda text: text.replace("keras.layers", "os.path"))
+    rewritten(
+        root / "m.keras",
+        root / "module.keras",
+        lambda text: text.replace("keras.layers", "os.path"),
+    )
 
     rgb = made_sets.scene(3, 3)[0]
     Image.fromarray(rgb).save(root / "photo.png")
@@ -116,7 +178,8 @@ def place(tmp_path_factory, encoder):
 
 
 TRAIN = "--out {new}/m.keras --steps 1 --width 4 --batch-size 2"
-MISTAKES = [  # what is typed, {name} stands for a file of `place`, {new} for a new folder; a part of the answer
+# What is typed, and a part of the answer. {name}: a file of `place`, {new}: a new folder.
+MISTAKES = [
     ("", "required"),
     ("trian {good}", "invalid choice: 'trian'"),
     ("--verion", "required"),
@@ -144,7 +207,10 @@ MISTAKES = [  # what is typed, {name} stands for a file of `place`, {new} for a 
     ("lecture --out {file.txt}/below", "file"),
     ("lecture --out /proc/nowhere", "/proc/nowhere"),
     ("lecture --data {good} --backbone vgg16 --vgg16-weights {missing} --out {new}", "not there"),
-    ("lecture --data {good} --backbone vgg16 --vgg16-weights {file.txt} --out {new}", "does not hold VGG16"),
+    (
+        "lecture --data {good} --backbone vgg16 --vgg16-weights {file.txt} --out {new}",
+        "does not hold VGG16",
+    ),
     ("figures L99 --out {new}", "L99"),
     ("figures L7 --out {new}", "L7"),
     ("figures --out {file.txt}", "is a file"),
@@ -261,10 +327,15 @@ MISTAKES = [  # what is typed, {name} stands for a file of `place`, {new} for a 
 
 
 def snapshot(folder):
-    return {str(path): path.is_file() and (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")}
+    return {
+        str(path): path.is_file() and (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+    }
 
 
-@pytest.mark.parametrize(("typed", "answer"), MISTAKES, ids=[typed or "nothing" for typed, _ in MISTAKES])
+@pytest.mark.parametrize(
+    ("typed", "answer"), MISTAKES, ids=[typed or "nothing" for typed, _ in MISTAKES]
+)
 def test_a_mistake_is_one_line_and_changes_nothing(place, tmp_path, capsys, typed, answer):
     new, names = tmp_path / "new", {path.name: path for path in place.iterdir()}
     for name, path in {**names, "place": place, "missing": place / "missing", "new": new}.items():
@@ -289,15 +360,24 @@ def test_drawn_scenes_are_written_again_over_themselves(tmp_path):
 
 
 def test_one_bad_picture_costs_no_other(place, tmp_path):
-    assert main(["segment", str(place / "m.keras"), str(place / "one-bad"), "--out", str(tmp_path)]) == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a_labels.png", "a_overlay.png", "b_labels.png", "b_overlay.png"]
+    assert (
+        main(["segment", str(place / "m.keras"), str(place / "one-bad"), "--out", str(tmp_path)])
+        == 2
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a_labels.png",
+        "a_overlay.png",
+        "b_labels.png",
+        "b_overlay.png",
+    ]
 
 
 def test_a_model_file_runs_no_code(place, tmp_path, monkeypatch):
     """Neither a Lambda layer nor a module that is named in the file."""
     touched = tmp_path / "touched"
     spoil = lambda text: text.replace(  # noqa: E731
-        '"module": "keras.layers", "class_name": "InputLayer"', '"module": "pathlib", "class_name": "Path"'
+        '"module": "keras.layers", "class_name": "InputLayer"',
+        '"module": "pathlib", "class_name": "Path"',
     )
     rewritten(place / "m.keras", tmp_path / "evil.keras", spoil)
     with pytest.raises(ValueError, match=r"could not be read|code of its own"):

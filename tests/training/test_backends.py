@@ -1,4 +1,5 @@
-"""A file that is written on one backend says the same on another: JAX, or what `make test-backends` names."""
+"""A file that is written on one backend says the same on another: JAX, or what `make test-backends`
+names."""
 
 import importlib.util
 import os
@@ -17,7 +18,8 @@ if None in OTHER and keras.backend.backend() != "jax" and importlib.util.find_sp
     OTHER = sys.executable, "jax"
 needs_other = pytest.mark.skipif(None in OTHER, reason="no second backend is named or installed")
 
-# On the other backend: a model file is made, and the logits of every model file in the folder for every picture there.
+# On the other backend: a model file is made, and the logits of every model file in the folder for
+# every picture there.
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -26,12 +28,14 @@ import fcn_keras as fcn
 folder = Path(sys.argv[1])
 keras.utils.set_random_seed(2)
 model = fcn.models.fcn(4, 8, fcn.backbones.small_vgg(), fusion="concat", width=16)
-model.set_weights([np.random.default_rng(0).normal(0, 0.05, weight.shape) for weight in model.get_weights()])
+rng = np.random.default_rng
+model.set_weights([rng(0).normal(0, 0.05, weight.shape) for weight in model.get_weights()])
 fcn.models.save(model, folder / "made there.keras")
 for file in folder.glob("*.keras"):
     model = fcn.models.load(file)
     for picture in folder.glob("[0-9]*.npy"):
-        np.save(folder / f"{file.stem} on {picture.stem}.npy", fcn.prediction.logits(model, np.load(picture)))
+        logits = fcn.prediction.logits(model, np.load(picture))
+        np.save(folder / f"{file.stem} on {picture.stem}.npy", logits)
 print(keras.backend.backend())
 """
 
@@ -40,7 +44,13 @@ def on_the_other(folder):
     """Runs the script there, and returns the function that gives a model's logits for a picture."""
     python, backend = OTHER
     environment = {**os.environ, "KERAS_BACKEND": backend}
-    done = subprocess.run([python, "-c", SCRIPT, str(folder)], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [python, "-c", SCRIPT, str(folder)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.split()[-1] == backend != keras.backend.backend()
     return lambda name, picture: np.load(folder / f"{name} on {picture}.npy")
 
@@ -57,9 +67,13 @@ def test_a_model_file_gives_the_same_logits_on_another_backend(tmp_path, encoder
     }
     for name, model in networks.items():
         rng = np.random.default_rng(1)
-        model.set_weights([weight + rng.normal(0, 0.02, weight.shape) for weight in model.get_weights()])
+        model.set_weights(
+            [weight + rng.normal(0, 0.02, weight.shape) for weight in model.get_weights()]
+        )
         fcn.models.save(model, tmp_path / f"{name}.keras")
-    pictures = {f"{height}x{width}": random_image(height, width) for height, width in ((64, 96), (45, 61))}
+    pictures = {
+        f"{height}x{width}": random_image(height, width) for height, width in ((64, 96), (45, 61))
+    }
     for size, picture in pictures.items():
         np.save(tmp_path / f"{size}.npy", picture)
     there = on_the_other(tmp_path)
@@ -67,4 +81,9 @@ def test_a_model_file_gives_the_same_logits_on_another_backend(tmp_path, encoder
     for name, model in networks.items():
         for size, picture in pictures.items():
             found, expected = there(name, size), fcn.prediction.logits(model, picture)
-            np.testing.assert_allclose(found, expected, atol=1e-4 * max(1, np.abs(expected).max()), err_msg=f"{name} {size}")
+            np.testing.assert_allclose(
+                found,
+                expected,
+                atol=1e-4 * max(1, np.abs(expected).max()),
+                err_msg=f"{name} {size}",
+            )

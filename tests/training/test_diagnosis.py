@@ -1,4 +1,5 @@
-"""The doctor for training: each illness is brought about on purpose and has to be named, and the healthy are left alone."""
+"""The doctor for training: each illness is brought about on purpose and has to be named, and the
+healthy are left alone."""
 
 import re
 
@@ -22,7 +23,9 @@ def some_roads():
     """Twelve drawn scenes at half size, so that a training takes seconds."""
     data = fcn.datasets.road_scenes("train", count=12).view({"road": ["road"]})
     halves = [tuple(array[::2, ::2] for array in data[index]) for index in range(12)]
-    return fcn.datasets.SegmentationData(lambda i: halves[i], 12, data.class_names, name="small roads")
+    return fcn.datasets.SegmentationData(
+        lambda i: halves[i], 12, data.class_names, name="small roads"
+    )
 
 
 def told(*arguments, **options) -> str:
@@ -34,7 +37,17 @@ def told(*arguments, **options) -> str:
 
 @pytest.mark.parametrize("steps", [30, 60])
 def test_a_healthy_training_is_left_alone(encoder, some_roads, steps):
-    assert fit(small(encoder), some_roads, steps=steps, batch_size=4, learning_rate=3e-3, augment="flip").warnings == []
+    assert (
+        fit(
+            small(encoder),
+            some_roads,
+            steps=steps,
+            batch_size=4,
+            learning_rate=3e-3,
+            augment="flip",
+        ).warnings
+        == []
+    )
 
 
 @needs_camvid
@@ -47,7 +60,11 @@ def test_a_healthy_training_on_photographs_is_left_alone(encoder):
 @pytest.mark.parametrize("rate", [10.0, 1.0])
 def test_a_rate_far_too_high_is_named_with_its_worst_step(encoder, some_roads, rate):
     message = told(small(encoder), some_roads, steps=40, batch_size=4, learning_rate=rate)
-    assert "far too high" in message and "at its worst in step" in message and f"a tenth of {rate:g}" in message
+    assert (
+        "far too high" in message
+        and "at its worst in step" in message
+        and f"a tenth of {rate:g}" in message
+    )
 
 
 @pytest.mark.parametrize("rate", [1e-6, 1e-8])
@@ -57,10 +74,13 @@ def test_a_rate_far_too_low_is_named_with_how_far_weights_could_move(encoder, so
 
 
 def test_a_loss_that_does_not_move_is_named(encoder, some_roads):
-    """Labels that have nothing to do with the pictures, and many classes, so that no class is said everywhere by chance."""
+    """Labels that have nothing to do with the pictures, and many classes, so that no class is said
+    everywhere by chance."""
     rng = np.random.default_rng(0)
     coins = rng.integers(0, 2, (12, 80, 288), dtype="uint8")
-    nonsense = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], coins[i]), 12, some_roads.class_names)
+    nonsense = fcn.datasets.SegmentationData(
+        lambda i: (some_roads[i][0], coins[i]), 12, some_roads.class_names
+    )
     message = told(small(encoder), nonsense, steps=40, batch_size=4)
     assert "does not move" in message or "hardly moved" in message
     assert "labels" in message
@@ -68,14 +88,19 @@ def test_a_loss_that_does_not_move_is_named(encoder, some_roads):
 
 def test_labels_that_are_all_void_are_named(encoder, some_roads):
     void = np.full((80, 288), 255, "uint8")
-    nothing = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], void), 12, some_roads.class_names)
+    nothing = fcn.datasets.SegmentationData(
+        lambda i: (some_roads[i][0], void), 12, some_roads.class_names
+    )
     assert "void" in told(small(encoder), nothing, steps=25, batch_size=4)
 
 
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda mask: np.where(mask == 1, 255, 0), ("'background' and void", "white on black", "% of the pixels are 255")),
+        (
+            lambda mask: np.where(mask == 1, 255, 0),
+            ("'background' and void", "white on black", "% of the pixels are 255"),
+        ),
         (lambda mask: 0 * mask, ("'background', of background, road", "never finished")),
         (lambda mask: 0 * mask + 1, ("'road', of background, road", "never finished")),
     ],
@@ -84,18 +109,26 @@ def test_labels_that_are_all_void_are_named(encoder, some_roads):
 def test_labels_of_one_class_are_named(encoder, some_roads, spoil, said):
     """They train perfectly, and nobody would notice."""
     masks = [spoil(some_roads[i][1]).astype("uint8") for i in range(12)]
-    one_class = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], masks[i]), 12, some_roads.class_names)
+    one_class = fcn.datasets.SegmentationData(
+        lambda i: (some_roads[i][0], masks[i]), 12, some_roads.class_names
+    )
     message = told(small(encoder), one_class, steps=3, batch_size=4, learning_rate=3e-3)
-    assert "all 12 pictures hold one class only" in message and all(part in message for part in said)
+    assert "all 12 pictures hold one class only" in message and all(
+        part in message for part in said
+    )
 
 
 @pytest.mark.parametrize("rare", [0, 41, 99])
 def test_a_class_in_one_image_of_many_is_looked_for(some_roads, rare):
     image, mask = some_roads[0]
-    data = fcn.datasets.SegmentationData(lambda i: (image, mask if i == rare else 0 * mask), 100, some_roads.class_names)
+    data = fcn.datasets.SegmentationData(
+        lambda i: (image, mask if i == rare else 0 * mask), 100, some_roads.class_names
+    )
     assert fcn.training.diagnosis._too_few_classes(data) == ""
     data = fcn.datasets.SegmentationData(lambda i: (image, 0 * mask), 1000, some_roads.class_names)
-    assert re.search("labels of 20. of 1000 pictures", fcn.training.diagnosis._too_few_classes(data))
+    assert re.search(
+        "labels of 20. of 1000 pictures", fcn.training.diagnosis._too_few_classes(data)
+    )
 
 
 def test_not_a_number_shows_the_losses_before(encoder, some_roads):
@@ -112,7 +145,9 @@ def test_weights_that_were_spoilt_before_are_named(encoder, some_roads):
 @pytest.mark.parametrize("shift", [(0, 4), (-3, 0), (6, -5)])
 def test_labels_shifted_against_their_pictures_are_named(encoder, some_roads, shift):
     moved = fcn.datasets.SegmentationData(
-        lambda i: (some_roads[i][0], np.roll(some_roads[i][1], shift, (0, 1))), 12, some_roads.class_names
+        lambda i: (some_roads[i][0], np.roll(some_roads[i][1], shift, (0, 1))),
+        12,
+        some_roads.class_names,
     )
     message = told(small(encoder), moved, steps=30, batch_size=4, learning_rate=3e-3)
     assert "beside what they label" in message and "times as strong" in message
@@ -154,7 +189,12 @@ def test_two_preprocessing_layers_are_named(encoder, some_roads, how):
 
 def test_every_model_of_the_package_preprocesses_once(encoder, some_roads):
     image = some_roads[0][0]
-    for model in (small(encoder), fcn.models.lecture_fcn(2, encoder, 8), fcn.models.cae(), fcn.published.fcn32s(2)):
+    for model in (
+        small(encoder),
+        fcn.models.lecture_fcn(2, encoder, 8),
+        fcn.models.cae(),
+        fcn.published.fcn32s(2),
+    ):
         assert fcn.training.diagnosis.twice_preprocessed(model, image) == ""
 
 
@@ -172,7 +212,9 @@ def test_what_is_no_model_or_no_data_is_answered(encoder, some_roads):
     for wrong in (None, [1.0], keras.callbacks.History()):
         with pytest.raises(TypeError, match=r"history to be what training\.fit gives\. Received: "):
             fcn.training.diagnosis.diagnose(small(encoder), some_roads, wrong)
-    unlabelled = fcn.datasets.SegmentationData(lambda i: (some_roads[i][0], None), 2, some_roads.class_names)
+    unlabelled = fcn.datasets.SegmentationData(
+        lambda i: (some_roads[i][0], None), 2, some_roads.class_names
+    )
     with pytest.raises(ValueError, match=r"data with labels.*Received: "):
         fcn.training.diagnosis.diagnose(small(encoder), unlabelled, history)
 
@@ -184,13 +226,26 @@ def test_features_of_other_data_are_refused_before_anything_is_learnt(encoder, s
     others = {
         "another order": some_roads.subset([4, 1, 2, 3, 0]),
         "another length": some_roads.subset(range(6)),
-        "other labels": fcn.datasets.SegmentationData(lambda i: (data[i][0], masks[i]), 5, data.class_names),
-        "another size": fcn.datasets.SegmentationData(lambda i: (data[i][0][:64], data[i][1][:64]), 5, data.class_names),
+        "other labels": fcn.datasets.SegmentationData(
+            lambda i: (data[i][0], masks[i]), 5, data.class_names
+        ),
+        "another size": fcn.datasets.SegmentationData(
+            lambda i: (data[i][0][:64], data[i][1][:64]), 5, data.class_names
+        ),
     }
     for other in others.values():
-        with pytest.raises(ValueError, match=r"Expected features of the data that is trained on.*Received: features of <small"):
+        with pytest.raises(
+            ValueError,
+            match=r"Expected features of the data that is trained on.*Received: features of <small",
+        ):
             fit(model, other, steps=1, batch_size=2, features=features)
     for wrong in (3, "features", features.maps):
-        with pytest.raises(TypeError, match=r"Expected features to be FrozenFeatures\. Received: features="):
+        with pytest.raises(
+            TypeError, match=r"Expected features to be FrozenFeatures\. Received: features="
+        ):
             fit(model, data, steps=1, batch_size=2, features=wrong)
-    assert len(fit(model, some_roads.subset(range(5)), steps=1, batch_size=2, features=features).loss) == 1  # the same again
+    # the same again
+    assert (
+        len(fit(model, some_roads.subset(range(5)), steps=1, batch_size=2, features=features).loss)
+        == 1
+    )

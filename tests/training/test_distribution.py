@@ -1,4 +1,5 @@
-"""Several devices, several processes: the same batches, the same losses; one that dies is noticed, and nothing is lost."""
+"""Several devices, several processes: the same batches, the same losses; one that dies is noticed,
+and nothing is lost."""
 
 import importlib.util
 import os
@@ -18,12 +19,15 @@ from fcn_keras.command_line import parser as cli
 from fcn_keras.datasets import VOID
 from fcn_keras.training import distribution, preconditions, sharing
 
-needs_jax = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+needs_jax = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed"
+)
 ON_JAX = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
 THREE_DEVICES = {**ON_JAX, "XLA_FLAGS": "--xla_force_host_platform_device_count=3"}
 NOTICED = 120  # seconds after which a dead process must have been reported
 
-# Trains in two stages, the first on cached features; batches of 5 and 2 images, which neither 2 nor 3 devices divide.
+# Trains in two stages, the first on cached features; batches of 5 and 2 images, which neither 2 nor
+# 3 devices divide.
 TRAINING = """
 import contextlib, sys, warnings
 import fcn_keras as fcn
@@ -37,10 +41,12 @@ with connection:
     warnings.simplefilter("ignore")
     data = fcn.datasets.plain_folder(folder)
     keras.utils.set_random_seed(3)
-    model = fcn.models.fcn(3, 16, fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny"), width=8)
+    encoder = fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny")
+    model = fcn.models.fcn(3, 16, encoder, width=8)
     together = fcn.training.distribution.data_parallel(int(devices) or None) if devices else None
-    history = fcn.training.fit(model, data, data.subset([0, 1]), epochs=3, batch_size=5, seed=int(seed), augment="flip",
-                               unfreeze="after", fine_tuning=2, distribution=together)
+    history = fcn.training.fit(model, data, data.subset([0, 1]), epochs=3, batch_size=5,
+                               seed=int(seed), augment="flip", unfreeze="after", fine_tuning=2,
+                               distribution=together)
 np.savez(out, *model.get_weights(), loss=history.loss, miou=history.history["val_mean_iou"])
 """
 
@@ -53,7 +59,9 @@ def free_address() -> str:
 
 def start(command, environment=ON_JAX):
     command = [sys.executable, *map(str, command)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def end(process, timeout=300):
@@ -85,7 +93,9 @@ def test_two_processes_and_three_devices_train_as_one(tmp_path):
     assert len(found["one"]["loss"]) == 3 * 2 + 2 * 2
     for name in ("first", "second", "three"):
         for what in found["one"].files:
-            np.testing.assert_allclose(found[name][what], found["one"][what], atol=1e-4, err_msg=f"{name} {what}")
+            np.testing.assert_allclose(
+                found[name][what], found["one"][what], atol=1e-4, err_msg=f"{name} {what}"
+            )
 
 
 @needs_jax
@@ -96,20 +106,32 @@ def test_processes_with_different_settings_are_stopped_before_they_train(tmp_pat
     (data / "classes.txt").write_text("\n".join(name + 100 * "x" for name in names))
     both = [trained(data, tmp_path / f"{n}.npz", "0", address, 2, n, seed=n) for n in (0, 1)]
     for status, _, errors in map(end, both):
-        assert status == 2 and "same data, start weights and settings" in errors and "process 1: " in errors
+        assert (
+            status == 2
+            and "same data, start weights and settings" in errors
+            and "process 1: " in errors
+        )
 
 
 @needs_jax
 def test_who_waits_for_nobody_says_so(tmp_path):
-    script = "import fcn_keras as fcn\nfcn.training.distribution.SECONDS_TO_MEET = 6\nwith fcn.training.distribution.connected('{}', 2, 0): pass"
+    script = (
+        "from fcn_keras.training import distribution\ndistribution.SECONDS_TO_MEET = 6\n"
+        "with distribution.connected('{}', 2, 0): pass"
+    )
     status, _, errors = end(start(["-c", script.format(free_address())]))
     assert status != 0
-    assert errors.splitlines()[-1].startswith("fcn_keras: process 0 of 2 did not meet the others at 127.0.0.1:")
+    assert errors.splitlines()[-1].startswith(
+        "fcn_keras: process 0 of 2 did not meet the others at 127.0.0.1:"
+    )
 
 
 @needs_jax
 def test_connecting_after_something_was_computed_is_refused():
-    script = "import fcn_keras as fcn\nfcn.backbones.small_vgg()\nwith fcn.training.distribution.connected('{}', 2, 0): pass"
+    script = (
+        "import fcn_keras as fcn\nfcn.backbones.small_vgg()\n"
+        "with fcn.training.distribution.connected('{}', 2, 0): pass"
+    )
     status, _, errors = end(start(["-c", script.format(free_address())]))
     assert status == 1 and "before anything is computed" in errors.splitlines()[-1]
 
@@ -121,9 +143,16 @@ def test_a_port_that_is_in_use_is_said(tmp_path):
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         options = ["--job-addresses", address, "--num-processes", "2", "--process-id", "0"]
-        status, _, errors = end(start(["-m", "fcn_keras", "train", "road_scenes", "--out", tmp_path / "m.keras", *options]))
+        status, _, errors = end(
+            start(
+                ["-m", "fcn_keras", "train", "road_scenes", "--out", tmp_path / "m.keras", *options]
+            )
+        )
     assert status == 2 and errors.count("\n") == 1, (status, errors)
-    assert errors.startswith("fcn_keras: process 0 of 2 could not start at 127.0.0.1:") and "another port" in errors
+    assert (
+        errors.startswith("fcn_keras: process 0 of 2 could not start at 127.0.0.1:")
+        and "another port" in errors
+    )
 
 
 @pytest.mark.parametrize("where", ["", "127.0.0.1", "::1", "::"])
@@ -135,15 +164,34 @@ def test_a_port_that_is_in_use_is_seen_before_the_backend_tries_it(where):
         taken.bind((where, 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(OSError, match=r"process 0 of 2 could not start at 127\.0\.0\.1:.*Take another port"):
+        with pytest.raises(
+            OSError, match=r"process 0 of 2 could not start at 127\.0\.0\.1:.*Take another port"
+        ):
             distribution._check_port(address, "process 0 of 2")
-    distribution._check_port(address, "process 0 of 2")  # now it is free, and what looked has let it go
+    # now it is free, and what looked has let it go
+    distribution._check_port(address, "process 0 of 2")
     distribution._check_port(address, "process 0 of 2")
 
 
 def command(data, out, *more):
-    return ["-m", "fcn_keras", "train", data, "--out", out, "--network", "fcn", "--epochs", "40", "--batch-size", "4",
-            "--width", "8", "--flip", *more]  # fmt: skip
+    return [
+        "-m",
+        "fcn_keras",
+        "train",
+        data,
+        "--out",
+        out,
+        "--network",
+        "fcn",
+        "--epochs",
+        "40",
+        "--batch-size",
+        "4",
+        "--width",
+        "8",
+        "--flip",
+        *more,
+    ]
 
 
 def two(data, out, checkpoints=((), ())):
@@ -153,8 +201,9 @@ def two(data, out, checkpoints=((), ())):
 
 
 def ended_while_training(tmp_path, number, how, alone=False, apart=False):
-    """One of two is ended when the first state is written; both go on, or one with three devices, to one process' model.
+    """One of two is ended when the first state is written; the rest ends with one process' model.
 
+    `alone`: one process with three devices goes on, instead of both.
     `apart`: before, one of them looks for the state elsewhere.
     """
     data, out = made_sets.plain(tmp_path / "data", 10), tmp_path / "out" / "m.keras"
@@ -167,23 +216,39 @@ def ended_while_training(tmp_path, number, how, alone=False, apart=False):
     status, _, errors = end(both[1 - number], NOTICED)
     assert time.monotonic() - since < NOTICED and status != 0
     ours = [line for line in errors.splitlines() if line.startswith("fcn_keras: ")]
-    assert f"process {1 - number} of 2" in ours[-1] and f"state is in {out.parent}" in ours[-1] and "they go on" in ours[-1]
+    assert (
+        f"process {1 - number} of 2" in ours[-1]
+        and f"state is in {out.parent}" in ours[-1]
+        and "they go on" in ours[-1]
+    )
     both[number].kill()
     end(both[number])
     (state,) = out.parent.glob(".m-unfinished-*/head.npz")
     done = int(np.load(state)["epoch"])
     assert 0 < done < 40
     if apart:
-        for status, _, errors in map(end, two(data, out, ((), ("--checkpoint", tmp_path / "elsewhere")))):
-            assert status == 2 and "same number of epochs done" in errors and f"process 0: {done}; process 1: 0" in errors
-    again = [start(command(data, out, "--devices", "3"), THREE_DEVICES)] if alone else two(data, out)
+        for status, _, errors in map(
+            end, two(data, out, ((), ("--checkpoint", tmp_path / "elsewhere")))
+        ):
+            assert (
+                status == 2
+                and "same number of epochs done" in errors
+                and f"process 0: {done}; process 1: 0" in errors
+            )
+    again = (
+        [start(command(data, out, "--devices", "3"), THREE_DEVICES)] if alone else two(data, out)
+    )
     ends = [end(process) for process in again]
     assert all(status == 0 for status, *_ in ends), ends
     assert "mean iou" in ends[0][1] and (alone or "process 0 writes" in ends[1][1])
     assert [path.name for path in out.parent.iterdir()] == ["m.keras"]
     status, _, errors = end(start(command(data, tmp_path / "one.keras")))
     assert status == 0, errors
-    for a, b in zip(fcn.models.load(out).get_weights(), fcn.models.load(tmp_path / "one.keras").get_weights(), strict=True):
+    for a, b in zip(
+        fcn.models.load(out).get_weights(),
+        fcn.models.load(tmp_path / "one.keras").get_weights(),
+        strict=True,
+    ):
         np.testing.assert_allclose(a, b, atol=2e-3)
 
 
@@ -217,7 +282,10 @@ def test_shares_of_a_batch_are_the_batch(toy, monkeypatch):
         for batch in range(len(batches)):
             images, labels = batches[batch]
             found = [part[batch] for part in parts]
-            assert len({len(targets) for _, targets in found}) == 1 and len(found[0][1]) * count % devices == 0
+            assert (
+                len({len(targets) for _, targets in found}) == 1
+                and len(found[0][1]) * count % devices == 0
+            )
             joined, targets = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
             assert len(targets) == parts[0].rows(len(labels)) < len(labels) + devices
             np.testing.assert_array_equal(joined[: len(images)], images)
@@ -245,7 +313,11 @@ def test_batch_statistics_and_filled_batches_do_not_go_together(toy):
 
 def test_a_name_that_means_the_computer_itself_is_warned_of(monkeypatch, capsys):
     """As on Debian: the others would be told 127.0.1.1."""
-    monkeypatch.setattr(socket, "gethostbyname", lambda name: {"10.0.0.1": name, "localhost": "127.0.0.1"}.get(name, "127.0.1.1"))
+    monkeypatch.setattr(
+        socket,
+        "gethostbyname",
+        lambda name: {"10.0.0.1": name, "localhost": "127.0.0.1"}.get(name, "127.0.1.1"),
+    )
     distribution._warn_of_own_name("localhost:1234")
     assert capsys.readouterr().err == ""
     distribution._warn_of_own_name("10.0.0.1:1234")
@@ -266,9 +338,14 @@ def test_ctrl_c_ends_the_waiting():
 def test_a_row_of_void_changes_neither_loss_nor_gradient(toy):
     """What filling up rests on."""
     images, labels = toy.batches(4)[0]
-    model = fcn.models.fcn(2, 32, fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny"), width=4)
+    model = fcn.models.fcn(
+        2, 32, fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny"), width=4
+    )
     loss = fcn.training.segmentation_loss()
-    more = np.concatenate([images, images[:2]]), np.concatenate([labels, np.full_like(labels[:2], VOID)])
+    more = (
+        np.concatenate([images, images[:2]]),
+        np.concatenate([labels, np.full_like(labels[:2], VOID)]),
+    )
     value = lambda pictures, targets: float(loss(targets, model.predict_on_batch(pictures)))  # noqa: E731
     assert value(*more) == pytest.approx(value(images, labels), rel=1e-6)
 
@@ -280,8 +357,14 @@ WRONG = [
     (["--num-processes", "2", "--process-id", "0"], "together"),
     (["--job-addresses", "127.0.0.1", "--num-processes", "2", "--process-id", "0"], "host:port"),
     (["--job-addresses", "127.0.0.1:x", "--num-processes", "2", "--process-id", "0"], "host:port"),
-    (["--job-addresses", "a:1,b:2,c:3", "--num-processes", "2", "--process-id", "0"], "one address, or 2"),
-    (["--job-addresses", "127.0.0.1:1234", "--num-processes", "2", "--process-id", "2"], "process_id"),
+    (
+        ["--job-addresses", "a:1,b:2,c:3", "--num-processes", "2", "--process-id", "0"],
+        "one address, or 2",
+    ),
+    (
+        ["--job-addresses", "127.0.0.1:1234", "--num-processes", "2", "--process-id", "2"],
+        "process_id",
+    ),
     (["--precision", "float16"], "mixed_float16"),
 ]
 
@@ -298,7 +381,16 @@ def test_a_typing_error_is_one_line(tmp_path, options, expected, capsys):
 
 @needs_jax
 def test_more_devices_than_there_are(tmp_path):
-    with_three = ["-m", "fcn_keras", "train", made_sets.plain(tmp_path / "data"), "--out", tmp_path / "m.keras", "--devices", "4"]
+    with_three = [
+        "-m",
+        "fcn_keras",
+        "train",
+        made_sets.plain(tmp_path / "data"),
+        "--out",
+        tmp_path / "m.keras",
+        "--devices",
+        "4",
+    ]
     status, _, errors = end(start(with_three, THREE_DEVICES))
     assert status == 2 and "3 at most (cpu:0, cpu:1, cpu:2). Received: 4" in errors
 

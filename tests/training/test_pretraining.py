@@ -1,4 +1,5 @@
-"""The small VGG's weights: how they are made, at a size that takes seconds, and the file that ships."""
+"""The small VGG's weights: how they are made, at a size that takes seconds, and the file that
+ships."""
 
 import json
 
@@ -57,7 +58,11 @@ def test_same_seed_and_resumption_give_the_same_weights(made, tmp_path, monkeypa
 
     out, folder, original = tmp_path / "again.npz", tmp_path / "checkpoint", keras.Model.fit
     monkeypatch.setattr(
-        keras.Model, "fit", lambda self, *a, callbacks, **k: original(self, *a, callbacks=[*callbacks, Interrupt()], **k)
+        keras.Model,
+        "fit",
+        lambda self, *a, callbacks, **k: original(
+            self, *a, callbacks=[*callbacks, Interrupt()], **k
+        ),
     )
     with pytest.raises(KeyboardInterrupt):
         pretraining.pretrain(out, **SMALL, checkpoint=folder)
@@ -68,7 +73,9 @@ def test_same_seed_and_resumption_give_the_same_weights(made, tmp_path, monkeypa
     pretraining.pretrain(out, **SMALL, checkpoint=folder)
     whole, resumed = read(made[0])[0], read(out)[0]
     for name in NAMES:
-        np.testing.assert_allclose(resumed[name].astype(float), whole[name].astype(float), atol=1e-3, err_msg=name)
+        np.testing.assert_allclose(
+            resumed[name].astype(float), whole[name].astype(float), atol=1e-3, err_msg=name
+        )
 
 
 def test_training_changes_every_convolution(made):
@@ -88,13 +95,17 @@ def test_balance_changes_scales_and_nothing_else():
     for pool in before:
         alive = before[pool].std(axis=(0, 1, 2)) > 1e-6
         ratio = after[pool].sum(axis=(0, 1, 2))[alive] / before[pool].sum(axis=(0, 1, 2))[alive]
-        np.testing.assert_allclose(after[pool][..., alive], before[pool][..., alive] * ratio, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(
+            after[pool][..., alive], before[pool][..., alive] * ratio, rtol=1e-3, atol=1e-4
+        )
     conv = keras.Model(encoder.input, encoder.get_layer("conv2_2").output)(images)
     deviation = keras.ops.convert_to_numpy(conv).std(axis=(0, 1, 2))
     assert deviation.max() < 1.01 and np.median(deviation) > 0.99
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"pictures": 1}, {"batch_size": 0}, {"seed": -1}, {"held_out": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"steps": 0}, {"pictures": 1}, {"batch_size": 0}, {"seed": -1}, {"held_out": 0}]
+)
 def test_wrong_numbers_are_refused(tmp_path, wrong):
     with pytest.raises(ValueError, match="Received"):
         pretraining.pretrain(tmp_path / "x.npz", **{**SMALL, **wrong})

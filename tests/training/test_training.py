@@ -1,4 +1,5 @@
-"""Training: it learns, void does not teach, cached features change nothing, and what goes wrong is said."""
+"""Training: it learns, void does not teach, cached features change nothing, and what goes wrong is
+said."""
 
 import keras
 import numpy as np
@@ -42,7 +43,9 @@ def test_features_computed_once_give_the_same_weights(encoder, toy, make, augmen
 @few_steps
 def test_the_frozen_encoder_stays_as_it_was(encoder, toy):
     model = small(encoder)
-    before = {layer.name: layer.get_weights() for layer in model.layers if layer.name.startswith("conv")}
+    before = {
+        layer.name: layer.get_weights() for layer in model.layers if layer.name.startswith("conv")
+    }
     fit(model, toy, steps=2, batch_size=4)
     for name, weights in before.items():
         for a, b in zip(weights, model.get_layer(name).get_weights(), strict=True):
@@ -50,7 +53,12 @@ def test_the_frozen_encoder_stays_as_it_was(encoder, toy):
 
 
 def test_the_border_of_what_is_frozen(encoder):
-    assert frozen.frozen_border(fcn.models.lecture_fcn(2, encoder, 8)) == ["image", "pool3", "pool4", "pool5"]
+    assert frozen.frozen_border(fcn.models.lecture_fcn(2, encoder, 8)) == [
+        "image",
+        "pool3",
+        "pool4",
+        "pool5",
+    ]
     assert frozen.frozen_border(fcn.models.fcn(2, 32, encoder, width=8)) == ["image", "pool5"]
     assert frozen.frozen_border(small(encoder, freeze_backbone=False)) == []
     assert frozen.frozen_border(fcn.models.cae()) == []
@@ -70,7 +78,10 @@ def test_features_that_do_not_fit_in_memory_go_to_a_file(encoder, toy, monkeypat
 def test_images_of_different_sizes_are_trained_on_without_the_cache(encoder, capsys):
     sizes = [(40, 56), (33, 60), (40, 31), (48, 48)]
     rng = np.random.default_rng(0)
-    pairs = [(rng.integers(0, 256, (*s, 3), "uint8"), rng.integers(0, 2, s).astype("uint8")) for s in sizes]
+    pairs = [
+        (rng.integers(0, 256, (*s, 3), "uint8"), rng.integers(0, 2, s).astype("uint8"))
+        for s in sizes
+    ]
     data = fcn.datasets.SegmentationData(lambda i: pairs[i], 4, ("a", "b"))
     history = fit(small(encoder), data, epochs=1, batch_size=2)
     assert np.isfinite(history.loss).all()
@@ -79,8 +90,13 @@ def test_images_of_different_sizes_are_trained_on_without_the_cache(encoder, cap
 
 @few_steps
 def test_another_augmentation_turns_the_cache_off_and_says_so(encoder, toy, capsys):
-    history = fit(small(encoder), toy, steps=2, batch_size=4, augment=keras.layers.RandomFlip("vertical"))
-    assert "features" not in history.seconds and "augmentation other than flips" in capsys.readouterr().out
+    history = fit(
+        small(encoder), toy, steps=2, batch_size=4, augment=keras.layers.RandomFlip("vertical")
+    )
+    assert (
+        "features" not in history.seconds
+        and "augmentation other than flips" in capsys.readouterr().out
+    )
     history = fit(small(encoder), toy, steps=2, batch_size=4, augment="flip")
     assert "features" in history.seconds and capsys.readouterr().out == ""
 
@@ -89,7 +105,8 @@ def test_void_pixels_give_no_loss_and_no_gradient():
     logits = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype("float32")
     labels = np.array([[[0, 255], [2, 255]]], "int32")
     p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    by_hand = -(np.log(p[0, 0, 0, 0]) + np.log(p[0, 1, 0, 2])) / 2  # the mean is over two pixels, not over four
+    # the mean is over two pixels, not over four
+    by_hand = -(np.log(p[0, 0, 0, 0]) + np.log(p[0, 1, 0, 2])) / 2
     assert float(segmentation_loss()(labels, logits)) == pytest.approx(by_hand, rel=1e-5)
     spoilt = logits.copy()
     spoilt[:, :, 1] = 50.0  # whatever is predicted under void
@@ -103,9 +120,13 @@ def test_the_loss_and_its_gradient_are_those_of_keras(num_classes):
     labels = rng.choice([*range(num_classes), 255], (2, 5, 6)).astype("int32")
     model = keras.Sequential([keras.Input((5, 6, 3)), keras.layers.Conv2D(num_classes, 1)])
     start, images, found = model.get_weights(), 9 * rng.normal(size=(2, 5, 6, 3)), []
-    for loss in (segmentation_loss(), keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)):
+    for loss in (
+        segmentation_loss(),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255),
+    ):
         model.set_weights(start)
-        model.compile(keras.optimizers.SGD(1.0), loss)  # one step of rate 1 moves the weights by the gradient
+        # one step of rate 1 moves the weights by the gradient
+        model.compile(keras.optimizers.SGD(1.0), loss)
         found.append([model.train_on_batch(images, labels), *model.get_weights()])
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
@@ -151,34 +172,44 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(encoder, toy, tmp_p
     model = small(encoder)
     original = keras.Model.fit
     monkeypatch.setattr(
-        keras.Model, "fit", lambda self, *a, callbacks, **k: original(self, *a, callbacks=[*callbacks, StopAfter(2)], **k)
+        keras.Model,
+        "fit",
+        lambda self, *a, callbacks, **k: original(
+            self, *a, callbacks=[*callbacks, StopAfter(2)], **k
+        ),
     )
     with pytest.raises(KeyboardInterrupt):
         fit(model, toy, epochs=4, batch_size=4, seed=5, checkpoint=tmp_path / "state")
     monkeypatch.undo()
     resumed = small(encoder)  # a new process would build it anew
     history = fit(resumed, toy, epochs=4, batch_size=4, seed=5, checkpoint=tmp_path / "state")
-    np.testing.assert_allclose(history.loss, undisturbed.loss, atol=1e-5)  # the two epochs before the interruption, too
+    # the two epochs before the interruption, too
+    np.testing.assert_allclose(history.loss, undisturbed.loss, atol=1e-5)
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 def test_one_class_everywhere_is_said_with_the_likely_cause(encoder, toy):
-    dust = (np.random.default_rng(0).random((12, 40, 56)) < 0.02).astype("uint8")  # nothing in the image tells where
+    # nothing in the image tells where
+    dust = (np.random.default_rng(0).random((12, 40, 56)) < 0.02).astype("uint8")
     rare = fcn.datasets.SegmentationData(lambda i: (toy[i][0], dust[i]), 12, ("rest", "rare"))
     with pytest.warns(TrainingWarning, match="one class everywhere, 'rest'.*98 % of the pixels"):
         fit(small(encoder, 32), rare, steps=40, batch_size=4)
 
 
 def test_the_likely_cause_follows_the_loss(encoder, toy):
-    """An untrained FCN scores zero everywhere, so it says class 0 everywhere; what differs is the loss it came by."""
+    """An untrained FCN scores zero everywhere, so it says class 0 everywhere; what differs is the
+    loss it came by."""
     model = small(encoder)
     (message,) = fcn.training.diagnosis.diagnose(model, toy, fcn.training.History(loss=[0.70] * 20))
     assert "'dark'" in message and "hardly moved" in message and "learning rate" in message
-    (message,) = fcn.training.diagnosis.diagnose(model, toy, fcn.training.History(loss=list(np.linspace(0.7, 0.4, 20))))
+    (message,) = fcn.training.diagnosis.diagnose(
+        model, toy, fcn.training.History(loss=list(np.linspace(0.7, 0.4, 20)))
+    )
     assert "too few steps (20)" in message
     (message,) = fcn.training.diagnosis.diagnose(model, toy, fcn.training.History(loss=[0.70] * 3))
-    assert "too few steps (3)" in message and "far off" not in message  # so few say nothing about the rate
+    # so few say nothing about the rate
+    assert "too few steps (3)" in message and "far off" not in message
 
 
 def test_nan_stops_the_training_and_is_said(encoder, toy):
@@ -212,7 +243,9 @@ def test_models_and_data_that_do_not_fit_are_answered(encoder, toy):
     frozen_model.trainable = False
     with pytest.raises(ValueError, match="all of it frozen"):
         fit(frozen_model, toy, steps=1)
-    ends_in_softmax = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(2, 1, activation="softmax")])
+    ends_in_softmax = keras.Sequential(
+        [keras.Input((None, None, 3)), keras.layers.Conv2D(2, 1, activation="softmax")]
+    )
     with pytest.raises(ValueError, match="gives logits"):
         fit(ends_in_softmax, toy, steps=1)
     unlabelled = fcn.datasets.SegmentationData(lambda i: (toy[i][0], None), 3, ("a", "b"))
@@ -221,8 +254,12 @@ def test_models_and_data_that_do_not_fit_are_answered(encoder, toy):
 
 
 def encoder_weights(model):
-    return [w for layer in model.layers if layer.name.startswith(("conv1", "conv2", "conv3", "conv4", "conv5"))
-            for w in layer.get_weights()]  # fmt: skip
+    return [
+        w
+        for layer in model.layers
+        if layer.name.startswith(("conv1", "conv2", "conv3", "conv4", "conv5"))
+        for w in layer.get_weights()
+    ]
 
 
 def test_unfreeze_after_trains_the_head_first_and_then_everything(encoder, toy, monkeypatch):
@@ -233,16 +270,23 @@ def test_unfreeze_after_trains_the_head_first_and_then_everything(encoder, toy, 
     def fit_and_note(self, *args, **options):
         result = original(self, *args, **options)
         moved = any((a != b).any() for a, b in zip(before, encoder_weights(model), strict=True))
-        seen.append((self.name, moved, float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))))
+        seen.append(
+            (self.name, moved, float(keras.ops.convert_to_numpy(self.optimizer.learning_rate)))
+        )
         return result
 
     monkeypatch.setattr(keras.Model, "fit", fit_and_note)
-    options = dict(batch_size=4, learning_rate=1e-2, decay=False, fine_tuning=5, fine_tuning_rate=1e-4)
+    options = dict(
+        batch_size=4, learning_rate=1e-2, decay=False, fine_tuning=5, fine_tuning_rate=1e-4
+    )
     history = fit(model, toy, steps=10, unfreeze="after", **options)
     assert [(name, moved) for name, moved, _ in seen] == [("fcn8s_head", False), ("fcn8s", True)]
     assert [rate for _, _, rate in seen] == pytest.approx([1e-2, 1e-4])
-    assert len(history.loss) == 15 and {"features", "training", "fine-tuning"} <= set(history.seconds)
-    assert all(not layer.trainable for layer in model.layers if layer.name.startswith("conv1"))  # frozen again
+    assert len(history.loss) == 15 and {"features", "training", "fine-tuning"} <= set(
+        history.seconds
+    )
+    # frozen again
+    assert all(not layer.trainable for layer in model.layers if layer.name.startswith("conv1"))
     fit(model, toy, steps=1, unfreeze="after", batch_size=4)  # and so it works a second time
 
 
@@ -252,19 +296,32 @@ def test_fine_tuning_an_encoder_fits_the_data_better(toy):
     for unfreeze in (None, "after"):
         keras.utils.set_random_seed(0)
         model = small(fcn.backbones.small_vgg(None))
-        history = fit(model, toy, steps=40, batch_size=6, unfreeze=unfreeze, fine_tuning=40 if unfreeze else None)
+        history = fit(
+            model,
+            toy,
+            steps=40,
+            batch_size=6,
+            unfreeze=unfreeze,
+            fine_tuning=40 if unfreeze else None,
+        )
         losses[unfreeze] = np.mean(history.loss[-5:])
     assert losses["after"] < losses[None]
 
 
-def test_a_fine_tuning_that_was_interrupted_goes_on_to_the_same_weights(encoder, toy, tmp_path, monkeypatch):
+def test_a_fine_tuning_that_was_interrupted_goes_on_to_the_same_weights(
+    encoder, toy, tmp_path, monkeypatch
+):
     options = dict(epochs=2, batch_size=4, seed=5, unfreeze="after", fine_tuning=3)
     whole = small(encoder)
     undisturbed = fit(whole, toy, **options)
     model = small(encoder)
     original = keras.Model.fit
     monkeypatch.setattr(
-        keras.Model, "fit", lambda self, *a, callbacks, **k: original(self, *a, callbacks=[*callbacks, StopAfter(2)], **k)
+        keras.Model,
+        "fit",
+        lambda self, *a, callbacks, **k: original(
+            self, *a, callbacks=[*callbacks, StopAfter(2)], **k
+        ),
     )
     with pytest.raises(KeyboardInterrupt):  # in the third epoch of fine-tuning
         fit(model, toy, checkpoint=tmp_path / "state", **options)
@@ -277,8 +334,15 @@ def test_a_fine_tuning_that_was_interrupted_goes_on_to_the_same_weights(encoder,
 
 
 def test_a_finished_run_is_not_trained_again_until_it_is_another(encoder, toy, tmp_path):
-    """Killed after the training and before `model.save`, a run has lost nothing; trained further, it is another run."""
-    options = dict(epochs=6, batch_size=4, seed=5, validation=toy.subset(range(3)), checkpoint=tmp_path / "state")
+    """Killed after the training and before `model.save`, a run has lost nothing; trained further,
+    it is another run."""
+    options = dict(
+        epochs=6,
+        batch_size=4,
+        seed=5,
+        validation=toy.subset(range(3)),
+        checkpoint=tmp_path / "state",
+    )
     options["learning_rate"] = 1e-2
     keras.utils.set_random_seed(1)
     first, again = small(encoder), small(encoder)
@@ -297,11 +361,21 @@ def test_a_finished_run_is_not_trained_again_until_it_is_another(encoder, toy, t
 @pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
 def test_a_checkpoint_touches_no_file_of_anybody_else(encoder, toy, tmp_path):
     """The folder may be where somebody works."""
-    mine = {name: name.encode() for name in ("results.npz", ".hidden-results.npz", "notes.json", ".run-of-mine.json", "all.txt")}
+    mine = {
+        name: name.encode()
+        for name in (
+            "results.npz",
+            ".hidden-results.npz",
+            "notes.json",
+            ".run-of-mine.json",
+            "all.txt",
+        )
+    }
     for name, content in mine.items():
         (tmp_path / name).write_bytes(content)
     options = dict(epochs=1, batch_size=4, checkpoint=tmp_path)
-    for model in (small(encoder), fcn.models.fcn(2, 16, encoder, width=8)):  # the second run takes the first one's place
+    # the second run takes the first one's place
+    for model in (small(encoder), fcn.models.fcn(2, 16, encoder, width=8)):
         fit(model, toy, **options)
     fcn.training.checkpoint.remove(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == mine
@@ -310,7 +384,9 @@ def test_a_checkpoint_touches_no_file_of_anybody_else(encoder, toy, tmp_path):
         fit(small(encoder), toy, **options)
     for content in ('{"a": 1}', "[]", "3", "{"):
         (tmp_path / "run.json").write_text(content)
-        with pytest.raises(ValueError, match=r"run\.json (does not belong to a training|is damaged)"):
+        with pytest.raises(
+            ValueError, match=r"run\.json (does not belong to a training|is damaged)"
+        ):
             fit(small(encoder), toy, **options)
 
 
@@ -318,7 +394,11 @@ def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_p
     options = dict(epochs=3, batch_size=4, seed=5, checkpoint=tmp_path / "state")
     original = keras.Model.fit
     monkeypatch.setattr(
-        keras.Model, "fit", lambda self, *a, callbacks, **k: original(self, *a, callbacks=[*callbacks, StopAfter(1)], **k)
+        keras.Model,
+        "fit",
+        lambda self, *a, callbacks, **k: original(
+            self, *a, callbacks=[*callbacks, StopAfter(1)], **k
+        ),
     )
     with pytest.raises(KeyboardInterrupt):
         fit(small(encoder), toy, **options)
@@ -326,16 +406,29 @@ def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_p
     other_model = fcn.models.fcn(2, 16, encoder, width=8)
     mended = lambda index: (toy[index][0], toy[index][1][::-1] if index == 7 else toy[index][1])  # noqa: E731
     for changed, named in (
-        ({"train": fcn.datasets.SegmentationData(mended, 12, toy.class_names, name="toy")}, "data='12 of toy"),
+        (
+            {"train": fcn.datasets.SegmentationData(mended, 12, toy.class_names, name="toy")},
+            "data='12 of toy",
+        ),
         ({"validation": toy}, "validation=None, here validation='12 of toy"),
-        ({"augment": keras.layers.RandomRotation(0.1)}, "augment='None', here augment='RandomRotation"),
-        ({"batch_size": 6}, "batch_size=4, here batch_size=6"), ({"epochs": 5}, "epochs=3"), ({"seed": 1}, "seed=5"),
-        ({"learning_rate": 0.1}, "learning_rate"), ({"augment": "flip"}, "augment='None', here augment='flip'"),
-        ({"train": toy.subset(range(6))}, "data"), ({"model": other_model}, "model"),
-    ):  # fmt: skip
+        (
+            {"augment": keras.layers.RandomRotation(0.1)},
+            "augment='None', here augment='RandomRotation",
+        ),
+        ({"batch_size": 6}, "batch_size=4, here batch_size=6"),
+        ({"epochs": 5}, "epochs=3"),
+        ({"seed": 1}, "seed=5"),
+        ({"learning_rate": 0.1}, "learning_rate"),
+        ({"augment": "flip"}, "augment='None', here augment='flip'"),
+        ({"train": toy.subset(range(6))}, "data"),
+        ({"model": other_model}, "model"),
+    ):
         with pytest.raises(ValueError, match=f"interrupted run with the same settings.*{named}"):
             fit(**{"model": small(encoder), "train": toy, **options, **changed})
-    turned = [fcn.training.checkpoint.in_words([keras.layers.RandomRotation(factor)]) for factor in (0.1, 0.1, 0.2)]
+    turned = [
+        fcn.training.checkpoint.in_words([keras.layers.RandomRotation(factor)])
+        for factor in (0.1, 0.1, 0.2)
+    ]
     assert turned[0] == turned[1] != turned[2]
     state = tmp_path / "state" / "head.npz"
     state.write_bytes(state.read_bytes()[:500])
