@@ -9,13 +9,15 @@
 # %% [markdown]
 # # Convolution and its transpose
 #
-# **Goal.** Compute a convolution and a transposed convolution by hand, predict the size of their results, and know why the
-# second one is not the inverse of the first.
+# **Goal.** Compute a convolution and a transposed convolution by hand, predict the sizes of their
+# results, and explain why the second is not the inverse of the first.
 #
-# **Idea.** A convolution slides a small table of weights, the *kernel*, over a picture: multiply what lies under it,
-# add up, write down one number. A transposed convolution goes the other way: every number of a small map puts
-# one weighted copy of the kernel onto a large map. The networks of this course make pictures small by the first and
-# large again by the second, so both must be understood before anything else.
+# **Idea.** A convolution slides a small table of weights, the *kernel*, over a picture. At each
+# place it multiplies the numbers under the kernel by the weights, adds the products, and writes
+# down one number. A transposed convolution works in the other direction: for every number of a
+# small map, it adds one weighted copy of the kernel to a large map. The networks of this course
+# make pictures small with the first operation and large again with the second, so we begin with
+# these two.
 
 # %%
 import matplotlib.cbook
@@ -24,26 +26,28 @@ import numpy as np
 import fcn_keras as fcn
 from fcn_keras.visualization import convolution as drawing
 
-fcn.support.startup.import_keras_quietly()  # without the start-up lines of what computes for Keras
+fcn.support.startup.import_keras_quietly()  # hides the start-up messages of Keras' backend
 import keras  # noqa: E402
 
-path = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)  # a file that matplotlib brings along
+path = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)  # part of matplotlib
 picture = fcn.images.read_image(path)  # (600, 512, 3), red, green and blue, 0–255
 grey = picture[20:340, 90:410].mean(axis=-1)  # the face; the mean of the three colours is grey
 photo = grey.reshape(160, 2, 160, 2).mean(axis=(1, 3))  # every 2 × 2 pixels become one
 print(photo.shape, f"from {photo.min():.0f} to {photo.max():.0f}")
 
 # %% [markdown]
-# The photograph shows the computer pioneer Rear Admiral Grace Hopper. It is an official photograph of the US Navy and comes
-# with matplotlib (found there on Wikimedia Commons, `File:Grace_Hopper.jpg`).
+# The photograph shows the computer pioneer Rear Admiral Grace Hopper. It is an official photograph
+# of the US Navy and comes with matplotlib (source: Wikimedia Commons, `File:Grace_Hopper.jpg`).
 #
 # ## 1. What can a table of nine weights see?
 #
-# Four filters made by hand. The two for edges are named after Sobel: one subtracts what is left of a pixel
-# from what is right of it, the other what is above from what is below. Blurring takes a mean. Sharpening takes five times
-# the pixel and subtracts its four neighbours.
+# Here are four hand-made filters. The two edge filters are named after Sobel. One subtracts the
+# numbers to the left of a pixel from those to its right; the other subtracts the numbers above it
+# from those below. The blur filter takes a mean. The sharpening filter takes five times the pixel
+# and subtracts its four neighbours.
 #
-# **Predict before you run:** on an evenly grey wall, what do the four filters give? (Add up the weights of each.)
+# **Predict before you run:** what does each of the four filters give on an evenly grey wall? (Add
+# up the weights of each filter.)
 
 # %%
 filters = {
@@ -54,10 +58,11 @@ filters = {
 }
 for name, weights in filters.items():
     wall = np.full(weights.shape, 100.0)
-    print(f"{name:<21} weights add up to {weights.sum():.0f}, a wall of 100 gives {np.sum(wall * weights):.0f}")
+    result = np.sum(wall * weights)
+    print(f"{name:<21} sum of the weights {weights.sum():.0f}, a wall of 100 gives {result:.0f}")
 
 # %% [markdown]
-# Now slide the window over the photograph, with two loops and no library.
+# Now we slide the window over the photograph. A plain loop over all rows and columns is enough.
 
 
 # %%
@@ -72,16 +77,18 @@ def slide(image, kernel):
 
 filtered = {name: (weights, slide(photo, weights)) for name, weights in filters.items()}
 print("one window:", photo[60:63, 40:43].round().astype(int).tolist())
-print(f"its edge, left to right: {filtered['edges, left to right'][1][60, 40]:.0f}")
+print(f"the left-to-right edge filter gives {filtered['edges, left to right'][1][60, 40]:.0f}")
 
 # %% [markdown]
-# Keras has the same as one function. It works on many pictures with many channels at once, so it wants four axes:
-# the picture as `(batch, height, width, channels)`, the kernel as `(height, width, channels in, channels out)`. Here all
-# the new axes have length 1. (`keras.ops` are functions like NumPy's that can also run on a graphics card.)
+# Keras provides the same operation as one function. It works on many pictures with many channels at
+# once, so it expects four axes: `(batch, height, width, channels)` for the picture, and
+# `(height, width, channels in, channels out)` for the kernel. The axes that we add here all have
+# length one. (The functions in `keras.ops` resemble NumPy's, but can also run on a graphics card.)
 
 # %%
 for name, (weights, result) in filtered.items():
-    out = keras.ops.conv(photo[None, :, :, None].astype("float32"), weights[:, :, None, None].astype("float32"))
+    image = photo[None, :, :, None].astype("float32")
+    out = keras.ops.conv(image, weights[:, :, None, None].astype("float32"))
     np.testing.assert_allclose(keras.ops.convert_to_numpy(out)[0, :, :, 0], result, atol=1e-2)
     print(f"{name:<21} equal, {photo.shape} → {result.shape}")
 
@@ -89,26 +96,29 @@ for name, (weights, result) in filtered.items():
 drawing.draw_filters(photo, filtered)
 
 # %% [markdown]
-# Mathematicians turn the kernel by 180° (`kernel[::-1, ::-1]`) before they slide it and call what we did *correlation*.
-# Networks do not turn it: their weights are learned, and would be learned turned just as well.
+# Mathematicians rotate the kernel by 180° (`kernel[::-1, ::-1]`) before they slide it. They call
+# the operation without rotation *correlation*. Networks do not rotate the kernel: its weights are
+# learned, and rotated weights could be learned just as well.
 #
-# Nobody designs the filters of a network. It starts with random ones and changes them until they help. In networks trained on
-# millions of photographs many of the first ones look like those above; notebook 02 looks at those of a small network.
+# Nobody designs the filters of a network. A network starts with random filters and changes them
+# until they help. In networks trained on millions of photographs, many filters of the first layer
+# look like those above. Notebook 02 shows the filters of a small network.
 #
 # ## 2. Which windows? Padding and stride
 #
-# Two choices decide where the window goes. *Padding*: VALID takes the windows that fit into the picture, SAME first adds a
-# border of zeros, so that with stride 1 the result is as large as the picture; if an odd number of rows or columns is needed,
-# the extra one goes below and to the right. *Stride*: how many pixels the window moves
-# at a time.
+# Two choices determine where the window goes. The first is the *padding*. VALID uses only the
+# windows that fit into the picture. SAME first adds a border of zeros, so that with stride 1 the
+# result is as large as the picture. If SAME needs an odd number of extra rows or columns, it puts
+# the odd one below or to the right. The second choice is the *stride*, the number of pixels by
+# which the window moves at each step.
 #
-# **Predict before you run:** a 5 × 5 input and a 3 × 3 kernel. How large is the result for VALID and for SAME, with
-# stride 1 and with stride 2?
+# **Predict before you run:** take a 5 × 5 input and a 3 × 3 kernel. How large is the result for
+# VALID and for SAME, with stride 1 and with stride 2?
 
 
 # %%
 def places(size, kernel, stride, padding):
-    """Along one axis: how many windows are there?"""
+    """The number of windows along one axis."""
     starts = range(0, size - kernel + 1, stride) if padding == "valid" else range(0, size, stride)
     return len(starts)
 
@@ -118,10 +128,11 @@ for padding in ("valid", "same"):
         print(f"{padding:<5} stride {stride}: 5 → {places(5, 3, stride, padding)}")
 
 # %% [markdown]
-# The package has it as a formula, for $n$ pixels, a kernel of $k$ and stride $s$ (brackets that are open above round down,
-# those open below round up):
+# The package computes the number of windows with a formula. For $n$ pixels, a kernel of size $k$
+# and stride $s$ there are this many windows (⌊ ⌋ rounds down, ⌈ ⌉ rounds up):
 #
-# $$\text{VALID: } \left\lfloor \frac{n - k}{s} \right\rfloor + 1 \qquad \text{SAME: } \left\lceil \frac{n}{s} \right\rceil$$
+# $$\text{VALID: } \left\lfloor \frac{n - k}{s} \right\rfloor + 1
+# \qquad \text{SAME: } \left\lceil \frac{n}{s} \right\rceil$$
 
 # %%
 for n in range(1, 60):
@@ -133,37 +144,44 @@ print("counted and computed sizes agree")
 
 # %% tags=["L08"]
 kernel = np.array([[1, 0, 1], [0, 2, 0], [0, 1, 0]])
-small = np.array([[1, 0, 2, 1, 3], [2, 1, 0, 4, 1], [0, 3, 1, 2, 0], [1, 2, 5, 0, 1], [4, 0, 1, 1, 2]])
+small = np.array(
+    [[1, 0, 2, 1, 3], [2, 1, 0, 4, 1], [0, 3, 1, 2, 0], [1, 2, 5, 0, 1], [4, 0, 1, 1, 2]]
+)
 drawing.draw_convolution_steps(small, kernel)
 
 # %% [markdown]
-# Orange is the window, blue the kernel, green the cell that is computed. Grey zeros are padding. The sum under each step
-# leaves out the weights that are zero. The same for all steps of one case, to play, stop and step through:
+# The window is orange, the kernel is blue, and the output cell being computed is green. Grey zeros
+# are padding. The sum under each step omits the weights that are zero. The next cell animates all
+# steps of one case; you can play it, stop it, and step through it.
 
 # %%
 drawing.animate_convolution(small, kernel, stride=2, padding="same")
 
 # %% [markdown]
-# In Keras a convolution is a *layer*: a piece of a network that holds its own weights. `Conv2D(1, 3)` has one
-# output channel and a 3 × 3 kernel. `build` makes the weights, `set_weights` replaces the random ones by ours.
+# In Keras a convolution is a *layer*: a part of a network that holds its own weights.
+# `Conv2D(1, 3)` has one output channel and a 3 × 3 kernel. `use_bias=False` means that no constant
+# is added to the results. `build` creates the weights, and `set_weights` replaces the random
+# weights by ours.
 
 
 # %%
 def convolve(image, kernel, stride, padding):
-    layer = keras.layers.Conv2D(1, len(kernel), strides=stride, padding=padding, use_bias=False)  # no constant is added
+    layer = keras.layers.Conv2D(1, len(kernel), strides=stride, padding=padding, use_bias=False)
     layer.build((None, None, None, 1))  # any number of pictures of any size, one channel
     layer.set_weights([kernel[:, :, None, None]])
     return keras.ops.convert_to_numpy(layer(image[None, :, :, None].astype("float32")))[0, :, :, 0]
 
 
-padded = np.pad(small, 1)  # SAME, for 5 × 5 and a kernel of 3: one zero on each side
+padded = np.pad(small, 1)  # SAME adds one zero on each side: 5 × 5 pixels, 3 × 3 kernel
 for stride in (1, 2):
-    np.testing.assert_allclose(convolve(small, kernel, stride, "valid"), slide(small, kernel)[::stride, ::stride])
-    np.testing.assert_allclose(convolve(small, kernel, stride, "same"), slide(padded, kernel)[::stride, ::stride])
+    valid, same = (slide(image, kernel)[::stride, ::stride] for image in (small, padded))
+    np.testing.assert_allclose(convolve(small, kernel, stride, "valid"), valid)
+    np.testing.assert_allclose(convolve(small, kernel, stride, "same"), same)
 print(convolve(small, kernel, 2, "same"))
 
 # %% [markdown]
-# Stride 2 takes every second window, and the numbers are those of the figure. Now the sizes, for many inputs.
+# Stride 2 uses every second window. The numbers agree with those in the figure. Now we check the
+# sizes for many inputs.
 #
 # **Predict before you run:** with SAME and stride 2, which heights and widths are halved exactly?
 
@@ -175,20 +193,23 @@ for k in (1, 2, 3, 4, 5):
             layer = keras.layers.Conv2D(1, k, strides=stride, padding=padding)
             for n in (5, 6, 7, 8, 13, 16):
                 found = layer(np.zeros((1, n, n + 3, 1), "float32")).shape[1:3]
-                assert found == tuple(fcn.geometry.conv_size(m, k, stride, padding) for m in (n, n + 3))
+                predicted = [fcn.geometry.conv_size(m, k, stride, padding) for m in (n, n + 3)]
+                assert found == tuple(predicted)
                 count += 1
-print(f"{count} sizes predicted, {count} confirmed by Keras")
+print(f"Keras confirms all {count} predicted sizes")
 print("SAME, stride 2:", {n: fcn.geometry.conv_size(n, 3, 2, "same") for n in range(4, 10)})
 
 # %% [markdown]
 # ## 3. The other way: stamps
 #
-# A transposed convolution starts from a small map. Take one input value, multiply the whole kernel by it, and add
-# that stamp to the output. Go on to the next value, move the stamp by the stride, and add again. Where stamps overlap, they
-# add up. VALID keeps everything the stamps cover. SAME cuts off the border so that the output is stride times as large.
+# A transposed convolution starts from a small map. It multiplies the whole kernel by one input
+# value and adds this copy, the *stamp*, to the output. For the next value it moves the stamp by the
+# stride and adds again. Where stamps overlap, their values add up. VALID keeps everything that the
+# stamps cover. SAME cuts off the border, so that the output is exactly `stride` times as large as
+# the input.
 #
-# **Predict before you run:** a 3 × 3 input, a 3 × 3 kernel, stride 2, VALID. How large is the output? Which of its cells get
-# more than one stamp?
+# **Predict before you run:** take a 3 × 3 input, a 3 × 3 kernel, stride 2 and VALID. How large is
+# the output? Which of its cells receive more than one stamp?
 
 
 # %%
@@ -212,25 +233,30 @@ drawing.draw_transposed_steps(values, kernel)
 drawing.animate_transposed(values, kernel, stride=2, padding="valid")
 
 # %% [markdown]
-# In Keras: `Conv2DTranspose`. Grey cells in the figure are what SAME cuts off; for our 3 × 3 kernel: with stride 1 one row
-# and one column on each side, with stride 2 only one row below and one column on the right. The sizes: VALID $s\,(n - 1) +
-# \max(k, s)$, SAME $s\,n$. (`stamp` makes $s\,(n - 1) + k$. Where the kernel is smaller than the stride there are gaps
-# between the stamps, and Keras leaves one at the end, too; hence the maximum.)
+# In Keras this layer is `Conv2DTranspose`. The grey cells in the figure are those that SAME cuts
+# off. With our 3 × 3 kernel and stride 1, these are one row or column on each side. With stride 2,
+# they are only the bottom row and the rightmost column. The output size is
+# $s\,(n - 1) + \max(k, s)$ for VALID and $s\,n$ for SAME. (`stamp` gives $s\,(n - 1) + k$. If the
+# kernel is smaller than the stride, gaps remain between the stamps, and Keras adds one more gap at
+# the end. Hence the maximum.)
 
 
 # %%
 def transpose(values, kernel, stride, padding):
-    layer = keras.layers.Conv2DTranspose(1, len(kernel), strides=stride, padding=padding, use_bias=False)
+    layer = keras.layers.Conv2DTranspose(
+        1, len(kernel), strides=stride, padding=padding, use_bias=False
+    )
     layer.build((None, None, None, 1))
     layer.set_weights([kernel[:, :, None, None]])
     return keras.ops.convert_to_numpy(layer(values[None, :, :, None].astype("float32")))[0, :, :, 0]
 
 
-np.testing.assert_allclose(transpose(values, kernel, 1, "valid"), stamp(values, kernel, 1))
-np.testing.assert_allclose(transpose(values, kernel, 2, "valid"), stamp(values, kernel, 2))
-np.testing.assert_allclose(transpose(values, kernel, 1, "same"), stamp(values, kernel, 1)[1:-1, 1:-1])
-np.testing.assert_allclose(transpose(values, kernel, 2, "same"), stamp(values, kernel, 2)[:-1, :-1])
-print("the stamps are Conv2DTranspose")
+one, two = stamp(values, kernel, 1), stamp(values, kernel, 2)
+np.testing.assert_allclose(transpose(values, kernel, 1, "valid"), one)
+np.testing.assert_allclose(transpose(values, kernel, 2, "valid"), two)
+np.testing.assert_allclose(transpose(values, kernel, 1, "same"), one[1:-1, 1:-1])
+np.testing.assert_allclose(transpose(values, kernel, 2, "same"), two[:-1, :-1])
+print("stamps and Conv2DTranspose give the same numbers")
 
 # %% tags=["L09"]
 count = 0
@@ -240,41 +266,47 @@ for k in (1, 2, 3, 4, 5):
             layer = keras.layers.Conv2DTranspose(1, k, strides=stride, padding=padding)
             for n in (1, 2, 3, 7):
                 found = layer(np.zeros((1, n, n + 3, 1), "float32")).shape[1:3]
-                assert found == tuple(fcn.geometry.transposed_size(m, k, stride, padding) for m in (n, n + 3))
+                assert found == tuple(
+                    fcn.geometry.transposed_size(m, k, stride, padding) for m in (n, n + 3)
+                )
                 count += 1
-print(f"{count} sizes predicted, {count} confirmed by Keras")
+print(f"Keras confirms all {count} predicted sizes")
 
 # %% [markdown]
 # ## 4. Why is it called transposed?
 #
-# A convolution only multiplies and adds. So it is a matrix: write the picture as one long column $x$, and there is a table
-# of numbers $A$ with $y = A\,x$. To find $A$ without thinking, convolve pictures in which a single pixel is 1:
-# each result is one column of $A$.
+# A convolution only multiplies by weights and adds, so it can be written as a matrix. If the column
+# $x$ contains all pixels of the picture, one below the other, there is a matrix $A$ with
+# $y = A\,x$. To find $A$ mechanically, convolve pictures in which a single pixel is 1: each result
+# is one column of $A$.
 #
-# **Predict before you run:** a 4 × 4 input, a 3 × 3 kernel, VALID, stride 1. How many rows and columns has $A$, and how
-# many of its numbers are not zero? (Our kernel has four weights that are not zero.)
+# **Predict before you run:** take a 4 × 4 input, a 3 × 3 kernel, VALID and stride 1. How many rows
+# and columns does $A$ have? How many of its numbers are not zero? (Four weights of our kernel are
+# not zero.)
 
 # %%
-pixels = np.eye(16).reshape(16, 4, 4)  # 16 pictures, each with another pixel set to 1
+pixels = np.eye(16).reshape(16, 4, 4)  # 16 pictures, each with a different pixel set to 1
 A = np.stack([slide(pixel, kernel).ravel() for pixel in pixels], axis=1)
-print(f"A is {A.shape[0]} × {A.shape[1]}, {np.count_nonzero(A)} of its {A.size} numbers are not zero")
+print(f"A is {A.shape[0]} × {A.shape[1]}; {np.count_nonzero(A)} of {A.size} numbers are not zero")
 
 # %%
-np.testing.assert_allclose(fcn.geometry.convolution_matrix(kernel, (4, 4)), A)  # from now on we take this one
+np.testing.assert_allclose(fcn.geometry.convolution_matrix(kernel, (4, 4)), A)  # used from now on
 
 x = np.arange(16.0).reshape(4, 4)
 y = np.array([[1.0, 2.0], [3.0, 4.0]])
-np.testing.assert_allclose((A @ x.ravel()).reshape(2, 2), convolve(x, kernel, 1, "valid"))  # A x: Conv2D
-np.testing.assert_allclose((A.T @ y.ravel()).reshape(4, 4), transpose(y, kernel, 1, "valid"))  # Aᵀ y: Conv2DTranspose
-print("A is Conv2D, its transpose is Conv2DTranspose")
+smaller, larger = (A @ x.ravel()).reshape(2, 2), (A.T @ y.ravel()).reshape(4, 4)
+np.testing.assert_allclose(smaller, convolve(x, kernel, 1, "valid"))
+np.testing.assert_allclose(larger, transpose(y, kernel, 1, "valid"))
+print("A x is the result of Conv2D, Aᵀ y that of Conv2DTranspose")
 
 # %% tags=["L09"]
 drawing.draw_matrices(kernel, A, (4, 4))
 
 # %% [markdown]
-# A row of $A$ is a window: which pixels one output pixel reads, with which weights. The same numbers as a column of $A^\top$
-# are a stamp: which pixels one value writes to, with which weights. The same kernel works in both directions. This holds for
-# every padding and stride:
+# A row of $A$ describes a window: which pixels one output pixel reads, and with which weights. The
+# same numbers form a column of $A^\top$. That column describes a stamp: which pixels one value
+# writes to, and with which weights. One kernel serves both directions. This holds for every padding
+# and stride:
 
 # %%
 random = np.random.default_rng(0)
@@ -285,49 +317,57 @@ for padding in ("valid", "same"):
         matrix = fcn.geometry.convolution_matrix(kernel, size, stride, padding)
         high = transpose(low, kernel, stride, padding)
         np.testing.assert_allclose((matrix.T @ low.ravel()).reshape(size), high)
-        np.testing.assert_allclose((matrix @ high.ravel()).reshape(4, 5), convolve(high, kernel, stride, padding))
+        down_again = (matrix @ high.ravel()).reshape(4, 5)
+        np.testing.assert_allclose(down_again, convolve(high, kernel, stride, padding))
         print(f"{padding:<5} stride {stride}: A is {matrix.shape[0]} × {matrix.shape[1]}")
 
 # %% [markdown]
 # ## 5. Is it the inverse?
 #
-# Some call the transposed convolution a *deconvolution*. That promises too much: an inverse would give back the very
-# picture that went in. Try it, in both orders, with a soft kernel.
+# The transposed convolution is sometimes called a *deconvolution*. That name promises too much: an
+# inverse would return exactly the picture that went in. We try both orders with a smooth kernel.
+# Its weights add up to 2, so $A\,x$ is twice as bright as $x$. With stride 2, each pixel of
+# $A^\top y$ receives a quarter of the weights, 0.5. The figure corrects for both.
 #
-# **Predict before you run:** will the eyes of the photograph come back sharp? Think of how many numbers there are halfway.
+# **Predict before you run:** will the eyes in the photograph come back sharp? Consider how many
+# numbers there are halfway.
 
 # %% tags=["L09"]
-soft = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 32  # adds up to 2; with stride 2 a pixel gets a quarter of the weights: 0.5
+soft = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 32  # the weights add up to 2
 eyes = photo[50:114, 48:112]
 tiny = eyes.reshape(32, 2, 32, 2).mean(axis=(1, 3))
-halve = fcn.geometry.convolution_matrix(soft, (64, 64), stride=2, padding="same")  # this is A now: 1024 × 4096
+halve = fcn.geometry.convolution_matrix(soft, (64, 64), stride=2, padding="same")  # A: 1024 × 4096
 down, up = halve @ eyes.ravel(), halve.T @ tiny.ravel()
 back, again = (halve.T @ down).reshape(64, 64), (halve @ up).reshape(32, 32)
-print(f"Aᵀ A x is off by {np.abs(back - eyes).mean():.0f}, A Aᵀ y by {np.abs(again - tiny).mean():.0f} grey levels on average")
-drawing.draw_there_and_back(
-    {
-        "down by A, then up by Aᵀ": {"x": eyes, "A x, at half brightness": down.reshape(32, 32) / 2, "Aᵀ A x": back},
-        "up by Aᵀ, then down by A": {"y": tiny, "Aᵀ y, at double brightness": 2 * up.reshape(64, 64), "A Aᵀ y": again},
-    }
-)
+print(f"mean error of Aᵀ A x: {np.abs(back - eyes).mean():.0f} grey levels")
+print(f"mean error of A Aᵀ y: {np.abs(again - tiny).mean():.0f} grey levels")
+half, double = down.reshape(32, 32) / 2, 2 * up.reshape(64, 64)
+first = {"x": eyes, "A x, at half brightness": half, "Aᵀ A x": back}
+second = {"y": tiny, "Aᵀ y, at double brightness": double, "A Aᵀ y": again}
+drawing.draw_there_and_back({"down by A, then up by Aᵀ": first, "up by Aᵀ, then down by A": second})
 
 # %% [markdown]
-# The size comes back, the values do not. From 4096 numbers to 1024 and back, something must be lost, whoever does it. In the
-# second row nothing would have to be lost, since 4096 numbers have room for 1024, but the transpose still mixes neighbours.
-# So an *upsampling* layer, one that makes maps larger, undoes nothing. It only offers a way up with weights that can be
-# learned. What was lost on the way down has to be brought from elsewhere, from the large maps before it: such a side road is
-# called a *skip connection* (notebook 07).
+# The size comes back, but the values do not. On the way from 4096 numbers to 1024 and back,
+# something must be lost, whatever the method. In the second row nothing need be lost, because 4096
+# numbers have room for 1024. But the transpose still mixes neighbouring values. So an *upsampling*
+# layer, which makes maps larger, does not undo the downsampling. It only provides a way up whose
+# weights can be learned. What was lost on the way down must come from elsewhere: from the larger
+# maps that came before. A connection that passes these maps on is called a *skip connection*
+# (notebook 07).
 #
 # ## Exercise
 #
-# 1. Make a 3 × 3 filter that answers to edges along a diagonal, and draw what it finds in the photograph. To check: it must
-#    give 0 on a wall, and `np.eye(9)` and its mirror image `np.eye(9)[::-1]` must not give the same largest absolute value.
-# 2. A convolution with kernel 3 and stride 2, then a transposed convolution with kernel 3 and stride 2. For which $n$ does
-#    the size come back, with SAME and with VALID? First on paper, then check with `conv_size` and `transposed_size`.
-# 3. SAME adds as few zeros as it can. How many before and how many after, for a kernel of 3, stride 2 and $n = 6$? And for
-#    $n = 7$? Check with `fcn.geometry.same_padding(n, kernel, stride)`, and with `convolve` on a picture of ones.
-# 4. There are kernels for which $A\,A^\top y = y$ holds exactly. Find one of 2 × 2 for stride 2, VALID. Does $A^\top A\,x = x$
-#    hold too? Check with `convolution_matrix` and `np.eye`.
+# 1. Make a 3 × 3 filter that responds to edges along a diagonal, and draw its result on the
+#    photograph. To check: it must give 0 on a wall. Its largest absolute value must not be the same
+#    on `np.eye(9)` as on the mirror image `np.eye(9)[::-1]`.
+# 2. Apply a convolution with kernel 3 and stride 2, then a transposed convolution with kernel 3 and
+#    stride 2. For which $n$ does the size come back, with SAME and with VALID? Work it out on
+#    paper, then check with `conv_size` and `transposed_size`.
+# 3. SAME adds as few zeros as possible. How many does it add before and after, for a kernel of 3,
+#    stride 2 and $n = 6$? And for $n = 7$? Check with
+#    `fcn.geometry.same_padding(n, kernel, stride)`, and with `convolve` on a picture of ones.
+# 4. For some kernels $A\,A^\top y = y$ holds exactly. Find such a 2 × 2 kernel for stride 2 and
+#    VALID. Does $A^\top A\,x = x$ hold as well? Check with `convolution_matrix` and `np.eye`.
 #
-# Solutions: `fcn.solutions.show("01.1")`, `fcn.solutions.show("01.2")`, `fcn.solutions.show("01.3")`,
-# `fcn.solutions.show("01.4")`.
+# Solutions: `fcn.solutions.show("01.1")`, `fcn.solutions.show("01.2")`,
+# `fcn.solutions.show("01.3")`, `fcn.solutions.show("01.4")`.

@@ -9,12 +9,14 @@
 # %% [markdown]
 # # The experiment: where is the road?
 #
-# **Goal.** Run the lecture's experiment from beginning to end: labelled road scenes, a network whose encoder is fixed and
-# whose head is trained, the loss curve, and the result on scenes that the network has never seen.
+# **Goal.** Run the lecture's experiment from beginning to end: labelled road scenes, a network with
+# a fixed encoder and a trained head, the loss curve, and the result on scenes that the network has
+# never seen.
 #
-# **Idea.** Learning to see is expensive, so it is not done again. The *encoder* was trained before on another task, and its
-# weights stay as they are (*frozen*). Only the *head*, the layers behind it, is trained on roads. Two skip connections
-# bring the encoder's finer maps to the head, so that the answer is sharp.
+# **Idea.** It is expensive to learn useful features, so the network reuses features that were
+# learned before. The *encoder* was trained on another task, and its weights do not change (it is
+# *frozen*). Only the *head*, the layers that follow the encoder, is trained on roads. Two skip
+# connections bring the encoder's finer maps to the head, so that the prediction has sharp edges.
 
 # %%
 import numpy as np
@@ -24,22 +26,23 @@ import fcn_keras as fcn
 train = fcn.datasets.road_scenes("train", count=200).view({"road": ["road"]})
 test = fcn.datasets.road_scenes("test", count=30).view({"road": ["road"]})
 
-import keras  # noqa: E402  after fcn_keras, which loads it without its start-up lines
+import keras  # noqa: E402  after fcn_keras, which hides Keras' start-up messages
 
 keras.utils.set_random_seed(0)
-ENCODER = "small_vgg"  # the lecture's is "vgg16": to have it, change this word (section 2)
-WIDTH = 32  # channels of conv6 and fcn4; the lecture's 4096 are for VGG16
+ENCODER = "small_vgg"  # the lecture uses "vgg16" (see section 2)
+WIDTH = 32  # channels of conv6 and fcn4; the lecture uses 4096, with VGG16
 print(train, test, sep="\n")
 
 # %% [markdown]
-# `view` regroups the classes to the lecture's question: 0 is background, 1 is road.
+# `view` regroups the classes to match the lecture's question: 0 is background, 1 is road.
 #
 # ## 1. Labelled images
 #
-# A label map holds a class number at each pixel. The lecture writes it *one-hot*: one channel per class, 1 in the channel of
-# the pixel's class and 0 in the others.
+# A label map holds a class number at each pixel. The lecture writes it *one-hot*, with one channel
+# per class: 1 in the channel of the pixel's class and 0 in the others.
 #
-# **Predict before you run:** what do the two channels sum to at each pixel? What is lost if channel 0 is thrown away?
+# **Predict before you run:** what is the sum of the two channels at each pixel? What is lost if
+# channel 0 is thrown away?
 
 # %% tags=["L22"]
 scenes = [train[index] for index in (0, 100, 199)]
@@ -47,20 +50,23 @@ for image, labels in scenes:
     one_hot = (labels[..., None] == np.arange(2)).astype("float32")  # (160, 576, 2)
     assert image.shape == (160, 576, 3) and one_hot.shape == (160, 576, 2)
     assert (one_hot.sum(axis=-1) == 1).all()  # each pixel has exactly one class
-    np.testing.assert_array_equal(one_hot.argmax(axis=-1), labels)  # and back
+    np.testing.assert_array_equal(one_hot.argmax(axis=-1), labels)  # and back to class numbers
 fcn.visualization.draw_one_hot([i for i, _ in scenes], [m for _, m in scenes], train.class_names)
 
 # %% [markdown]
-# With two classes the channels are each other's negative, so one would do. With more classes it would not.
+# With two classes each channel is the complement of the other, so one channel would be enough. With
+# more classes it would not.
 #
-# The package keeps the numbers and not the one-hot channels: it is the same, and takes less memory. Keras has a loss for
-# either. *Sparse* in the name means: class numbers in. The *loss* is one number that says how wrong the network is, and
-# *logits* are the raw scores that a network gives each class before the softmax.
+# The package stores class numbers instead of one-hot channels: they hold the same information and
+# take less memory. Keras has a loss for each form. *Sparse* in the name of a loss means that it
+# takes class numbers. The *loss* is one number that says how wrong the network is. *Logits* are the
+# raw scores that a network gives each class before the softmax.
 
 # %%
 logits = np.random.default_rng(0).normal(size=(1, 160, 576, 2)).astype("float32")
 softmax = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-by_hand = -np.log((softmax * one_hot).sum(axis=-1)).mean()  # minus the log of what the true class was given
+# Minus the logarithm of the probability of the true class, averaged over the pixels.
+by_hand = -np.log((softmax * one_hot).sum(axis=-1)).mean()
 
 with_channels = keras.losses.CategoricalCrossentropy(from_logits=True)(one_hot[None], logits)
 with_numbers = fcn.training.segmentation_loss()(labels[None].astype("int32"), logits)
@@ -70,13 +76,16 @@ np.testing.assert_allclose(by_hand, with_numbers, rtol=1e-5)
 # %% [markdown]
 # ## 2. The network
 #
-# The encoder comes with its weights. VGG16 has thirteen convolutions and five poolings, and learned on the million
-# photographs of ImageNet (its weights are *pretrained*). The small VGG has the same five blocks with fewer channels; it
-# learned on drawings, and ships with the package.
+# The encoder comes with its weights. VGG16 has thirteen convolutions and five poolings. Its weights
+# were learned from the million photographs of ImageNet (they are *pretrained*). The small VGG has
+# the same five blocks with fewer channels. It was trained on drawings, and its weights ship with
+# the package.
 #
-# Three of its maps are read: pool3, pool4, pool5 (the lecture calls them maxp3, maxp4, maxp5).
+# The network uses three of the encoder's maps: pool3, pool4 and pool5 (the lecture calls them
+# maxp3, maxp4 and maxp5).
 #
-# **Predict before you run:** a scene is 160 × 576. How high and wide is each of the three?
+# **Predict before you run:** a scene has 160 × 576 pixels. What are the height and width of each of
+# the three maps?
 
 # %%
 encoder = fcn.backbones.by_name(ENCODER)
@@ -84,26 +93,28 @@ encoder.trainable = False  # fixed: no training will change its weights
 picture = encoder.inputs[0]
 pool3, pool4, pool5 = (encoder.get_layer(name).output for name in ("pool3", "pool4", "pool5"))
 
-maps = keras.Model(picture, [pool3, pool4, pool5])(test[0][0][None])  # a model: layers joined from input to output
+maps = keras.Model(picture, [pool3, pool4, pool5])(test[0][0][None])  # a model with three outputs
 for name, features in zip(("pool3", "pool4", "pool5"), maps, strict=True):
     print(f"{name}: {features.shape[1]} x {features.shape[2]} x {features.shape[3]}")
 
 # %% [markdown]
-# Halved three, four and five times. Now the head, in plain Keras, one line for each layer of the lecture. A 7 × 7 convolution
-# looks around on the coarsest map, two 1 × 1 convolutions turn what it saw into two scores, and three transposed convolutions
-# climb back up. After the first and the second, a map of the encoder is *added*: for that both must have the same height,
-# width and channels.
+# They are halved three, four and five times. Now the head, in plain Keras, with one line for each
+# layer of the lecture. A 7 × 7 convolution gathers context on the coarsest map, and two 1 × 1
+# convolutions turn it into two scores. Three transposed convolutions then bring the result back to
+# the size of the image. After the first and the second of them, a map of the encoder is *added*.
+# For a sum, both maps must have the same height, width and channels.
 #
-# **Predict before you run:** fcn3 gives 2 channels, the two classes. How many must fcn2 give so that pool4 can be added?
+# **Predict before you run:** fcn3 gives 2 channels, one for each class. How many channels must fcn2
+# give so that pool4 can be added?
 
 
 # %%
 def head_of(pool3, pool4, pool5):
     def up(channels, kernel, stride, name):
-        return keras.layers.Conv2DTranspose(channels, kernel, strides=stride, padding="same", name=name)
+        return keras.layers.Conv2DTranspose(channels, kernel, stride, padding="same", name=name)
 
-    # for a scene and the small VGG: pool3 (20, 72, 64), pool4 (10, 36, 128), pool5 (5, 18, 256)
-    x = keras.layers.Conv2D(WIDTH, 7, padding="same", activation="relu", name="conv6")(pool5)  # (5, 18, 32)
+    # a scene in the small VGG: pool3 (20, 72, 64), pool4 (10, 36, 128), pool5 (5, 18, 256)
+    x = keras.layers.Conv2D(WIDTH, 7, padding="same", activation="relu", name="conv6")(pool5)
     x = keras.layers.Conv2D(WIDTH, 1, activation="relu", name="fcn4")(x)  # (5, 18, 32)
     x = keras.layers.Conv2D(2, 1, name="fcn3")(x)  # (5, 18, 2)
     x = up(pool4.shape[-1], 4, 2, "fcn2")(x)  # (10, 36, 128)
@@ -117,8 +128,8 @@ def head_of(pool3, pool4, pool5):
 written = keras.Model(picture, head_of(pool3, pool4, pool5))
 
 # %% [markdown]
-# The package's version is `lecture_fcn`. Given the same weights, it must say the same. (It has one thing more: it crops, so
-# that every image size works and not just multiples of 32, as in notebook 05.)
+# The package's version is `lecture_fcn`. With the same weights it must give the same logits. (It
+# also crops, as in notebook 05, so that it accepts every image size and not just multiples of 32.)
 
 # %%
 model = fcn.models.lecture_fcn(num_classes=2, backbone=encoder, width=WIDTH)
@@ -130,23 +141,27 @@ np.testing.assert_allclose(written(images), model(images), atol=1e-3)
 print("same weights, same logits:", tuple(model(images).shape))
 
 # %% [markdown]
-# From here on it is imported. Drawn from the model itself, with the size of the tensor at each stage:
+# From here on we use the package's version. The figure is drawn from the model itself and shows the
+# size of the tensor at each stage:
 
 # %% tags=["L23"]
 rows = fcn.models.describe(model, size=(160, 576))
 name = {"small_vgg": "small VGG", "vgg16": "VGG16"}[ENCODER]
-fcn.visualization.draw_architecture(rows, f"FCN: {name} encoder fixed, head trained", f"{name} encoder")
+fcn.visualization.draw_architecture(
+    rows, f"FCN: {name} encoder fixed, head trained", f"{name} encoder"
+)
 
 # %% [markdown]
-# Blue grey is fixed, orange is trained. A convolution has a weight for each place of its kernel, each channel in and each
-# channel out, and a *bias* for each channel out.
+# Blue-grey layers are fixed, orange layers are trained. A convolution has one weight for each
+# combination of kernel position, input channel and output channel, and a *bias* for each output
+# channel.
 #
 # **Predict before you run:** which layer of the head has by far the most weights?
 
 
 # %% tags=["L23"]
 def head_weights(width, c3, c4, c5, classes=2):
-    """Layer → weights and biases, with c3, c4, c5 channels in pool3, pool4, pool5."""
+    """Parameters of each layer, with c3, c4, c5 channels in pool3, pool4, pool5."""
     kernels = {
         "conv6": (7, c5, width), "fcn4": (1, width, width), "fcn3": (1, width, classes),
         "fcn2": (4, classes, c4), "fcn1": (4, c4, c3), "output": (16, c3, classes),
@@ -156,51 +171,58 @@ def head_weights(width, c3, c4, c5, classes=2):
 
 ours = head_weights(WIDTH, *(features.shape[-1] for features in maps))
 lecture = head_weights(4096, 256, 512, 512)
-assert ours == {row.name: row.parameters for row in rows if row.trained} and sum(lecture.values()) == 121_799_428
+assert ours == {row.name: row.parameters for row in rows if row.trained}
+assert sum(lecture.values()) == 121_799_428
 for layer in ours:
     print(f"{layer:<8}{ours[layer]:>10,} here {lecture[layer]:>14,} in the lecture")
 
 # %% [markdown]
-# conv6 has most of them, here and there. Behind VGG16 with its 512 channels, 4096 filters of 7 × 7 are 103 million weights;
-# 32 do for drawn roads. To have the lecture's own network write `ENCODER = "vgg16"` and `WIDTH = 4096`: the first use fetches
-# 59 MB, and the training wants a graphics card. `"vgg16"` with `WIDTH = 32` takes several minutes on a laptop.
+# conv6 has most of them in both networks. In the lecture, pool5 of VGG16 has 512 channels, and 4096
+# filters of 7 × 7 need 103 million weights. For drawn roads, 32 filters are enough. To get the
+# lecture's own network, write `ENCODER = "vgg16"` and `WIDTH = 4096`. The first use downloads
+# 59 MB, and training needs a graphics card. `"vgg16"` with `WIDTH = 32` takes several minutes on a
+# laptop.
 #
-# **What changed against notebook 07?** Its FCN-8s has the same encoder and the same two skips.
+# **What changed since notebook 07?** Its FCN-8s has the same encoder and the same two skips.
 #
-# **Predict before you run:** FCN-8s adds *scores*, the lecture *features*. How many channels has each sum in either network?
+# **Predict before you run:** FCN-8s adds *scores*, the lecture's network adds *features*. How many
+# channels does each sum have in the two networks?
 
 # %%
-fcn8s = fcn.models.describe(fcn.models.fcn(2, stride=8, backbone=encoder, width=WIDTH), size=(160, 576))
-ours_by_name, theirs_by_name = ({row.name: row for row in table} for table in (rows, fcn8s))
-pairs = {"conv6": "fc6", "fcn4": "fc7", "fcn3": "score_fr", "-": "score_pool4", "fcn2": "upscore2", "fuse_pool4": "fuse_pool4"}
-pairs |= {"--": "score_pool3", "fcn1": "upscore_pool4", "fuse_pool3": "fuse_pool3", "output": "upscore8"}
+fcn8s = fcn.models.fcn(2, stride=8, backbone=encoder, width=WIDTH)
+theirs_by_name = {row.name: row for row in fcn.models.describe(fcn8s, size=(160, 576))}
+ours_by_name = {row.name: row for row in rows}
+pairs = {"conv6": "fc6", "fcn4": "fc7", "fcn3": "score_fr", "-": "score_pool4", "fcn2": "upscore2"}
+pairs |= {"fuse_pool4": "fuse_pool4", "--": "score_pool3", "fcn1": "upscore_pool4"}
+pairs |= {"fuse_pool3": "fuse_pool3", "output": "upscore8"}
 
 
 def line(row):
-    return f"{row.name:<15}{'x'.join(map(str, row.output_shape)):<12}{row.parameters:>8,}" if row else ""
+    return f"{row.name:<15}{row.output_shape!s:<16}{row.parameters:>8,}" if row else ""
 
 
-print(f"{'the lecture':<15}{'shape':<12}{'weights':>8}     {'FCN-8s':<15}{'shape':<12}{'weights':>8}")
+print("the lecture    shape            weights     FCN-8s         shape            weights")
 for here, there in pairs.items():
-    print(f"{line(ours_by_name.get(here)):<40}{line(theirs_by_name[there])}")
+    print(f"{line(ours_by_name.get(here)):<44}{line(theirs_by_name[there])}")
 
 # %% [markdown]
 # | | FCN-8s (notebook 07) | the lecture |
 # | --- | --- | --- |
-# | what a skip adds | scores, after a 1 × 1 convolution of its own | the features themselves |
-# | channels of the sums | 2 and 2, the classes | as many as pool4 and pool3 |
-# | where features become scores at last | at each of the three levels | in the last layer, 16 × 16 |
-# | upsampling starts as | bilinear interpolation, no bias | random numbers, with bias |
+# | what a skip adds | scores, computed by a 1 × 1 convolution | the features themselves |
+# | channels of the sums | 2 and 2, the classes | as many as pool4 and pool3 have |
+# | layer that finally gives the scores | one at each of the three levels | the last one, 16 × 16 |
+# | upsampling starts as | bilinear interpolation, without a bias | random numbers, with a bias |
 #
-# So in the lecture's network the last transposed convolution does two things at once: it turns features into scores, and it
-# makes the map eight times larger.
+# So the last transposed convolution of the lecture's network does two things at once: it turns
+# features into scores, and it makes the map eight times larger.
 #
-# ## 3. Frozen means: ask once
+# ## 3. A frozen encoder runs only once
 #
-# The encoder never changes, so its answer to a scene never changes either. It is enough to ask it once for each scene, to
-# keep the three maps, and to train the head on these.
+# The encoder never changes, so its output for a given scene never changes either. It is enough to
+# run the encoder once for each scene, store the three maps, and train the head on them.
 #
-# **Predict before you run:** is the head's answer to kept maps close to the whole network's answer, or the same?
+# **Predict before you run:** the head reads stored maps. Is its output only close to the output of
+# the whole network, or the same?
 
 # %%
 kept = keras.Model(picture, [pool3, pool4, pool5])(images)  # the frozen part, once
@@ -209,18 +231,21 @@ head = keras.Model(inputs, head_of(*inputs))  # the trained part
 for name in ours:
     head.get_layer(name).set_weights(model.get_layer(name).get_weights())
 np.testing.assert_allclose(head(kept), model(images), atol=1e-3)
-print(f"numbers in a scene: {images[0].size:,}; in its three maps: {sum(np.prod(f.shape[1:]) for f in kept):,}")
+in_maps = sum(np.prod(f.shape[1:]) for f in kept)
+print(f"numbers in a scene: {images[0].size:,}; in its three maps: {in_maps:,}")
 
 # %% [markdown]
-# The same. `fcn.training.fit` does this wherever something is frozen: it asks the encoder about each scene, and then trains
-# the head alone. To see that nothing is lost, two copies of the network start from the same weights and take the same three
-# *steps*. In a step a *batch* of scenes is shown, here two, and every trained weight moves a little so that the loss falls.
-# The first copy is trained by Keras, with every scene through the whole network: `compile` names the loss and the
-# *optimizer* (the rule by which weights move; here Adam), and `train_on_batch` takes one step.
+# The same. `fcn.training.fit` does this whenever a part of the network is frozen: it runs the
+# encoder once on each scene, and then trains the head alone. To check that nothing is lost, two
+# copies of the network start from the same weights and take the same three *steps*. In one step the
+# network sees a *batch* of scenes, here two, and every trained weight moves a little so that the
+# loss falls. Keras trains the first copy and sends every scene through the whole network: `compile`
+# sets the loss and the *optimizer* (the rule by which the weights move; here Adam), and
+# `train_on_batch` takes one step.
 
 # %%
 few = train.subset(range(6))
-whole, cached = keras.models.clone_model(model), keras.models.clone_model(model)  # new layers, other weights
+whole, cached = (keras.models.clone_model(model) for _ in range(2))  # new layers, other weights
 for twin in (whole, cached):
     twin.set_weights(model.get_weights())
 
@@ -228,7 +253,9 @@ whole.compile(keras.optimizers.Adam(1e-3), loss=fcn.training.segmentation_loss()
 batches = few.batches(2, shuffle=True, seed=0)
 for step in range(3):
     whole.train_on_batch(*batches[step])
-steps3 = fcn.training.fit(cached, few, epochs=1, batch_size=2, learning_rate=1e-3, decay=False, seed=0)
+steps3 = fcn.training.fit(
+    cached, few, epochs=1, batch_size=2, learning_rate=1e-3, decay=False, seed=0
+)
 np.testing.assert_allclose(whole(images), cached(images), atol=0.01)  # the same network in the end
 assert abs(np.asarray(whole(images)) - np.asarray(model(images))).max() > 0.1  # and it has learned
 print("losses of the three steps:", *(round(loss, 2) for loss in steps3.loss))
@@ -236,44 +263,54 @@ print("losses of the three steps:", *(round(loss, 2) for loss in steps3.loss))
 # %% [markdown]
 # ## 4. Training the head
 #
-# 200 steps; the lecture has 300. In each, ten scenes are drawn at random, and each is mirrored or not, picture and labels
-# alike. This is *augmentation*: 200 scenes teach like 400. The *learning rate*, how far a step goes, starts at 0.003 and
-# falls to zero.
+# We train for 200 steps; the lecture uses 300. Each step draws ten scenes at random and mirrors
+# some of them, image and labels together. This is *augmentation*: 200 scenes teach as much as 400.
+# The *learning rate* says how far the weights move in a step. It starts at 0.003 and falls to zero.
 #
-# **Predict before you run:** a network that gives both classes one half at each pixel has the loss ln 2 = 0.69. How soon will
-# ours be better? And how many of the encoder's weights will have changed at the end?
+# **Predict before you run:** a network that gives each class the probability one half has the loss
+# ln 2 = 0.69. How soon will ours be better? And how many of the encoder's weights will have changed
+# at the end?
 
 # %% tags=["L24"]
 before = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
-history = fcn.training.fit(model, train, steps=200, batch_size=10, learning_rate=3e-3, augment="flip")
-print(f"loss of the first step {history.loss[0]:.2f}, mean of the last 25 steps {np.mean(history.loss[-25:]):.3f}")
+history = fcn.training.fit(
+    model, train, steps=200, batch_size=10, learning_rate=3e-3, augment="flip"
+)
+last = np.mean(history.loss[-25:])
+print(f"loss of the first step {history.loss[0]:.2f}, mean of the last 25 steps {last:.3f}")
 fcn.visualization.draw_loss(history.loss)
 
 # %% [markdown]
-# The axis is logarithmic: each line is about half of the one above. Most is learned in the first fifty steps, what a road
-# looks like; the rest of the time goes into its edge.
+# The axis is logarithmic: each line is about half of the one above it. Most of the learning happens
+# in the first fifty steps, when the network finds out what a road looks like. The remaining steps
+# improve the edge of the road.
 #
-# In a long training, `fit(…, checkpoint="folder")` writes the state to files again and again (a *checkpoint*), and a
-# training that was interrupted goes on from there.
+# During a long training, `fit(…, checkpoint="folder")` saves the state at regular intervals (a
+# *checkpoint*). An interrupted training then continues from the last checkpoint.
 
 # %% tags=["L23", "L24"]
 same = {
-    name: all(np.array_equal(old, new) for old, new in zip(before[name], model.get_layer(name).get_weights(), strict=True))
+    name: all(
+        np.array_equal(old, new)
+        for old, new in zip(before[name], model.get_layer(name).get_weights(), strict=True)
+    )
     for name in before
 }
-assert all(same[name] for name in same if name not in ours)  # the encoder: to the last digit
-assert not any(same[name] for name in ours)  # the head: each layer
+assert all(same[name] for name in same if name not in ours)  # the encoder is exactly the same
+assert not any(same[name] for name in ours)  # every layer of the head has changed
 print("unchanged:", *(name for name in same if same[name]))
 print("changed:  ", *(name for name in same if not same[name]))
 
 # %% [markdown]
 # ## 5. The result
 #
-# Now scenes that were never trained on. Using a trained network is called *inference*: nothing is learned any more. The
-# softmax turns the two scores of a pixel into probabilities, and where road has more than one half, the pixel is road. One
-# half is the lecture's *threshold*.
+# Now we test the network on scenes that were not used for training. Using a trained network is
+# called *inference*: the weights no longer change. The softmax turns the two scores of a pixel into
+# probabilities. Where the probability of road is above one half, the pixel is road. One half is the
+# lecture's *threshold*.
 #
-# **Predict before you run:** for which threshold is the mask the same as "the class with the higher score"?
+# **Predict before you run:** for which threshold is the mask the same as "the class with the higher
+# score"?
 
 # %%
 scene, truth = test[0]
@@ -284,21 +321,25 @@ np.testing.assert_allclose(chance, fcn.prediction.probabilities(model, scene), a
 np.testing.assert_array_equal(mask, fcn.prediction.segment(model, scene) == 1)
 
 # %% [markdown]
-# The lecture draws the mask over the scene (an *overlay*) in the colour (0, 255, 0, 127): red, green, blue, and an opacity of
-# 127 out of 255. So a road pixel becomes half what it was and half green.
+# The lecture draws the mask over the scene (an *overlay*) in the colour (0, 255, 0, 127): red,
+# green, blue, and an opacity of 127 out of 255. So a road pixel becomes a mixture, half its own
+# colour and half green.
 
 # %%
 opacity = 127 / 255
 painted = scene.astype("float64")
 painted[mask] = (1 - opacity) * painted[mask] + opacity * np.array([0, 255, 0])
-np.testing.assert_array_equal(np.rint(painted).astype("uint8"), fcn.visualization.overlay(scene, mask))
+np.testing.assert_array_equal(
+    np.rint(painted).astype("uint8"), fcn.visualization.overlay(scene, mask)
+)
 
 # %% [markdown]
-# How good is a mask? *IoU* is intersection over union: the pixels that are road and were found, divided by those that are
-# road *or* were found. 1 is perfect. (Notebook 09 is about measuring.) The scenes are sorted by IoU; shown are a good one, the
-# middle one, and the worst.
+# How good is a mask? *IoU* is intersection over union: the number of pixels that are road and were
+# predicted as road, divided by the number that are road *or* were predicted as road. 1 is perfect.
+# (Notebook 09 explains how to measure.) We sort the scenes by IoU and show a good one, the middle
+# one and the worst one.
 #
-# **Predict before you run:** what will be wrong in the worst one?
+# **Predict before you run:** what will be wrong in the worst scene?
 
 # %% tags=["L25"]
 masks = [fcn.prediction.segment(model, image) == 1 for image, _ in test]
@@ -306,32 +347,38 @@ truths = [labels == 1 for _, labels in test]
 ious = [(m & t).sum() / (m | t).sum() for m, t in zip(masks, truths, strict=True)]
 order = np.argsort(ious)  # worst first
 shown = [order[27], order[15], order[0]]
-fcn.visualization.draw_results([test[i][0] for i in shown], [masks[i] for i in shown], "road", [ious[i] for i in shown])
+fcn.visualization.draw_results(
+    [test[i][0] for i in shown], [masks[i] for i in shown], "road", [ious[i] for i in shown]
+)
 
 # %% tags=["L25"]
 scored = fcn.evaluation.evaluate(model, test)
-together = sum((m & t).sum() for m, t in zip(masks, truths)) / sum((m | t).sum() for m, t in zip(masks, truths))
-np.testing.assert_allclose(scored.iou[1], together)  # one table of all pixels of all scenes
+both, either = np.logical_and(masks, truths).sum(), np.logical_or(masks, truths).sum()
+np.testing.assert_allclose(scored.iou[1], both / either)  # counted over all scenes together
 print(scored)
 
 # %% [markdown]
-# That is the lecture, from the labelled image to the overlay. What it does not tell: drawn scenes are all of one kind.
-# Photographs are harder, and there it pays to train the encoder too, when the head is trained, at a low rate
-# (*fine-tuning*). Notebook 10 does that.
+# This was the lecture's experiment, from the labelled image to the overlay. One thing it does not
+# show: drawn scenes are all of one kind, and photographs are harder. With photographs it is worth
+# training the encoder as well, after the head and with a low learning rate (*fine-tuning*).
+# Notebook 10 does that.
 #
 # ## Exercise
 #
-# 1. Cut a scene to 150 × 570: `test[0][0][:150, :570]`. Give it to `written` and to `model`. Predict which one fails, at which
-#    layer, and with which two shapes. Check: the error message names the layer.
-# 2. What is the frozen encoder worth? Build `fcn.models.lecture_fcn(2, fcn.backbones.small_vgg(weights=None), WIDTH)`: the same
-#    network with a *random* encoder, frozen too. Train it in the same way, and evaluate it. Predict: worse than guessing, a
-#    little worse than ours, or much worse?
-# 3. Without the skips: copy `head_of`, leave out the two `Add` layers, and train it. Is the loss or the edge of the road worse?
-#    Check with `fcn.evaluation.boundary_scores(model, test)[4].pixel_error`, the share of wrong pixels at most 4 pixels from
-#    the edge.
-# 4. On paper: how many weights would conv6 of the lecture have with a kernel of 1 × 1? What would the network lose? Check the
-#    number with `head_weights`' formula, and the loss by asking how far each score sees:
-#    `fcn.geometry.receptive_field(model, "fcn3").size`.
+# 1. Crop a scene to 150 × 570: `test[0][0][:150, :570]`. Give it to `written` and to `model`.
+#    Predict which of the two fails, at which layer, and with which two shapes. Check your answer:
+#    the error message names the layer.
+# 2. What does the encoder's training contribute? Build `fcn.models.lecture_fcn(2,
+#    fcn.backbones.small_vgg(weights=None), WIDTH)`: the same network with a *random* encoder, which
+#    is also frozen. Train it in the same way, and evaluate it. Predict first: is it worse than
+#    guessing, a little worse than ours, or much worse?
+# 3. Without the skips: copy `head_of`, leave out the two `Add` layers, and train this network. What
+#    becomes worse, the loss or the edge of the road? Check your answer with
+#    `fcn.evaluation.boundary_scores(model, test)[4].pixel_error`, the share of wrong pixels among
+#    those at most 4 pixels from the edge.
+# 4. On paper: how many weights would conv6 of the lecture have with a 1 × 1 kernel? What would the
+#    network lose? Check the number with the formula in `head_weights`. Check what is lost by
+#    computing how far each score sees: `fcn.geometry.receptive_field(model, "fcn3").size`.
 #
-# Solutions: `fcn.solutions.show("08.1")`, `fcn.solutions.show("08.2")`, `fcn.solutions.show("08.3")`,
-# `fcn.solutions.show("08.4")`
+# Solutions: `fcn.solutions.show("08.1")`, `fcn.solutions.show("08.2")`,
+# `fcn.solutions.show("08.3")`, `fcn.solutions.show("08.4")`

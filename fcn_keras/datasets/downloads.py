@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fcn_keras.support import arguments, memory
-from fcn_keras.support.files import said_plainly
+from fcn_keras.support.files import explain_write_errors
 from fcn_keras.support.progress import progress
 
 TIMEOUT = 30  # seconds without a byte after which a connection is given up and made anew
@@ -105,7 +105,7 @@ def download(name: str, out: str | Path | None = None, source: str | Path | None
             f"Expected out to be a new or an empty folder. Received: {out}, which holds something else"
         )
     work = out.with_name(f".{out.name}-download")  # what is not finished
-    with said_plainly(work):
+    with explain_write_errors(work):
         work.mkdir(parents=True, exist_ok=True)
     _check_room(work, chosen.archives)
     for archive in chosen.archives:
@@ -119,7 +119,7 @@ def download(name: str, out: str | Path | None = None, source: str | Path | None
     shutil.rmtree(unpacked, ignore_errors=True)  # of a run that was killed while unpacking
     for archive in chosen.archives:
         unpack(work / archive.name, unpacked)
-    with said_plainly(out):
+    with explain_write_errors(out):
         if out.exists():
             out.rmdir()
         os.replace(unpacked, out)
@@ -160,7 +160,7 @@ def fetch(source: str | Path, path: Path, md5: str, most: int, timeout: float = 
                 ) from trouble
             time.sleep(WAIT * 2 ** (failures - 1))
             continue
-        with said_plainly(path), open(part, "rb") as file:
+        with explain_write_errors(path), open(part, "rb") as file:
             found = hashlib.file_digest(file, "md5").hexdigest()
         if found == md5:
             os.replace(part, path)
@@ -183,7 +183,7 @@ def _receive(source, part: Path, most: int, timeout: float) -> None:
             raise FileNotFoundError(
                 f"Expected the archive {source.name} in {source.parent}. Received: no such file"
             )
-        with said_plainly(part):
+        with explain_write_errors(part):
             shutil.copyfile(source, part)
         return
     start = _size(part)
@@ -222,7 +222,7 @@ def _receive(source, part: Path, most: int, timeout: float) -> None:
 
 def _write(answer, part, start, total, most) -> None:
     bar = progress(f"downloading {part.stem}", total or most)
-    with said_plainly(part), open(part, "ab" if start else "wb") as file, bar as advance:
+    with explain_write_errors(part), open(part, "ab" if start else "wb") as file, bar as advance:
         advance(start, f"{memory.in_words(start)}")
         while True:
             try:
@@ -258,7 +258,7 @@ def unpack(archive: Path, folder: Path) -> None:
         raise ValueError(
             "Expected Python 3.11.4 or newer, which unpacks archives safely. Received: an older one"
         )
-    with said_plainly(folder):
+    with explain_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     try:
         with (
@@ -266,7 +266,7 @@ def unpack(archive: Path, folder: Path) -> None:
             progress(f"unpacking {archive.name}", archive.stat().st_size) as advance,
         ):
             for member in tar:
-                with said_plainly(folder / member.name):
+                with explain_write_errors(folder / member.name):
                     tar.extract(member, folder, filter="data")
                 advance(member.size, member.name.rsplit("/")[-1][:24])
     except tarfile.FilterError as error:

@@ -1,16 +1,19 @@
-"""Label maps near a boundary, and as coarse as a network's stride (lecture: L20)."""
+"""Label maps near a boundary, and label maps as coarse as a network's stride (lecture: L20)."""
 
 import numpy as np
 
 from fcn_keras.support import arguments
+from fcn_keras.support.kinds import ClassCount, Count, Labels, checked
 from fcn_keras.support.labels import VOID
 
 
-def boundary_band(labels: np.ndarray, width: int) -> np.ndarray:
-    """Pixels at most `width` away from a boundary between two classes (lecture: L20).
+@checked
+def boundary_band(labels: Labels, width: Count) -> np.ndarray:
+    """Finds the pixels at most `width` away from a boundary between two classes (lecture: L20).
 
-    Width 1 are the pixels that touch a pixel of another class, left, right, above or below; each
-    further pixel of width adds a ring (8-neighbours) on both sides. The border of void is no boundary.
+    The band of width 1 holds the pixels that touch a pixel of another class, left, right, above or
+    below. Each further pixel of width adds a ring (8-neighbours) on both sides. The border of void
+    is not a boundary.
 
     Args:
         labels: Class numbers `(H, W)`, 255 is void.
@@ -20,46 +23,57 @@ def boundary_band(labels: np.ndarray, width: int) -> np.ndarray:
         bool `(H, W)`; never true on void.
 
     Raises:
-        ValueError: If `width` is smaller than 1.
+        ValueError: If `labels` is not a label map, or `width` is smaller than 1.
+
+    Example:
+        >>> labels = np.array([[0, 0, 0, 0, 1, 1, 1, 1, 255]])
+        >>> fcn.evaluation.boundary_band(labels, width=2).astype(int)
+        array([[0, 0, 1, 1, 1, 1, 0, 0, 0]])
     """
-    arguments.whole_number("width", width, 1)
-    labels = arguments.label_map("labels", labels)
     band = np.zeros(labels.shape, bool)
     for a, b in ((np.s_[1:, :], np.s_[:-1, :]), (np.s_[:, 1:], np.s_[:, :-1])):
         differ = (labels[a] != labels[b]) & (labels[a] != VOID) & (labels[b] != VOID)
         band[a] |= differ
         band[b] |= differ
     for _ in range(width - 1):
-        for axis in (0, 1):  # a square ring is a row of three, then a column of three
-            grown = band.copy()
-            ahead, behind = ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1]))[axis]
-            grown[ahead] |= band[behind]
-            grown[behind] |= band[ahead]
-            band = grown
+        band = _grown(band)
     return band & (labels != VOID)
 
 
-def coarsen(labels: np.ndarray, factor: int, num_classes: int) -> np.ndarray:
-    """A label map as coarse as a network of that stride makes it, at its old size (lecture: L20).
+def _grown(band: np.ndarray) -> np.ndarray:
+    """The band and all 8 neighbours of its pixels: first up and down, then left and right."""
+    for a, b in ((np.s_[1:, :], np.s_[:-1, :]), (np.s_[:, 1:], np.s_[:, :-1])):
+        grown = band.copy()
+        grown[a] |= band[b]
+        grown[b] |= band[a]
+        band = grown
+    return band
 
-    Each factor × factor cell takes the class that most of its pixels have (of equally many the lower
-    number), so that no map of such cells gets more pixels right.
+
+@checked
+def coarsen(labels: Labels, factor: Count, num_classes: ClassCount) -> np.ndarray:
+    """Makes a label map as coarse as a network of that stride does, at its old size (lecture: L20).
+
+    Each factor × factor cell takes the class of most of its pixels (in a tie, the lower number), so
+    that no map of such cells gets more pixels right.
 
     Args:
-        labels: Class numbers `(H, W)`, 255 is void and has no vote.
-        factor: Pixels per cell side, at least 1.
+        labels: Class numbers `(H, W)`; 255 is void and has no vote.
+        factor: Pixels along each side of a cell, at least 1.
         num_classes: C.
 
     Returns:
         uint8 `(H, W)`, classes only; a cell that is all void gets class 0.
 
     Raises:
-        ValueError: If `factor` is smaller than 1.
+        ValueError: If `labels` holds a number that is not a class, or `factor` is smaller than 1.
+
+    Example:
+        >>> fcn.evaluation.coarsen(np.array([[0, 1, 1, 2], [1, 1, 2, 2]]), factor=2, num_classes=3)
+        array([[1, 1, 2, 2],
+               [1, 1, 2, 2]], dtype=uint8)
     """
-    arguments.whole_number("factor", factor, 1)
-    labels = arguments.label_map(
-        "labels", labels, arguments.whole_number("num_classes", num_classes, 1, 255)
-    )
+    labels = arguments.class_numbers("labels", labels, num_classes)
     height, width = labels.shape
     padded = np.pad(labels, ((0, -height % factor), (0, -width % factor)), constant_values=VOID)
     cells = padded.reshape(padded.shape[0] // factor, factor, padded.shape[1] // factor, factor)

@@ -1,66 +1,123 @@
-"""How good a segmentation is: the paper's four scores, IoU per class, the band along a boundary.
+"""A model on a data set: its scores, also in bands along the true boundaries.
 
-Everything is computed from one table, the confusion matrix: row = true class, column = predicted
-class, entries count pixels. Void is in neither.
+Everything is computed from one table, the confusion matrix (`evaluation.scores`), which is summed
+over the images.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from fcn_keras.evaluation.boundary import boundary_band, coarsen
 from fcn_keras.evaluation.scores import Scores, confusion_matrix
-from fcn_keras.support import arguments
+from fcn_keras.support import agreement, arguments
+from fcn_keras.support.kinds import Count, DataSet, ScoringModel, Widths, checked
 from fcn_keras.support.labels import VOID
 
+LabelPair = tuple[np.ndarray, np.ndarray]  # true and predicted class numbers, both (H, W)
 
-def evaluate(model, data, batch_size: int = 4) -> Scores:
-    """Scores a model on a data set, every image once and no pixel of void (lecture: F).
+
+@checked
+def evaluate(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> Scores:
+    """Scores a model on a data set: every image once, no pixel of void (lecture: F).
 
     Args:
         model: Keras model that gives logits `(batch, H, W, C)`.
         data: A `SegmentationData` with labels.
-        batch_size: Images of one size that go through the model together; changes nothing but speed and memory.
+        batch_size: How many images of one size go through the model together; it affects only
+            speed and memory.
 
     Returns:
         `Scores`.
 
     Raises:
-        ValueError: If the model has not as many outputs as the data has classes.
+        ValueError: If the model does not have as many outputs as the data has classes, or a label
+            is missing.
+
+    Example:
+        >>> data = fcn.datasets.shapes(count=4)
+        >>> untrained = fcn.models.fcn_from_cae(fcn.models.cae(widths=(4, 4)), data.num_classes)
+        >>> scores = fcn.evaluation.evaluate(untrained, data)
+        >>> print(scores.confusion.sum())  # pixels: four images of 64 × 64
+        16384
     """
     return score_pairs(label_pairs(model, data, batch_size), data)
 
 
-def score_pairs(pairs: Iterable[tuple[np.ndarray, np.ndarray]], data) -> Scores:
-    """Scores of (true, predicted) label maps. `data` gives the number of classes and their names."""
-    arguments.data_set("data", data)
+@checked
+def score_pairs(pairs: Iterable[LabelPair], data: DataSet) -> Scores:
+    """Scores label maps that are there already.
+
+    Args:
+        pairs: (true, predicted) label maps, both `(H, W)`.
+        data: Gives the number of classes and their names.
+
+    Raises:
+        ValueError: If the label maps of a pair differ in size, or a number is not a class.
+
+    Example:
+        >>> data = fcn.datasets.shapes(count=4)
+        >>> all_background = [(mask, np.zeros_like(mask)) for _, mask in data]
+        >>> fcn.evaluation.score_pairs(all_background, data).mean_accuracy  # finds one class of 5
+        0.2
+    """
     total = np.zeros((data.num_classes, data.num_classes), "int64")
     for true, predicted in pairs:
         total += confusion_matrix(true, predicted, data.num_classes)
     return Scores(total, data.class_names)
 
 
+@checked
 def boundary_scores(
-    model, data, widths: tuple[int, ...] = (1, 2, 4, 8), batch_size: int = 4
+    model: ScoringModel, data: DataSet, widths: Widths = (1, 2, 4, 8), batch_size: Count = 4
 ) -> dict[int, Scores]:
-    """Scores in bands around the true boundaries, where pooling loses the detail (lecture: L20).
+    """Scores a model near the true boundaries, where pooling loses the detail (lecture: L20).
 
     Args:
         model: Keras model that gives logits `(batch, H, W, C)`.
         data: A `SegmentationData` with labels.
         widths: How far from the boundary a pixel may be, in pixels; see `boundary_band`.
-        batch_size: Images at a time.
+        batch_size: As in `evaluate`.
 
     Returns:
         `{width: Scores}`; `bands[4].pixel_error` is the share of wrong pixels in the 4-pixel band.
+
+    Raises:
+        ValueError: As `evaluate`, or if a width is smaller than 1.
+
+    Example:
+        >>> data = fcn.datasets.shapes(count=4)
+        >>> untrained = fcn.models.fcn_from_cae(fcn.models.cae(widths=(4, 4)), data.num_classes)
+        >>> list(fcn.evaluation.boundary_scores(untrained, data, widths=(1, 4)))
+        [1, 4]
     """
     return score_bands(label_pairs(model, data, batch_size), data, widths)
 
 
-def score_bands(pairs, data, widths: tuple[int, ...] = (1, 2, 4, 8)) -> dict[int, Scores]:
-    """`boundary_scores` of (true, predicted) label maps that are there already."""
-    arguments.data_set("data", data)
-    widths = arguments.whole_numbers("widths", widths)
+@checked
+def score_bands(
+    pairs: Iterable[LabelPair], data: DataSet, widths: Widths = (1, 2, 4, 8)
+) -> dict[int, Scores]:
+    """Scores label maps that are there already, near the true boundaries (lecture: L20).
+
+    Args:
+        pairs: (true, predicted) label maps, both `(H, W)`.
+        data: Gives the number of classes and their names.
+        widths: As in `boundary_scores`.
+
+    Returns:
+        `{width: Scores}`.
+
+    Raises:
+        ValueError: As `score_pairs`, or if a width is smaller than 1.
+
+    Example:
+        >>> data = fcn.datasets.shapes(count=4)
+        >>> shifted = [(mask, np.roll(mask, 1, axis=1)) for _, mask in data]
+        >>> bands = fcn.evaluation.score_bands(shifted, data, widths=(1, 4))
+        >>> print(bands[1].pixel_error > bands[4].pixel_error)  # the errors lie along the boundary
+        True
+    """
     totals = {width: np.zeros((data.num_classes, data.num_classes), "int64") for width in widths}
     for true, predicted in pairs:
         for width in widths:
@@ -69,42 +126,55 @@ def score_bands(pairs, data, widths: tuple[int, ...] = (1, 2, 4, 8)) -> dict[int
     return {width: Scores(total, data.class_names) for width, total in totals.items()}
 
 
-def upper_bound(data, factor: int) -> Scores:
-    """Scores of the labels themselves after `coarsen`: about the best that a stride can reach (lecture: L20).
+@checked
+def upper_bound(data: DataSet, factor: Count) -> Scores:
+    """Scores the coarsened labels: about the best that a stride can reach (lecture: L20).
 
     Args:
         data: A `SegmentationData` with labels.
-        factor: The stride, in pixels.
+        factor: The stride, in pixels; see `coarsen`.
 
     Returns:
-        `Scores`; the paper's on VOC 2011, mean IU for 128, 64, 32, 16, 8, 4: 50.9, 73.3, 86.1, 92.8,
-        96.4, 98.5 %.
+        `Scores`; the paper's mean IU on VOC 2011 for the factors 128, 64, 32, 16, 8, 4: 50.9, 73.3,
+        86.1, 92.8, 96.4, 98.5 %.
+
+    Raises:
+        ValueError: If `factor` is smaller than 1, or a label is missing.
+
+    Example:
+        >>> data = fcn.datasets.shapes(count=4)
+        >>> for stride in (16, 8, 4):
+        ...     print(stride, round(fcn.evaluation.upper_bound(data, stride).mean_iou, 2))
+        16 0.36
+        8 0.66
+        4 0.75
     """
-    arguments.data_set("data", data)
-    arguments.whole_number("factor", factor, 1)
-    masks = (data[index][1] for index in range(len(data)))
+    masks = (mask for _, mask in _labelled(data))
     return score_pairs(((mask, coarsen(mask, factor, data.num_classes)) for mask in masks), data)
 
 
-def label_pairs(model, data, batch_size: int = 4):
-    """Yields (true, predicted) label maps of every image of a data set, in order.
+@checked
+def label_pairs(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> Iterator[LabelPair]:
+    """Yields the (true, predicted) label maps of every image of a data set, in order.
 
-    Successive images of one size go through the model together. Those of another size wait for the next batch: a network sees
-    padding, so what it says of an image would depend on those beside it.
+    Successive images of one size go through the model together. An image of another size starts a
+    new batch: padding would change what the network says of an image.
+
+    Args:
+        model: Keras model that gives logits `(batch, H, W, C)`.
+        data: A `SegmentationData` with labels.
+        batch_size: As in `evaluate`.
 
     Raises:
-        ValueError: If the model has not as many outputs as the data has classes or is no segmentation network, or a label is
-            missing.
+        ValueError: As `evaluate`.
+
+    Example:
+        >>> data = fcn.datasets.shapes(count=4)
+        >>> untrained = fcn.models.fcn_from_cae(fcn.models.cae(widths=(4, 4)), data.num_classes)
+        >>> [predicted.shape for true, predicted in fcn.evaluation.label_pairs(untrained, data)]
+        [(64, 64), (64, 64), (64, 64), (64, 64)]
     """
-    arguments.scoring_model("model", model)
-    arguments.data_set("data", data)
-    arguments.whole_number("batch_size", batch_size, 1)
-    outputs = model.output_shape[-1]
-    if outputs != data.num_classes:
-        raise ValueError(
-            f"Expected a model with {data.num_classes} outputs, one for each class of the data "
-            f"({', '.join(data.class_names)}). Received: {model.name!r} with {outputs}"
-        )
+    agreement.scorable(model, data)
     for images, masks in _batches_of_one_size(data, batch_size):
         arguments.fits("model", model, images.shape[1:])
         labels = np.argmax(model.predict_on_batch(images), axis=-1)
@@ -112,21 +182,25 @@ def label_pairs(model, data, batch_size: int = 4):
 
 
 def _batches_of_one_size(data, batch_size):
-    """Yields images float32 `(B, H, W, 3)` and labels int32 `(B, H, W)`, as `data.batches` does, but none is padded."""
-    if len(data) == 0:
-        raise ValueError(f"Expected at least one image. Received: {data!r}")
-    pairs = []
+    """Yields images float32 `(B, H, W, 3)` and labels int32 `(B, H, W)`; none is padded."""
+    batch = []
+    for image, mask in _labelled(data):
+        if batch and (len(batch) == batch_size or image.shape != batch[0][0].shape):
+            yield _stacked(batch)
+            batch = []
+        batch.append((image, mask))
+    yield _stacked(batch)
+
+
+def _labelled(data):
+    """Yields every image with its label map."""
     for index in range(len(data)):
         image, mask = data[index]
         if mask is None:
             raise ValueError(f"{data!r} has images without a label, so it cannot be scored.")
-        if pairs and (len(pairs) == batch_size or image.shape != pairs[0][0].shape):
-            yield _stacked(pairs)
-            pairs = []
-        pairs.append((image, mask))
-    yield _stacked(pairs)
+        yield image, mask
 
 
-def _stacked(pairs):
-    images, masks = zip(*pairs, strict=True)
+def _stacked(batch):
+    images, masks = zip(*batch, strict=True)
     return np.stack(images).astype("float32"), np.stack(masks).astype("int32")

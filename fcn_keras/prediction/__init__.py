@@ -1,4 +1,8 @@
-"""From an image to a label map: whole, or tile by tile. `many_files` labels the pictures of a folder."""
+"""From an image to a label map: the whole image at once, or tile by tile.
+
+`prediction.many_files` labels the pictures of a folder. Import it explicitly: it draws overlays and
+therefore needs matplotlib.
+"""
 
 from fcn_keras.prediction.tiled import segment_tiled
 from fcn_keras.prediction.whole import feature_maps, logits, probabilities, segment

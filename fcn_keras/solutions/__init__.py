@@ -10,7 +10,7 @@ HEADING = re.compile(r"^## (\d\d\.\d+)[^\n]*\n", re.M)
 
 @dataclass(frozen=True)
 class Solution:
-    """A solution; a notebook shows it as text with formulas and code, a terminal as it is."""
+    """A solution. A notebook renders its Markdown, a terminal shows the plain text."""
 
     name: str
     text: str
@@ -29,14 +29,15 @@ def show(name: str) -> Solution:
         name: Notebook and exercise, such as `"03.2"`: the second exercise of notebook 03.
 
     Raises:
-        ValueError: If there is no such exercise; the message names those that there are.
+        ValueError: If there is no such exercise. The message lists the existing ones.
     """
     found = solutions()
     if name not in found:
-        notebook = [other for other in found if other.startswith(str(name)[:2])]
+        same_notebook = [other for other in found if other.startswith(str(name)[:2])]
+        existing = same_notebook or list(found)
         raise ValueError(
-            f"Expected the number of an exercise, such as {(notebook or list(found))[0]!r}. Received: {name!r}. "
-            f"There are {', '.join(notebook or found)}."
+            f"Expected the number of an exercise, such as {existing[0]!r}. Received: {name!r}. "
+            f"There are {', '.join(existing)}."
         )
     return Solution(name, found[name])
 

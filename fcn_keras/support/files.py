@@ -1,4 +1,4 @@
-"""Where the package keeps what it computed, and how it writes files: whole or not at all."""
+"""Where the package keeps computed results, and how it writes files: completely or not at all."""
 
 import contextlib
 import errno
@@ -6,9 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from fcn_keras.support import arguments
-
-PLAINLY = {
+REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "your share of the disk is full",
     errno.EFBIG: "it is larger than a file may be here",
@@ -24,7 +22,7 @@ PLAINLY = {
 
 
 def home() -> Path:
-    """The folder of what is computed once and kept: `$FCN_KERAS_HOME`, else `~/.keras/fcn_keras`."""
+    """The folder for computed results: `$FCN_KERAS_HOME`, else `~/.keras/fcn_keras`."""
     return Path(os.environ.get("FCN_KERAS_HOME") or Path.home() / ".keras" / "fcn_keras")
 
 
@@ -32,21 +30,21 @@ def home() -> Path:
 def written_whole(path: str | Path):
     """Gives a temporary path beside `path`, and moves it there when the block ends without error.
 
-    Whoever reads `path` sees the old file or the whole new one, never a half, even if the process is killed in between or
-    the computer loses its power.
+    A reader of `path` sees either the old file or the complete new one, even if the process is
+    killed while writing or the computer loses power.
 
     Args:
-        path: The file to write; its folder is made when missing.
+        path: The file to write. A missing folder is made.
 
     Yields:
         `Path` to write to, with the same suffix.
 
     Raises:
-        TypeError: If `path` is no path.
-        OSError: If it cannot be written: a full disk, a folder that allows no writing, a file where a folder should be.
+        OSError: If it cannot be written: a full disk, a read-only folder, a file where a folder
+            should be.
     """
-    path = arguments.path("path", path)
-    with said_plainly(path):
+    path = Path(path)
+    with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
@@ -54,27 +52,36 @@ def written_whole(path: str | Path):
         os.close(handle)
     temporary = Path(name)
     try:
-        with said_plainly(path):
+        with explain_write_errors(path):
             yield temporary
-            with open(temporary, "rb+") as file:
-                os.fsync(
-                    file.fileno()
-                )  # the content first, then the name: a system may put off the one and not the other
-        if os.name == "posix":  # mkstemp makes private files; give it the rights of a normal one
-            mask = os.umask(0)
-            os.umask(mask)
-            temporary.chmod(0o666 & ~mask)
-        with said_plainly(path):
+            _flush_to_disk(temporary)
+        _give_usual_permissions(temporary)
+        with explain_write_errors(path):
             os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def said_plainly(path: str | Path):
-    """Errors of writing `path` in words: which file, why, and that what was finished stays.
+def _flush_to_disk(path: Path) -> None:
+    """Brings the content to disk before the new name, which a system may write first."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
 
-    HDF5 reports a full disk in its own way, as a `RuntimeError` or an `OSError` without a number; the text is kept then.
+
+def _give_usual_permissions(path: Path) -> None:
+    """`mkstemp` makes files that only their owner can read."""
+    if os.name == "posix":
+        mask = os.umask(0)
+        os.umask(mask)
+        path.chmod(0o666 & ~mask)
+
+
+@contextlib.contextmanager
+def explain_write_errors(path: str | Path):
+    """Rewords errors of writing `path`: which file, why, and that finished work stays.
+
+    HDF5 reports a full disk as a `RuntimeError`, or as an `OSError` without a number. Its text is
+    then part of the sentence.
 
     Raises:
         OSError: With the system's number, and one sentence as its text.
@@ -84,39 +91,40 @@ def said_plainly(path: str | Path):
     except OSError as error:
         if error.errno is None and "write" not in str(error):
             raise
-        raise _plainly(error, error.errno, path) from error
+        raise _explained(error, error.errno, path) from error
     except RuntimeError as error:
         if "HDF5" not in str(error) and "write" not in str(error):
             raise
-        raise _plainly(error, None, path) from error
+        raise _explained(error, None, path) from error
 
 
-def _plainly(error, number, path) -> OSError:
+def _explained(error: Exception, number: int | None, path: str | Path) -> OSError:
     text = str(error)
     for known in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         if number is None and os.strerror(known) in text:
             number = known
-    reason = PLAINLY.get(number) or (os.strerror(number) if number else text)
-    told = OSError(
+    reason = REASONS.get(number, os.strerror(number)) if number else text
+    explained = OSError(
         number, f"{path} could not be written: {reason}. What was finished before stays."
     )
-    told.filename = None
-    return told
+    explained.filename = None
+    return explained
 
 
 def reserve(file, count: int) -> None:
-    """Makes a file `count` bytes long and takes the room on the disk: writing to it through memory cannot fail later.
+    """Makes a file `count` bytes long and takes the space on the disk at once.
 
-    A memory-mapped file that finds the disk full ends the whole process without a word.
+    Writing to a memory-mapped file kills the process without a message when the disk is full.
+    Reserving the space first prevents this.
 
     Args:
         file: Open for writing bytes.
         count: Bytes.
 
     Raises:
-        OSError: If there is not so much room.
+        OSError: If the disk does not have enough space.
     """
-    with said_plainly(file.name if isinstance(file.name, str) else "a temporary file"):
+    with explain_write_errors(file.name if isinstance(file.name, str) else "a temporary file"):
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, max(count, 1))
         file.truncate(count)

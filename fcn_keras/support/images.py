@@ -6,21 +6,22 @@ import struct
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from fcn_keras.support import arguments, memory
 from fcn_keras.support.files import written_whole
+from fcn_keras.support.kinds import File, Kind, Palette, Size, checked
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-ORIENTATION = 0x0112  # the Exif tag for the way up
+LOSSY = (".jpg", ".jpeg", ".webp")
+ORIENTATION = 0x0112  # Exif's tag
 NOTE = "fcn_keras"  # the name of our note in a PNG file
-STORED_WIDTH, STORED_HEIGHT = (
-    0x0100,
-    0x0101,
-)  # TIFF's tags; Pillow gives the size as shown, for this format alone
-UPRIGHT = {  # what to do with a picture of each orientation
+# TIFF's tags for the size as stored. For TIFF alone, Pillow reports the size as shown.
+STORED_WIDTH, STORED_HEIGHT = 0x0100, 0x0101
+UPRIGHT = {  # how to turn a picture of each orientation upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -29,27 +30,30 @@ UPRIGHT = {  # what to do with a picture of each orientation
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    struct.error,
-)  # Pillow's, for damaged files
+# What Pillow raises for damaged files
+BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error)
+
+Writable = Annotated[
+    np.ndarray,
+    Kind(
+        "uint8, (H, W) class numbers or (H, W, 3) RGB",
+        arguments.array,
+        dimensions=(2, 3),
+        layout="uint8, (H, W) class numbers or (H, W, 3) RGB 0–255",
+    ),
+]
 
 
 @dataclass(frozen=True)
 class PictureFile:
-    """What a picture file says of itself at its beginning; its pixels are not read for this."""
+    """What the beginning of a picture file says. No pixels are read for this."""
 
     height: int  # as stored
     width: int
     mode: str  # Pillow's: RGB, L (grey), P (palette), RGBA, CMYK, I;16 …
-    bits: int  # of each channel
+    bits: int  # per channel
     format: str  # PNG, JPEG …
-    frames: int  # pictures in the file: pages of a TIFF, steps of an animation
+    frames: int  # pictures in the file: pages of a TIFF, frames of an animation
     turn: int  # Exif's orientation: 1 upright, 3 upside down, 6 and 8 on the side …
 
     @property
@@ -58,38 +62,45 @@ class PictureFile:
         return (self.width, self.height) if self.turn >= 5 else (self.height, self.width)
 
 
-def examine(path: str | Path) -> PictureFile:
-    """Reads a picture file's beginning: size, channels, which way up.
+@checked
+def examine(path: File) -> PictureFile:
+    """Reads the beginning of a picture file: size, channels, orientation.
 
     Raises:
-        TypeError: If `path` is no path.
-        FileNotFoundError: If nothing is there.
+        TypeError: If `path` is not a path.
+        FileNotFoundError: If there is no such file.
         ValueError: If it is not a picture.
     """
     with _opened(path) as image:
-        codec = image.tile[0][3] if image.tile else ""
-        raw = codec if isinstance(codec, str) else str(codec[0] if codec else "")
-        deep = (
-            image.mode.startswith("I")
-            or image.mode == "F"
-            or raw.endswith((";16B", ";16L", ";16N"))
-        )
         try:
             tags = getattr(image, "tag_v2", {})
-            width, height = (
-                tags.get(STORED_WIDTH, image.width),
-                tags.get(STORED_HEIGHT, image.height),
+            return PictureFile(
+                height=tags.get(STORED_HEIGHT, image.height),
+                width=tags.get(STORED_WIDTH, image.width),
+                mode=image.mode,
+                bits=16 if _is_deep(image) else 8,
+                format=image.format or "",
+                frames=getattr(image, "n_frames", 1),
+                turn=_turn(image),
             )
-            frames = getattr(image, "n_frames", 1)
         except BROKEN as error:
             raise _unreadable(path, error) from error
-        return PictureFile(
-            height, width, image.mode, 16 if deep else 8, image.format, frames, _turn(image)
-        )
 
 
-def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Reads a picture as RGB, upright as the camera noted it, grey and palette pictures converted.
+def _is_deep(image) -> bool:
+    """Whether a channel has more than 8 bits, also where Pillow would read it as 8."""
+    codec = image.tile[0][3] if image.tile else ""
+    raw = codec if isinstance(codec, str) else str(codec[0] if codec else "")
+    return _has_wide_mode(image) or raw.endswith((";16B", ";16L", ";16N"))
+
+
+def _has_wide_mode(image) -> bool:
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+@checked
+def read_image(path: File, size: Size | None = None) -> np.ndarray:
+    """Reads a picture as RGB. Turned pictures are set upright, grey and palette ones converted.
 
     Args:
         path: The file.
@@ -99,42 +110,40 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> np.ndar
         uint8, `(H, W, 3)`, 0–255.
 
     Raises:
-        TypeError: If `path` is no path.
-        FileNotFoundError: If nothing is there.
-        ValueError: If it is not a picture, or one whose values would have to be guessed: more than 8 bits a channel, or
-            transparent pixels.
-        MemoryError: If its pixels, or those of `size`, need more memory than is free; said before they are read.
+        TypeError: If `path` is not a path.
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is not a picture, or one whose colours are not certain: it has more than 8
+            bits per channel, or transparent pixels.
+        MemoryError: If its pixels, or those of `size`, need more memory than is free. This is known
+            before they are read.
     """
-    size = _size(path, size, 3)
+    _require_memory_for(path, size, channels=3)
     with _opened(path) as image:
-        if image.mode.startswith("I") or image.mode == "F":
+        if _has_wide_mode(image):
             raise ValueError(
-                f"Expected a picture of 8 bits a channel. Received: {path} of mode {image.mode}. Which of its values is white "
-                "has to be said: (values / white * 255).clip(0, 255).astype('uint8'), and save that."
+                f"Expected a picture of 8 bits a channel. Received: {path} of mode {image.mode}. "
+                "Choose which value is white, and save "
+                "(values / white * 255).clip(0, 255).astype('uint8')."
             )
         image = _loaded(image, path)
         turn = _turn(image)
         if turn in UPRIGHT:
             image = image.transpose(UPRIGHT[turn])
-        if (
-            image.has_transparency_data
-            and image.convert("RGBA").getchannel("A").getextrema()[0] < 255
-        ):
+        if _is_transparent(image):
             raise ValueError(
-                f"Expected a picture with a colour at every pixel. Received: {path}, which is transparent in places. Put it "
-                "on a background: PIL.Image.alpha_composite(background, picture), both RGBA, then .convert('RGB')."
+                f"Expected a picture with a colour at every pixel. Received: {path}, which is "
+                "transparent in places. Put it on a background: PIL.Image.alpha_composite("
+                "background, picture), both RGBA, then .convert('RGB')."
             )
-        image = image.convert("RGB")
-        if size is not None and image.size != size[::-1]:
-            image = image.resize(size[::-1], Image.Resampling.BILINEAR)
-        return np.asarray(image)
+        return np.asarray(_resized(image.convert("RGB"), size, Image.Resampling.BILINEAR))
 
 
-def read_mask(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
+@checked
+def read_mask(path: File, size: Size | None = None) -> np.ndarray:
     """Reads a label map: the class number of each pixel, as the file holds it.
 
     Args:
-        path: A one-channel file, grey or palette; in a palette file the numbers are the indices.
+        path: A one-channel file, grey or palette. In a palette file the indices are the numbers.
         size: Height and width to resize to, or `None`. Always nearest neighbour: any other
             interpolation would invent class numbers between two classes.
 
@@ -145,122 +154,126 @@ def read_mask(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarr
         TypeError, FileNotFoundError, MemoryError: As `read_image`.
         ValueError: If it is not a picture, or has colours instead of class numbers.
     """
-    size = _size(path, size, 1)
+    _require_memory_for(path, size, channels=1)
     with _opened(path) as mask:
         if mask.mode not in ("1", "L", "P"):
             raise ValueError(
-                f"Expected {path} to hold class numbers, one 8-bit channel (mode L or P). Received: mode {mask.mode}. "
-                "If its colours stand for classes, say which: image_folder(…, colours={'road': (128, 64, 128), …}), or the "
-                "colours in classes.txt. JPEG blurs them, so masks belong in PNG."
+                f"Expected {path} to hold class numbers, one 8-bit channel (mode L or P). "
+                f"Received: mode {mask.mode}. If its colours stand for classes, list them: "
+                "image_folder(…, colours={'road': (128, 64, 128), …}), or in classes.txt. "
+                "Save masks as PNG: JPEG blurs them."
             )
         mask = _loaded(mask, path)
-        if mask.mode == "1":
-            mask = mask.convert("L").point(lambda value: value // 255)
-        return np.asarray(_resized_mask(mask, size))
+        if mask.mode == "1":  # Pillow converts its 0 and 1 to 0 and 255
+            mask = mask.convert("L").point([0] * 255 + [1])
+        return np.asarray(_resized(mask, size, Image.Resampling.NEAREST))
 
 
-def read_colours(path: str | Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Reads a label map whose colours stand for classes, every colour as it is.
+@checked
+def read_colours(path: File, size: Size | None = None) -> np.ndarray:
+    """Reads a label map whose colours stand for classes. No colour is changed.
 
-    Args, errors but for the mode: as `read_mask`.
+    Args and errors: as `read_mask`, but any mode of 8 bits per channel is read.
 
     Returns:
         uint8, `(H, W, 3)`.
     """
-    size = _size(path, size, 3)
+    _require_memory_for(path, size, channels=3)
     with _opened(path) as mask:
-        if mask.mode.startswith("I") or mask.mode == "F":
+        if _has_wide_mode(mask):
             raise ValueError(
                 f"Expected {path} to hold colours of 8 bits a channel. Received: mode {mask.mode}"
             )
-        return np.asarray(_resized_mask(_loaded(mask, path).convert("RGB"), size))
+        colours = _loaded(mask, path).convert("RGB")
+        return np.asarray(_resized(colours, size, Image.Resampling.NEAREST))
 
 
-def _size(path, size, channels):
-    """A size to resize to, if there is memory for it: Pillow's picture and the array."""
+def _is_transparent(image) -> bool:
+    if not image.has_transparency_data:
+        return False
+    lowest_opacity, _ = image.convert("RGBA").getchannel("A").getextrema()
+    return lowest_opacity < 255
+
+
+def _require_memory_for(path, size, channels: int) -> None:
+    """Refuses a size that does not fit in memory twice: as Pillow's picture and as the array."""
+    if size is not None:
+        height, width = size
+        memory.require(
+            height * width * channels * 2,
+            f"{path}, resized to {height} x {width} pixels,",
+            "Choose a smaller size.",
+        )
+
+
+def _resized(image, size, resampling):
     if size is None:
-        return None
-    height, width = arguments.size("size", size)
-    memory.require(
-        height * width * channels * 2,
-        f"{path}, resized to {height} x {width} pixels,",
-        "Choose a smaller size.",
-    )
-    return height, width
-
-
-def _resized_mask(mask, size):
-    return (
-        mask
-        if size is None or mask.size == size[::-1]
-        else mask.resize(size[::-1], Image.Resampling.NEAREST)
-    )
+        return image
+    height, width = size
+    return image if image.size == (width, height) else image.resize((width, height), resampling)
 
 
 def thumbnail(image: np.ndarray, side: int) -> np.ndarray:
-    """A picture as `side` × `side` shades of grey, each the mean of its part of the picture; uint8."""
-    return np.asarray(
-        Image.fromarray(np.ascontiguousarray(image))
-        .convert("L")
-        .resize((side, side), Image.Resampling.BOX)
-    )
+    """A picture as `side` × `side` shades of grey, each the mean of its part; uint8."""
+    grey = Image.fromarray(np.ascontiguousarray(image)).convert("L")
+    return np.asarray(grey.resize((side, side), Image.Resampling.BOX))
 
 
+@checked
 def write_image(
-    path: str | Path, image: np.ndarray, palette: np.ndarray | None = None, note: str = ""
+    path: File, image: Writable, palette: Palette | None = None, note: str = ""
 ) -> None:
-    """Writes an RGB picture, or a label map as a palette PNG; the file appears whole or not at all.
+    """Writes an RGB picture, or a label map as a palette PNG. No half-written file is ever seen.
 
     Args:
-        path: Where to; the suffix chooses the format.
+        path: The file to write. The suffix chooses the format.
         image: uint8, `(H, W, 3)` 0–255, `(H, W, 4)` with opacity, or `(H, W)` class numbers.
         palette: uint8 `(classes, 3)`: colours that a viewer shows for class numbers; void is white.
-        note: A line that a PNG file keeps beside its pixels; `note_in` reads it.
+        note: A line of text stored in a PNG file beside the pixels; `note_in` reads it.
 
     Raises:
-        TypeError: If `path` is no path.
-        ValueError: If the image is of another kind or shape, or the suffix is not one that keeps it.
-        OSError: If it cannot be written there.
+        TypeError: If `path` is not a path.
+        ValueError: If the image has another type or shape, or the suffix's format cannot keep it.
+        OSError: If it cannot be written.
     """
-    path = arguments.path("path", path)
-    image = arguments.array(
-        "image", image, (2, 3), "uint8, (H, W) class numbers or (H, W, 3) RGB 0–255"
-    )
+    path = Path(path)
     if image.dtype != np.uint8 or (image.ndim == 3 and image.shape[2] not in (3, 4)):
         raise ValueError(
-            f"Expected image to be uint8, (H, W) or (H, W, 3). {arguments.received('image', image)}. "
-            "np.clip(np.rint(image), 0, 255).astype('uint8') makes it so."
+            "Expected image to be uint8, (H, W) or (H, W, 3). "
+            f"{arguments.received('image', image)}. "
+            "np.clip(np.rint(image), 0, 255).astype('uint8') converts it."
         )
-    if path.suffix.lower() not in SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise ValueError(f"Expected path to end in one of {', '.join(SUFFIXES)}. Received: {path}")
-    if image.ndim == 2 and path.suffix.lower() in (".jpg", ".jpeg", ".webp"):
+    if image.ndim == 2 and suffix in LOSSY:
         raise ValueError(
-            f"Expected a label map to be written as .png, which keeps every number. Received: {path}"
+            "Expected a label map to be written as .png, which keeps every number. "
+            f"Received: {path}"
         )
     if palette is not None and image.ndim == 3:
         raise ValueError(
-            "Expected palette with class numbers (H, W) alone. Received: one with an image that has its own colours"
+            "Expected palette only with class numbers (H, W). "
+            "Received: a palette, and an image that has its own colours"
         )
     picture = Image.fromarray(np.ascontiguousarray(image))
     if palette is not None:
-        palette = arguments.palette("palette", palette)
         colours = np.full((256, 3), 255, "uint8")
         colours[: len(palette)] = palette
         picture.putpalette(colours.tobytes())
-    # Pillow, writing to a file itself, passes over a disk that becomes full; Python does not.
-    content, about = io.BytesIO(), PngImagePlugin.PngInfo()
+    about = PngImagePlugin.PngInfo()
     if note:
         about.add_text(NOTE, note)
-    # Each format takes what it knows of: JPEG the quality, PNG the note.
-    picture.save(
-        content, Image.registered_extensions()[path.suffix.lower()], quality=92, pnginfo=about
-    )
+    # Each format takes the options that it knows: JPEG the quality, PNG the note.
+    content = io.BytesIO()
+    picture.save(content, Image.registered_extensions()[suffix], quality=92, pnginfo=about)
+    # Python reports a disk that fills up; Pillow, writing to a file itself, does not.
     with written_whole(path) as temporary:
         temporary.write_bytes(content.getvalue())
 
 
 def note_in(path: str | Path) -> str:
-    """The note that `write_image` put into a PNG file; `""` if there is none, or no such picture."""
+    """The note that `write_image` stored in a PNG file; `""` if there is no note or no picture."""
     try:
         with _opened(path) as image:
             return image.info.get(NOTE, "")
@@ -268,21 +281,22 @@ def note_in(path: str | Path) -> str:
         return ""
 
 
-def open_in_place(path: str | Path) -> np.ndarray:
-    """A picture file that can be cut without reading all of it, where its format allows that.
+@checked
+def open_in_place(path: File) -> np.ndarray:
+    """Opens a picture so that parts of it can be read alone, where its format allows that.
 
     Args:
-        path: `.npy` or an uncompressed RGB TIFF, 8 bits a channel, in one piece: mapped into memory, whatever its
-            size. Any other picture: read whole, as `read_image` does.
+        path: `.npy`, or an uncompressed RGB TIFF of 8 bits per channel in one piece: mapped into
+            memory, whatever its size. Any other picture is read whole, as `read_image` does.
 
     Returns:
         `(H, W, 3)`, 0–255: a read-only `np.memmap`, or an array.
 
     Raises:
-        FileNotFoundError: If nothing is there.
-        ValueError: If it is neither.
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is neither an array nor a picture.
     """
-    path = arguments.path("path", path)
+    path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
             f"Expected a picture or .npy file. Received: {path}, which is not there."
@@ -300,21 +314,17 @@ def open_in_place(path: str | Path) -> np.ndarray:
 
 
 def _map_tiff(path) -> np.memmap | None:
-    """The pixels of a TIFF file in place; `None` if they are compressed, turned, in tiles or not 8-bit RGB."""
+    """A TIFF's pixels in place; `None` if they are compressed, turned, tiled or not 8-bit RGB."""
     try:
         with _no_pixel_limit, Image.open(path) as image:
             columns, rows = image.size
-            plain = image.mode == "RGB" and _turn(image) == 1
-            strips = [
-                (box, offset)
-                for codec, box, offset, how in image.tile
-                if codec == "raw" and how[0] == "RGB"
-            ]
-            plain &= len(strips) == len(image.tile) > 0
+            strips = _raw_strips(image) if image.mode == "RGB" and _turn(image) == 1 else []
     except BROKEN:
         return None
-    start = strips[0][1] if plain else 0
-    in_one_piece = plain and all(
+    if not strips:
+        return None
+    start = strips[0][1]
+    in_one_piece = all(
         left == 0 and right == columns and offset == start + 3 * columns * top
         for (left, top, right, _), offset in strips
     )
@@ -323,10 +333,20 @@ def _map_tiff(path) -> np.memmap | None:
     return np.memmap(path, np.uint8, "r", start, (rows, columns, 3))
 
 
+def _raw_strips(image) -> list:
+    """Box and place in the file of every strip; empty if one of them is not plain RGB."""
+    strips = [
+        (box, offset)
+        for codec, box, offset, how in image.tile
+        if codec == "raw" and how[0] == "RGB"
+    ]
+    return strips if len(strips) == len(image.tile) else []
+
+
 @contextlib.contextmanager
 def _opened(path):
     """The file as Pillow knows it before any pixel is read."""
-    path = arguments.path("path", path)
+    path = Path(path)
     if not path.is_file():
         what = "a folder" if path.is_dir() else "not there"
         raise FileNotFoundError(f"Expected a picture file. Received: {path}, which is {what}.")
@@ -338,13 +358,16 @@ def _opened(path):
         except BROKEN as error:
             raise _unreadable(path, error) from error
         with image:
-            yield image  # a TIFF is measured again when its pixels are read
+            yield image  # still without a limit: a TIFF's size is tested again when it is loaded
 
 
 def _turn(image) -> int:
-    """Exif's orientation, 1 to 8, from what is read of the file so far; 1 where Exif is damaged, as viewers show it."""
+    """Exif's orientation, 1 to 8, from the part of the file read so far.
+
+    It is 1 where Exif is damaged; viewers show such a picture as stored.
+    """
     try:
-        # PNG's own `getexif` would decode the pixels to look behind them
+        # PNG's own `getexif` would decode the pixels to read what follows them
         tags = image.tag_v2 if hasattr(image, "tag_v2") else Image.Image.getexif(image)
         turn = tags.get(ORIENTATION, 1)
     except BROKEN:
@@ -353,12 +376,13 @@ def _turn(image) -> int:
 
 
 def _loaded(image, path):
-    """With its pixels, if there is memory for them; Pillow's own and the array made of them are both counted."""
+    """The picture with its pixels, if memory suffices for Pillow's copy and the array of it."""
     pixels = image.width * image.height
     memory.require(
         pixels * (2 * 3 + len(image.getbands())),
         f"{path} ({image.height} x {image.width} pixels), read whole,",
-        "Make it smaller, or label it tile by tile: segment --tile auto reads .npy and uncompressed .tif in place.",
+        "Make it smaller, or label it tile by tile: segment --tile auto reads .npy and "
+        "uncompressed .tif in place.",
     )
     try:
         image.load()
@@ -373,9 +397,10 @@ def _unreadable(path, error, hint="") -> ValueError:
 
 
 class _NoPixelLimit:
-    """Pillow guesses from 179 million pixels up that a picture is an attack; here the memory that is free decides.
+    """Lifts Pillow's limit of 179 million pixels; here the free memory decides.
 
-    The limit is Pillow's for the whole process: the first thread that reads takes it away, the last one puts it back.
+    The limit holds for the whole process: the first thread to read lifts it, the last one restores
+    it.
     """
 
     def __init__(self):

@@ -1,10 +1,10 @@
-"""What an argument may be, written where it belongs: in the signature.
+"""Kinds: what an argument may be, written in the signature.
 
     @checked
     def fcn(num_classes: Classes, stride: Literal[32, 16, 8] = 8, width: Count | None = 128):
 
-A kind is an ordinary type with a check beside it. The type checker reads the type; `checked` runs the
-check and answers a wrong value in a sentence; `help(fcn)` shows both.
+A kind is an ordinary type with a check beside it. The type checker reads the type, `checked` runs
+the check and answers a wrong value with a sentence, and `help(fcn)` shows both.
 """
 
 import functools
@@ -32,9 +32,10 @@ from fcn_keras.support import arguments
 if TYPE_CHECKING:
     import keras
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
-# These rooms pass on what a person typed or handed in, so their calls are looked at.
+# These rooms pass on what a person typed or handed in, so their calls are checked too.
 FROM_OUTSIDE = tuple(
     f"fcn_keras.{room}." for room in ("command_line", "checks", "grading", "lecture")
 )
@@ -43,43 +44,43 @@ FROM_OUTSIDE = tuple(
 def checked(function: Callable[P, R]) -> Callable[P, R]:
     """Checks the arguments of a public function against the kinds in its signature.
 
-    A call from outside the package is checked, and a wrong value is answered before anything is done
-    with it: "Expected stride to be one of 32, 16, 8. Received: stride=4". A call from inside the
+    A call from outside the package is checked before the function runs, and a wrong value is
+    answered: "Expected stride to be one of 32, 16, 8. Received: stride=4". A call from inside the
     package is not checked again. What relates two arguments to each other stays in the function.
 
     Args:
-        function: A function or a method; parameters without a kind are passed on as they are.
+        function: A function or a method. Parameters without a kind are passed on unchanged.
 
     Returns:
-        The function with the same signature. A checked value may be converted: NumPy's integers
+        The function with the same signature. A check may convert its value: NumPy's integers
         become `int`, text becomes a `Path`, lists become arrays.
     """
     signature = inspect.signature(function)
-    kinds = {
-        name: kind for name, p in signature.parameters.items() if (kind := _check_of(p.annotation))
+    checks = {
+        name: check
+        for name, parameter in signature.parameters.items()
+        if (check := _check_of(parameter.annotation))
     }
 
     @functools.wraps(function)
-    def answering(*args: P.args, **kwargs: P.kwargs) -> R:
+    def checking(*args: P.args, **kwargs: P.kwargs) -> R:
         caller = sys._getframe(1).f_globals.get("__name__", "")
         if caller.startswith("fcn_keras.") and not caller.startswith(FROM_OUTSIDE):
             return function(*args, **kwargs)
         try:
             given = signature.bind(*args, **kwargs)
-        except (
-            TypeError
-        ):  # an argument is missing or unknown: Python's own message names the function
+        except TypeError:  # missing or unknown: Python's own message names function and argument
             return function(*args, **kwargs)
-        for name, kind in kinds.items():
+        for name, check in checks.items():
             if name in given.arguments:
-                given.arguments[name] = kind(name, given.arguments[name])
+                given.arguments[name] = check(name, given.arguments[name])
         return function(*given.args, **given.kwargs)
 
-    return answering
+    return checking
 
 
 def _check_of(annotation) -> Callable[[str, Any], Any] | None:
-    """The check that an annotation asks for: that of a kind, of a `Literal`, of `bool`; or of one of them `| None`."""
+    """The check of a kind, of a `Literal`, of `bool`, or of one of these `| None`."""
     if get_origin(annotation) in (Union, UnionType):
         members = get_args(annotation)
         check = next(filter(None, map(_check_of, members)), None)
@@ -90,16 +91,15 @@ def _check_of(annotation) -> Callable[[str, Any], Any] | None:
         return lambda name, value: arguments.one_of(name, value, get_args(annotation))
     if annotation is bool:
         return lambda name, value: arguments.one_of(name, value, (True, False))
-    return next(
-        (mark for mark in getattr(annotation, "__metadata__", ()) if isinstance(mark, Kind)), None
-    )
+    marks = getattr(annotation, "__metadata__", ())
+    return next((mark for mark in marks if isinstance(mark, Kind)), None)
 
 
 class Kind:
-    """A check from `arguments` with its limits, under a description that `help()` shows.
+    """A check of `arguments` with its limits, and a description that `help()` shows.
 
     Args:
-        description: In a few words.
+        description: A few words.
         check: Takes the argument's name, the value and the limits; returns the value or raises.
     """
 
@@ -144,6 +144,7 @@ Image = Annotated[np.ndarray, Kind("(H, W, 3), RGB, 0–255", arguments.image)]
 Drawable = Annotated[np.ndarray, Kind("(H, W, 3) or (H, W)", arguments.drawable)]
 Drawables = Annotated[Sequence[np.ndarray], Kind("each (H, W, 3) or (H, W)", arguments.drawables)]
 Labels = Annotated[np.ndarray, Kind("(H, W), class numbers, 255 is void", arguments.label_map)]
+DrawnLabels = Annotated[np.ndarray, Kind("(H, W), 0–255", arguments.label_map, num_classes=256)]
 Palette = Annotated[np.ndarray, Kind("(classes, 3), 0–255", arguments.palette)]
 Losses = Annotated[
     Sequence[float],

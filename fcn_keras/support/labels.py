@@ -1,8 +1,8 @@
-"""What label maps have in common: the number for void, and the colours of the classes."""
+"""What all label maps share: the number for void, and the colours of the classes."""
 
 import numpy as np
 
-VOID = 255  # in a label map: not known, or not to be scored; never trained on
+VOID = 255  # in a label map: unknown, or not to be scored; never trained on
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart
 OKABE_ITO = np.array(

@@ -1,4 +1,4 @@
-"""Loading Keras without its backend's start-up lines."""
+"""Loading Keras without its backend's start-up messages."""
 
 import logging
 import os
@@ -6,17 +6,18 @@ import sys
 
 
 def import_keras_quietly():
-    """Imports Keras and makes the backend ready; what the backend's C++ code says about it is not shown.
+    """Imports Keras and starts the backend; messages of the backend's C++ code are hidden.
 
-    TensorFlow writes a page of remarks on processors and graphics cards straight to file descriptor 2, past
-    Python's standard error. Python's own errors and warnings still show, but for its advice to give a network
-    pictures of one size only ("retracing"): that any size works is what this package is about.
+    TensorFlow writes a page of remarks on processors and graphics cards straight to file descriptor
+    2, past Python's standard error. Python's own errors and warnings still show. The one exception
+    is TensorFlow's advice to use pictures of one size only ("retracing"): this package is about
+    networks that take any size.
     """
     if "keras" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
-    kept = os.dup(2)
+    standard_error = os.dup(2)
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
@@ -26,5 +27,5 @@ def import_keras_quietly():
                 keras.ops.ones(1)
             logging.getLogger("tensorflow").setLevel(logging.ERROR)
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(standard_error, 2)
+        os.close(standard_error)

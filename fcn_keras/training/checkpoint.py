@@ -1,7 +1,8 @@
-"""The state of a training on disk, so that a run that was killed goes on and ends as if nothing had happened.
+"""The state of a training on disk: a run that was killed goes on as if nothing had happened.
 
-Keras' `BackupAndRestore` writes weights, and then in another file how far they are; killed between the two it goes on with
-the wrong epoch. Here a state is one file, moved into place when it is whole.
+Keras' `BackupAndRestore` writes the weights, and then how far they are, in another file; killed
+between the two it goes on with the wrong epoch. Here a state is one file, moved into place when it
+is complete.
 """
 
 import contextlib
@@ -15,11 +16,82 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fcn_keras.support import arguments
+from fcn_keras.evaluation.scores import Scores
 from fcn_keras.support.files import written_whole
+from fcn_keras.training import distribution
 
-RUN = "run.json"  # what is being trained; beside it a state for each stage
+RUN = "run.json"  # what is being trained; beside it lies a state for each stage
 STAGES = ("head", "all")  # training what is not frozen, then fine-tuning everything
+DAMAGE = (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile)  # reading half a file
+
+
+class Run:
+    """One call of `fit` as it lies on disk: how far it is, and what it needs to go on.
+
+    Processes that train together agree here on what they train; process 0 writes, all read.
+
+    Args:
+        folder: Of the checkpoint, or `None`: nothing is kept.
+        settings: Everything that decides what the run computes, for JSON.
+        start: Digest of the weights that the run starts from.
+        together: Whether several processes train, each with a run of its own.
+
+    Raises:
+        ValueError: If the folder holds another run, or the processes were given different things.
+        OSError: If nothing can be written there.
+    """
+
+    def __init__(self, folder: Path | None, settings: dict, start: str, together: bool = False):
+        self.together, self.writes = together, distribution.is_first()
+        self.checkpoint = Checkpoint(folder, settings, start) if folder and self.writes else None
+        if together:
+            digest_ = hashlib.sha256(str(settings).encode()).hexdigest()[:8]
+            distribution.agree_on(
+                "data, start weights and settings",
+                f"{settings['data']}, weights {start[:8]}, settings {digest_}",
+                remedy="Give all of them the same command, on the same files.",
+            )
+        if folder and not self.writes:  # it reads what process 0 has written by now
+            self.checkpoint = Checkpoint(folder, settings, start)
+
+    def resume(self, stage, rounds: int, model: keras.Model, history):
+        """Puts the kept state of a stage, if there is one, into a compiled model and its history.
+
+        Args:
+            stage: The `Stage`.
+            rounds: How many epochs it has.
+            model: Compiled.
+            history: The losses and scores of the epochs that are done are added to it.
+
+        Returns:
+            How many epochs are done, and the callbacks that keep the state of those to come.
+        """
+        path = self.checkpoint and self.checkpoint.state(stage.file)
+        keepers = [KeepState(path, history)] if path and self.writes else []
+        done = epochs_done(path) if path else 0
+        if self.together:  # before one of them takes up what the others do not have
+            distribution.agree_on(
+                "number of epochs done",
+                str(done),
+                remedy=f"All have to see the checkpoint of process 0, {path}: in a folder that "
+                "they share, or a copy.",
+            )
+        if not done:
+            return 0, keepers
+        kept = restore(path, model)
+        names = history.class_names
+        history.loss += kept["loss"].tolist()
+        history.validation += [Scores(confusion, names) for confusion in kept["validation"]]
+        stopped = bool(kept.get("stopped", False))  # by a callback, before its last epoch
+        return (rounds if stopped else done), keepers
+
+    def finish(self, history) -> None:
+        """Says that the run came to its end, or forgets one whose weights are spoilt."""
+        if self.checkpoint and self.writes:
+            if np.isfinite(history.loss).all():
+                self.checkpoint.finished()
+            else:
+                self.checkpoint.remove()
 
 
 class Checkpoint:
@@ -27,69 +99,80 @@ class Checkpoint:
 
     Args:
         folder: Made when missing.
-        settings: Everything that decides what the run computes, for JSON: a state of another run is not gone on with.
-        start: Digest of the weights that the run starts from. They matter only when the run was finished: the same ones
-            again mean that its end was lost, others that a further run is wanted.
+        settings: Everything that decides what the run computes, for JSON. The state of a run with
+            other settings is not used.
+        start: Digest of the weights that the run starts from. It matters only for a run that was
+            finished: with the same weights again its end was lost, and is given back; with other
+            weights a further run is wanted.
 
     Raises:
-        ValueError: If an unfinished run with other settings lies there, or files of these names that are none of a run.
+        ValueError: If an unfinished run with other settings lies there, or files of these names
+            that belong to no run.
         OSError: If nothing can be written there.
     """
 
     def __init__(self, folder: str | Path, settings: dict, start: str):
-        self.folder = arguments.path("checkpoint", folder)
+        self.folder = Path(folder)
         self.settings = json.loads(json.dumps(settings, default=str))
         there = self._there()
-        if there is not None and there["settings"] != self.settings and not there["finished"]:
-            differ = [
-                f"{name}={there['settings'].get(name)!r}, here {name}={self.settings.get(name)!r}"
-                for name in {**there["settings"], **self.settings}
-                if there["settings"].get(name) != self.settings.get(name)
-            ]
-            raise ValueError(
-                "Expected checkpoint to be a new folder, or that of an interrupted run with the same settings. Received: "
-                f"{folder}, of a run with {'; '.join(differ)}. Take the same settings to go on, or another folder (or delete "
-                "this one) to begin anew."
-            )
-        if there is None or (
-            there["finished"] and (there["settings"] != self.settings or there["start"] != start)
-        ):
-            foreign = [
-                self.state(stage).name
-                for stage in STAGES
-                if there is None and self.state(stage).exists()
-            ]
-            if foreign:
-                raise ValueError(
-                    f"Expected checkpoint to be a new folder, or that of a run. Received: {folder}, which has {foreign[0]} "
-                    f"and no {RUN}. Take another folder."
-                )
-            self.remove()
-            self._write(finished=False, start=start)
+        if there is None:
+            self._refuse_foreign_states()
+            self._begin(start)
+        elif not there["finished"]:
+            self._refuse_other_settings(there["settings"])
+        elif there["settings"] != self.settings or there["start"] != start:
+            self._begin(start)
 
     def state(self, stage: str) -> Path:
         """The file of one of `STAGES`."""
         return self.folder / f"{stage}.npz"
 
     def finished(self) -> None:
-        """Says that the run came to its end. The state stays, for whoever dies before he has saved his model."""
+        """Says that the run came to its end. The state stays until the model is saved."""
         there = self._there()
         if there is not None and not there["finished"]:
             self._write(finished=True, start=there["start"])
 
     def remove(self) -> None:
-        """Takes away what this class wrote, and the folder if nothing else is in it."""
+        """Removes what this class wrote, and the folder if nothing else is in it."""
         remove(self.folder)
 
-    def _write(self, **more):
-        with written_whole(self.folder / RUN) as temporary:
-            temporary.write_text(
-                json.dumps({"settings": self.settings, **more}, indent=1), encoding="utf-8"
+    def _begin(self, start):
+        self.remove()
+        self._write(finished=False, start=start)
+
+    def _refuse_foreign_states(self):
+        foreign = [path.name for path in map(self.state, STAGES) if path.exists()]
+        if foreign:
+            raise ValueError(
+                "Expected checkpoint to be a new folder, or that of a run. Received: "
+                f"{self.folder}, which has {foreign[0]} and no {RUN}. Take another folder."
             )
 
+    def _refuse_other_settings(self, theirs: dict):
+        names = {**theirs, **self.settings}
+        differ = [
+            f"{name}={theirs.get(name)!r}, here {name}={self.settings.get(name)!r}"
+            for name in names
+            if theirs.get(name) != self.settings.get(name)
+        ]
+        if differ:
+            raise ValueError(
+                "Expected checkpoint to be a new folder, or that of an interrupted run with the "
+                f"same settings. Received: {self.folder}, of a run with {'; '.join(differ)}. Take "
+                "the same settings to go on, or another folder (or delete this one) to begin anew."
+            )
+
+    def _write(self, **more):
+        text = json.dumps({"settings": self.settings, **more}, indent=1)
+        with written_whole(self.folder / RUN) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
     def _there(self) -> dict | None:
+        """What `RUN` says, or `None` if there is none."""
+        path = self.folder / RUN
         try:
-            there = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
+            there = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except NotADirectoryError:
@@ -97,16 +180,12 @@ class Checkpoint:
                 f"Expected checkpoint to be a folder. Received: {self.folder}, below a file"
             ) from None
         except ValueError as error:
+            raise ValueError(f"{path} is damaged ({error}). Delete it to begin anew.") from error
+        whole = isinstance(there, dict) and {"finished", "start"} <= set(there)
+        if not whole or not isinstance(there.get("settings"), dict):
             raise ValueError(
-                f"{self.folder / RUN} is damaged ({error}). Delete it to begin anew."
-            ) from error
-        if (
-            not isinstance(there, dict)
-            or not isinstance(there.get("settings"), dict)
-            or not {"finished", "start"} <= set(there)
-        ):
-            raise ValueError(
-                f"{self.folder / RUN} is not of a training of this package. Take another folder as checkpoint."
+                f"{path} does not belong to a training of this package. Take another folder as "
+                "checkpoint."
             )
         return there
 
@@ -116,32 +195,38 @@ def remove(folder: str | Path) -> None:
     folder = Path(folder)
     for name in (RUN, *(f"{stage}.npz" for stage in STAGES)):
         stem, suffix = Path(name).stem, Path(name).suffix
-        for path in (
-            folder / name,
-            *folder.glob(f".{stem}-????????{suffix}"),
-        ):  # and what a kill left of its writing
+        half_written = folder.glob(f".{stem}-????????{suffix}")  # by a process that was killed
+        for path in (folder / name, *half_written):
             path.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 class KeepState(keras.callbacks.Callback):
-    """Writes the state of a training after each epoch: all variables, the optimizer's too, and what was noted so far.
+    """Writes the state of a stage after each epoch: all variables, and what was noted so far.
 
     Args:
         path: The file.
-        notes: Called for `{name: array}` to keep beside the variables.
+        history: What was noted; only what this stage adds to it is written.
     """
 
-    def __init__(self, path: Path, notes):
+    def __init__(self, path: Path, history):
         super().__init__()
-        self.path, self.notes = path, notes
+        self.path, self.history = path, history
+        self.losses, self.scores = len(history.loss), len(history.validation)  # of earlier stages
 
     def on_epoch_end(self, epoch, logs=None):
         if logs and not np.isfinite(logs.get("loss", 0)):
-            return  # spoilt weights are nothing to go on from
+            return  # from spoilt weights nothing can go on
+        confusions = [scores.confusion for scores in self.history.validation[self.scores :]]
+        notes = {
+            "epoch": epoch + 1,
+            "loss": np.array(self.history.loss[self.losses :], "float64"),
+            "validation": np.array(confusions, "int64"),
+            "stopped": self.model.stop_training,
+        }
         with written_whole(self.path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, epoch=epoch + 1, **self.notes(), **_arrays(self.model))
+            np.savez(file, **notes, **_arrays(self.model))
 
 
 def epochs_done(path: Path) -> int:
@@ -152,7 +237,7 @@ def epochs_done(path: Path) -> int:
     """
     if not path.is_file():
         return 0
-    with _understood(path), np.load(path, allow_pickle=False) as file:
+    with _damage_reported(path), np.load(path, allow_pickle=False) as file:
         return int(file["epoch"])
 
 
@@ -166,22 +251,34 @@ def restore(path: Path, model: keras.Model) -> dict[str, np.ndarray]:
         ValueError: If the file is damaged, or belongs to another model.
     """
     model.optimizer.build(model.trainable_variables)
-    with _understood(path):
+    with _damage_reported(path):
         with np.load(path, allow_pickle=False) as file:
             kept = dict(file)
-        for (kind, number), variable in _variables(model):
-            variable.assign(kept.pop(f"{kind}{number}"))
+        for name, variable in _variables(model):
+            variable.assign(kept.pop(name))
     return kept
 
 
 @contextlib.contextmanager
-def _understood(path):
+def _damage_reported(path):
     try:
         yield
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise ValueError(
-            f"{path} could not be read as the state of this training ({error}). Delete it to begin anew."
+            f"{path} could not be read as the state of this training ({error}). Delete it to begin "
+            "anew."
         ) from error
+
+
+def _variables(model):
+    """The variables of the model, random states too, and of its optimizer, in one order."""
+    for kind, owner in (("model", model), ("optimizer", model.optimizer)):
+        for number, variable in enumerate(owner.variables):
+            yield f"{kind}{number}", variable
+
+
+def _arrays(model):
+    return {name: keras.ops.convert_to_numpy(variable) for name, variable in _variables(model)}
 
 
 def digest(arrays: Iterable[np.ndarray]) -> str:
@@ -193,22 +290,11 @@ def digest(arrays: Iterable[np.ndarray]) -> str:
     return found.hexdigest()
 
 
-def _variables(model):
-    """Of the model (weights, statistics, the state of its dice) and of its optimizer, in an order that never changes."""
-    for kind, owner in (("model", model), ("optimizer", model.optimizer)):
-        for number, variable in enumerate(owner.variables):
-            yield (kind, number), variable
+def architecture(model: keras.Model) -> str:
+    """A digest of the kinds, precisions and shapes of a model's layers, and of its frozen weights.
 
-
-def _arrays(model):
-    return {
-        f"{kind}{number}": keras.ops.convert_to_numpy(variable)
-        for (kind, number), variable in _variables(model)
-    }
-
-
-def _architecture(model) -> str:
-    """The layers' kinds and precision and the shapes of their weights; automatic names differ from process to process."""
+    Automatic layer names are not part of it: they differ from process to process.
+    """
     layers = [
         [
             type(layer).__name__,
@@ -218,35 +304,30 @@ def _architecture(model) -> str:
         ]
         for layer in model.layers
     ]
-    frozen = [
-        weight for layer in model.layers if not layer.trainable for weight in layer.get_weights()
-    ]
-    return hashlib.sha256(f"{layers} {digest(frozen)}".encode()).hexdigest()[:16]
+    fixed = [layer for layer in model.layers if not layer.trainable]
+    weights = digest(weight for layer in fixed for weight in layer.get_weights())
+    return hashlib.sha256(f"{layers} {weights}".encode()).hexdigest()[:16]
 
 
-def _summary(data) -> str | None:
-    """A data set in a line: its name, classes, how many, and a digest of all of it: one mask that was mended makes it another."""
+def data_in_a_line(data) -> str | None:
+    """A data set's name, classes and length, and a digest of every image and mask in it."""
     if data is None:
         return None
     arrays = (array for index in range(len(data)) for array in data[index] if array is not None)
-    return f"{len(data)} of {data.name}, {', '.join(data.class_names)}, {digest(arrays)[:16]}"
+    classes = ", ".join(data.class_names)
+    return f"{len(data)} of {data.name}, {classes}, {digest(arrays)[:16]}"
 
 
-def _named(augment) -> str:
-    """Augmentation in words: layers with what they were made with, but their automatic names and seeds."""
-    layers = augment if isinstance(augment, (list, tuple)) else [augment]
+def in_words(given) -> str:
+    """Layers, losses or optimizers with their options, but without automatic names and seeds."""
+    several = given if isinstance(given, (list, tuple)) else [given]
     return ", ".join(
-        str(layer) if layer is None or isinstance(layer, str) else _with_options(layer)
-        for layer in layers
+        _with_options(one) if hasattr(one, "get_config") else str(one) for one in several
     )
 
 
-def _with_options(layer) -> str:
-    options = {
-        name: value
-        for name, value in layer.get_config().items()
-        if name not in ("name", "seed", "dtype", "trainable")
-    }
-    return (
-        f"{type(layer).__name__}({', '.join(f'{name}={value}' for name, value in options.items())})"
-    )
+def _with_options(configured) -> str:
+    own = ("name", "seed", "dtype", "trainable")
+    options = {name: value for name, value in configured.get_config().items() if name not in own}
+    listed = ", ".join(f"{name}={value}" for name, value in options.items())
+    return f"{type(configured).__name__}({listed})"

@@ -1,7 +1,7 @@
-"""A doctor for training: what went wrong, named, with the evidence and the likely cause.
+"""What went wrong in a training, named, with the evidence and the likely cause.
 
-A network that learns nothing raises no error. What it shows instead - a loss, a label map, the numbers that reach its
-first convolution - is looked at here, one question after another.
+A network that learns nothing raises no error. What it shows instead - a loss, a label map, the
+numbers that reach its first convolution - is looked at here, one question after another.
 """
 
 import keras
@@ -12,29 +12,33 @@ from fcn_keras.evaluation.measuring import label_pairs
 from fcn_keras.evaluation.scores import confusion_matrix
 from fcn_keras.models.describing import inputs_of
 from fcn_keras.support import arguments
+from fcn_keras.support.kinds import DataSet, Model, checked
 from fcn_keras.support.labels import VOID
 
 IMAGES_TO_JUDGE = 8  # how many training images are looked at
-MORE_IMAGES = 200  # where those show one class only, so many are looked at before it is said
+MORE_IMAGES = 200  # how many if those show one class only
 FEW_STEPS = 20  # fewer steps than this say nothing about a learning rate
 MOVED = 0.1  # a loss that fell by less than this share has hardly moved
-FAR = 3  # a loss that rose to so many times its start tells of steps that are too long
-OUT_OF_REACH = 0.02  # weights that could have moved by less than this share of their size cannot have learnt anything
+FAR = 3  # a loss that rose to this many times its start tells of steps that are too long
+# Weights that could have moved by less than this share of their size cannot have learnt anything
+OUT_OF_REACH = 0.02
 PREPROCESSING = ("Rescaling", "Normalization", "VGGPreprocessing", "Lambda")
 
 
-def diagnose(model, data, history) -> list[str]:
-    """Says in a sentence each what is wrong with a finished training.
+@checked
+def diagnose(model: Model, data: DataSet, history) -> list[str]:
+    """Says what is wrong with a finished training, a sentence for each fault.
 
-    Asked in this order: a loss that is not a number; preprocessing twice; labels that lie beside their things; labels of one
-    class only; steps far too long or too short; a loss that does not move; one class everywhere. The first answer about the
-    loss is the last, as the others follow from it.
+    The questions, in this order: is the loss a number? Are images preprocessed twice? Do labels lie
+    beside what they label? Do they hold one class only? Are the steps far too long or too short?
+    Does the loss move at all? Is one class predicted everywhere? Only the first fault of the loss
+    is reported, since the others follow from it.
 
     Args:
         model: The trained model.
         data: What it was trained on.
-        history: What `training.fit` noted: `loss`, a number per step; `learning_rate`, if it is known; `batch`, the lowest
-            and highest value in a batch of images, if it is known.
+        history: What `training.fit` noted: `loss`, a number per step; `learning_rate`, if it is
+            known; `batch`, the lowest and highest value in a batch of images, if it is known.
 
     Returns:
         Messages; empty if nothing is wrong.
@@ -43,11 +47,10 @@ def diagnose(model, data, history) -> list[str]:
         TypeError: If model, data or history are something else.
         ValueError: If the data has no labels.
     """
-    arguments.model("model", model)
-    arguments.data_set("data", data)
     if not all(hasattr(history, note) for note in ("loss", "learning_rate", "batch")):
         raise TypeError(
-            f"Expected history to be what training.fit gives. {arguments.received('history', history)}"
+            "Expected history to be what training.fit gives. "
+            f"{arguments.received('history', history)}"
         )
     if len(data) == 0 or data[0][1] is None:
         raise ValueError(
@@ -65,13 +68,15 @@ def _not_a_number(loss) -> str:
     number = len(loss)
     if number == 1:
         return (
-            "The loss was not a number (NaN) in the very first step, before anything was learnt. The likely cause: the weights "
-            "are NaN already, from a training that failed before (make a new model), or what an augmentation layer makes is."
+            "The loss was not a number (NaN) in the very first step, before anything was learnt. "
+            "The likely cause: the weights are NaN already, from a training that failed before "
+            "(make a new model), or what an augmentation layer makes is."
         )
     before = ", ".join(f"{value:.3g}" for value in loss[-4:-1])
     return (
-        f"The loss was not a number (NaN) after step {number}, and training stopped; before that it was {before}. The likely "
-        "cause is a learning rate that is too high: make a new model, for its weights are spoilt, and try a tenth of the rate."
+        f"The loss was not a number (NaN) after step {number}, and training stopped; before that "
+        f"it was {before}. The likely cause is a learning rate that is too high: make a new model, "
+        "for its weights are spoilt, and try a tenth of the rate."
     )
 
 
@@ -88,34 +93,31 @@ def twice_preprocessed(model, image: np.ndarray, batch: tuple[float, float] | No
     """
     if batch is not None and (batch[0] < -1 or 0 < batch[1] <= 1.5):
         return (
-            f"Preprocessing is applied twice: images reach the model with values {batch[0]:.2f} to {batch[1]:.2f}, not 0 to 255, "
-            "and the model scales them once more. The likely cause: a layer in augment= that scales (Rescaling, or a "
-            "value_range of (0, 1)). Leave it out."
+            f"Preprocessing is applied twice: images reach the model with values {batch[0]:.2f} to "
+            f"{batch[1]:.2f}, not 0 to 255, and the model scales them once more. The likely cause: "
+            "a layer in augment= that scales (Rescaling, or a value_range of (0, 1)). Leave it out."
         )
     before, reached = _before_first_weights(model, image)
     if len(before) < 2:
         return ""
     said = ""
     if reached is not None:
-        said = f"; what reaches the first convolution lies between {reached.min():.2f} and {reached.max():.2f}"
+        low, high = reached.min(), reached.max()
+        said = f"; what reaches the first convolution lies between {low:.2f} and {high:.2f}"
     return (
-        f"Preprocessing is applied twice: the layers {' and '.join(map(repr, before))} of {model.name!r} all change the values "
-        f"of the images{said}. Models of this package scale by themselves: take the other layer out."
+        f"Preprocessing is applied twice: the layers {' and '.join(map(repr, before))} of "
+        f"{model.name!r} all change the values of the images{said}. Models of this package scale "
+        "by themselves: take the other layer out."
     )
 
 
 def _before_first_weights(model, image):
-    """Names of the layers that scale on the way to the first weights, and what comes out of the last of them."""
+    """Names of the layers that scale before the first weights, and what the last of them gives."""
     names, tensor = [], model.inputs[0]
     for layer in model.layers:
-        if isinstance(
-            layer, keras.Model
-        ):  # a model in a model: what is before its first weights counts too
-            inner = [
-                own.name
-                for own in layer.layers[: _first_weights(layer)]
-                if type(own).__name__ in PREPROCESSING
-            ]
+        if isinstance(layer, keras.Model):  # what stands before its first weights counts too
+            before = layer.layers[: _first_weights(layer)]
+            inner = [own.name for own in before if type(own).__name__ in PREPROCESSING]
             return names + inner, None
         if layer.weights or (len(inputs_of(layer)) > 1):
             break
@@ -140,8 +142,9 @@ def _shifted(data) -> str:
     if shift is None:
         return ""
     return (
-        f"The labels lie beside what they label: in {len(chosen)} of the pictures {shift.in_words()}. The network learns the "
-        "shift. The likely cause: pictures and masks were cropped or padded in different ways."
+        f"The labels lie beside what they label: in {len(chosen)} of the pictures "
+        f"{shift.in_words()}. The network learns the shift. The likely cause: pictures and masks "
+        "were cropped or padded in different ways."
     )
 
 
@@ -161,28 +164,30 @@ def _learning(model, data, history) -> str:
     also = f", and the model predicts one class everywhere, {everywhere[0]!r}" if everywhere else ""
     if len(loss) >= FEW_STEPS and loss.max() > FAR * loss[0] and (last > loss[0] or everywhere):
         return (
-            f"The learning rate is far too high: {fell}, with {loss.max():.3g} at its worst in step {loss.argmax() + 1}{also}. "
-            f"Make a new model and try a tenth of {_rate(history.learning_rate)}."
+            f"The learning rate is far too high: {fell}, with {loss.max():.3g} at its worst in "
+            f"step {loss.argmax() + 1}{also}. Make a new model and try a tenth of "
+            f"{_rate(history.learning_rate)}."
         )
     share = _within_reach(model, history)
     if len(loss) >= FEW_STEPS and stuck and share is not None and share < OUT_OF_REACH:
         return (
-            f"The learning rate is far too low: {fell}, and in so many steps the weights could change by at most "
-            f"{100 * share:.2g} % of their size{also}. Try a hundred times {_rate(history.learning_rate)}."
+            f"The learning rate is far too low: {fell}, and in so many steps the weights could "
+            f"change by at most {100 * share:.2g} % of their size{also}. Try a hundred times "
+            f"{_rate(history.learning_rate)}."
         )
     if everywhere:
         return _one_class_message(everywhere, fell, len(loss), stuck)
     if len(loss) >= FEW_STEPS and last > (1 - MOVED / 5) * first and _poor(model, data):
         return (
-            f"The loss does not move: {fell}. The likely cause: labels that have nothing to do with their pictures (do the file "
-            "names match?), or a rate that is far off: look at a few labels laid over their pictures, then try a tenth and ten "
-            "times the rate."
+            f"The loss does not move: {fell}. The likely cause: labels that have nothing to do "
+            "with their pictures (do the file names match?), or a rate that is far off: look at a "
+            "few labels laid over their pictures, then try a tenth and ten times the rate."
         )
     return ""
 
 
 def _too_few_classes(data) -> str:
-    """Whether the labels hold less than two classes: whatever is trained on them soon gets everything right."""
+    """Whether the labels hold fewer than two classes, so that everything soon is right."""
     counts = np.zeros(256, "int64")
     looked_at = []
     for how_many in (IMAGES_TO_JUDGE, MORE_IMAGES):
@@ -193,32 +198,43 @@ def _too_few_classes(data) -> str:
             if np.count_nonzero(counts[:VOID]) > 1:
                 return ""
     if not counts[:VOID].any():
-        return "Nothing could be learnt: every pixel of the labels that were looked at is void (255), and void is not trained on."
+        return (
+            "Nothing could be learnt: every pixel of the labels that were looked at is void (255), "
+            "and void is not trained on."
+        )
     void, only = counts[VOID] / counts.sum(), data.class_names[counts[:VOID].argmax()]
-    where = (
-        f"all {len(data)}" if len(looked_at) == len(data) else f"{len(looked_at)} of {len(data)}"
-    )
-    cause = (
-        f"masks that are white on black: white is 255, and {100 * void:.2g} % of the pixels are 255, which is void here and not "
-        "trained on; divide them by 255. Or masks that were never finished"
-        if void
-        else "masks that were never finished, were saved as black, or were reduced to 0 by a division"
-    )
+    where = f"all {len(data)}"
+    if len(looked_at) < len(data):
+        where = f"{len(looked_at)} of {len(data)}"
+    cause = "masks that were never finished, were saved as black, or became 0 by a division"
+    if void:
+        cause = (
+            "masks that are white on black, where white is 255: "
+            f"{100 * void:.2g} % of the pixels are 255, which is void here and not trained on; "
+            "divide them by 255. Or masks that were never finished"
+        )
     return (
         f"There was nothing to learn: the labels of {where} pictures hold one class only, {only!r}"
-        f"{' and void' if void else ''}, of {', '.join(data.class_names)}. To say it everywhere is right, so the loss and the "
-        f"scores look perfect and mean nothing. The likely cause: {cause}. check-data looks at every mask."
+        f"{' and void' if void else ''}, of {', '.join(data.class_names)}. Predicting it everywhere "
+        "is right, so the loss and the scores look perfect and mean nothing. The likely cause: "
+        f"{cause}. check-data looks at every mask."
     )
 
 
 def _one_class_message(everywhere, fell, steps, stuck) -> str:
     name, share = everywhere
     if share > 0.9:
-        cause = f"{100 * share:.0f} % of the pixels are {name!r}, so saying it always is nearly right: train longer"
+        cause = (
+            f"{100 * share:.0f} % of the pixels are {name!r}, so always predicting it is nearly "
+            "right: train longer"
+        )
     elif steps < FEW_STEPS:
         cause = f"too few steps ({steps}): {fell}"
     elif stuck:
-        cause = f"a learning rate that is far off (try a tenth of it), or labels of other pictures; it hardly moved: {fell}"
+        cause = (
+            "a learning rate that is far off (try a tenth of it), or labels of other pictures; the "
+            f"loss hardly moved: {fell}"
+        )
     else:
         cause = f"too few steps ({steps}) or too high a learning rate: {fell}"
     return f"The model predicts one class everywhere, {name!r}. The likely cause: {cause}."
@@ -232,7 +248,7 @@ def _confusion(model, data) -> np.ndarray:
 
 
 def _one_class(model, data) -> tuple[str, float] | None:
-    """The class that is predicted everywhere although there are others, and the share of the pixels that have it."""
+    """The class that is predicted everywhere although there are others, and its share of pixels."""
     total = _confusion(model, data)
     predicted, true = np.flatnonzero(total.sum(axis=0)), np.flatnonzero(total.sum(axis=1))
     if len(predicted) != 1 or len(true) < 2:
@@ -247,7 +263,10 @@ def _poor(model, data) -> bool:
 
 
 def _within_reach(model, history) -> float | None:
-    """How far Adam can have moved the weights, about the learning rate a step, as a share of their size."""
+    """How far Adam can have moved the weights, as a share of their size.
+
+    A step of Adam moves a weight by about the learning rate.
+    """
     kernels = [
         keras.ops.convert_to_numpy(weight)
         for weight in model.trainable_weights

@@ -1,15 +1,18 @@
-"""Training on several devices and several computers: each takes its share of every batch, and all keep the same weights.
+"""Training on several devices and several computers: each takes its share of every batch.
 
-The work is Keras' (`keras.distribution.DataParallel`) and JAX' (the connections, the sums over all gradients). Under Keras 3.15
-it works on JAX alone: TensorFlow's side of `keras.distribution` cannot connect processes, `fit` under TensorFlow's own
+All of them keep the same weights. Keras does the sharing (`keras.distribution.DataParallel`), JAX
+the connections and the sums over all gradients. Under Keras 3.15 this works on JAX alone:
+TensorFlow's side of `keras.distribution` cannot connect processes, `fit` under TensorFlow's own
 `MultiWorkerMirroredStrategy` ends in an error, and for PyTorch Keras has no such side.
 
     python train.py 0        # on one computer
     python train.py 1        # on another one, with
 
-    with fcn.training.distribution.connected("10.0.0.1:1234", num_processes=2, process_id=int(sys.argv[1])):
+    connected = fcn.training.distribution.connected
+    with connected("10.0.0.1:1234", num_processes=2, process_id=int(sys.argv[1])):
         model = …
-        fcn.training.fit(model, data, epochs=20, distribution=fcn.training.distribution.data_parallel(), checkpoint="shared/run")
+        devices = fcn.training.distribution.data_parallel()
+        fcn.training.fit(model, data, epochs=20, distribution=devices, checkpoint="shared/run")
 """
 
 import atexit
@@ -25,24 +28,18 @@ import keras
 import numpy as np
 
 from fcn_keras.support import arguments
-from fcn_keras.support.labels import VOID
+from fcn_keras.support.kinds import Count, Index, checked
 
-HEARTBEAT = 60  # seconds without a sign of life after which a process counts as gone
-SHOWN = 256  # bytes of what processes do not agree on that a message shows
-PATIENCE = 300  # seconds that the first process waits for the others to be started
-# What the backend says when the connection to another process breaks
-SIGNS = (
-    "gloo",
-    "nccl",
-    "coordination",
-    "connection closed",
-    "connection reset",
-    "socket closed",
-    "heartbeat",
-)
+HEARTBEAT = 60  # seconds without a sign of life after which a process counts as lost
+SECONDS_TO_MEET = 300  # that the first process waits for the others to be started
 DAY = 24 * 3600
-# Outlives a process that the backend ends (it asks nobody), to say in words what happened: the last line that it was told
-WATCHER = """
+SHOWN_BYTES = 256  # of what processes do not agree on, in a message
+# What the backend says when the connection to another process breaks
+SIGNS_OF_LOSS = ("gloo", "nccl", "coordination", "connection closed", "connection reset")
+SIGNS_OF_LOSS += ("socket closed", "heartbeat")
+# A program that outlives a process which the backend ends without asking, to say what happened: it
+# prints the last line that it was told
+LAST_WORDS = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 lines = sys.stdin.read().splitlines()
@@ -51,20 +48,25 @@ if lines[-1]:
 """
 
 
+@checked
 @contextlib.contextmanager
-def connected(job_addresses: str, num_processes: int, process_id: int, advice: str = ""):
+def connected(job_addresses: str, num_processes: Count, process_id: Index, advice: str = ""):
     """Makes this process one of several that train together, as long as the block lasts.
 
-    It has to come before anything is computed or a model is made. At its end the processes wait for each other. If one of them
-    dies, the block ends in a `ConnectionError`, or JAX ends the whole process (status 134) and a line on standard error says why:
-    at once, or if it only falls silent, after a minute. The same if the others do not come within five minutes.
+    Connect before anything is computed and before a model is made. At the end of the block the
+    processes wait for each other. If one of them dies, the block ends in a `ConnectionError`, or
+    JAX ends the whole process (status 134) and a line on standard error says why: at once, or after
+    a minute if the other only falls silent. The same happens if the others do not come within five
+    minutes.
 
     Args:
-        job_addresses: `"host:port"` of process 0, the same on all computers; those of all processes, with commas between,
-            are fine too. Anybody who reaches the port can take part: open it in the lab's network only.
+        job_addresses: `"host:port"` of process 0, the same on all computers; or the addresses of
+            all processes with commas between them. Anybody who reaches the port can take part: open
+            it in the lab's network only.
         num_processes: How many there are.
         process_id: Which of them this is, 0 … num_processes − 1.
-        advice: A sentence for whoever reads that another process is gone: where the state lies, what to type.
+        advice: What to do when another process is lost, a sentence: where the state lies, what to
+            type.
 
     Raises:
         ValueError: If an argument is out of range, or the backend is not JAX.
@@ -72,59 +74,70 @@ def connected(job_addresses: str, num_processes: int, process_id: int, advice: s
         OSError: If process 0 cannot listen at its address.
         ConnectionError: At the end of the block, if another process was lost on the way.
     """
-    arguments.whole_number("num_processes", num_processes, 1)
     arguments.whole_number("process_id", process_id, 0, num_processes - 1)
-    address = _address(job_addresses, num_processes)
-    jax = _jax()
-    here, minutes = f"process {process_id} of {num_processes}", f"{PATIENCE / 60:.0f} minutes"
+    address, jax = _address(job_addresses, num_processes), _jax()
+    here = f"process {process_id} of {num_processes}"
     if process_id == 0:
         _check_port(address, here)
-    tell = _watched()
-    tell(
-        f"{here} did not meet the others at {address} within {minutes}. Were all started, and is the port open?"
+    say_at_the_end = _last_words()
+    _meet_the_others(jax, address, (num_processes, process_id), here, say_at_the_end)
+    say_at_the_end(
+        f"{here} ended in the middle of the training: another process no longer answers, or this "
+        f"one was stopped. {advice}"
+    )
+    try:
+        yield
+        jax.distributed.shutdown()
+    except BaseException as error:
+        # The others must not wait for this process, nor this process for them.
+        atexit.register(_end_at_once, 130 if isinstance(error, KeyboardInterrupt) else 2)
+        if _tells_of_a_loss(error):
+            raise ConnectionError(
+                f"{here} lost another process, or the network failed ({_short(error)}). {advice}"
+            ) from error
+        raise
+    finally:
+        say_at_the_end("")
+
+
+def _meet_the_others(jax, address, number, here, say_at_the_end):
+    minutes = f"{SECONDS_TO_MEET / 60:.0f} minutes"
+    say_at_the_end(
+        f"{here} did not meet the others at {address} within {minutes}. Were all started, and is "
+        "the port open?"
     )
     _warn_of_own_name(address)
     print(
         f"{here} waits for the others at {address}, {minutes} at most", file=sys.stderr, flush=True
     )
     try:
-        with _ctrl_c_ends_it():
+        with _ctrl_c_ends_the_process():
             jax.distributed.initialize(
                 address,
-                num_processes,
-                process_id,
-                initialization_timeout=PATIENCE,
+                *number,
+                initialization_timeout=SECONDS_TO_MEET,
                 heartbeat_timeout_seconds=HEARTBEAT,
-                shutdown_timeout_seconds=DAY,  # who lives is waited for, however long; who is gone is noticed before
+                # a living process is waited for, however long; a dead one is noticed before
+                shutdown_timeout_seconds=DAY,
             )
     except RuntimeError as error:
-        tell("")
+        say_at_the_end("")
         if "must be called before" in str(error) or "called once" in str(error):
             raise RuntimeError(
                 "Expected to connect once, before anything is computed or a model is made."
             ) from error
         raise OSError(f"{here} could not start at {address} ({_short(error)})") from error
-    tell(
-        f"{here} ended in the middle of the training: another one does not answer any more, or this one was stopped. {advice}"
-    )
-    try:
-        yield
-        jax.distributed.shutdown()
-    except BaseException as error:
-        # The others must not wait for this process, nor it for them.
-        atexit.register(_end_at_once, 130 if isinstance(error, KeyboardInterrupt) else 2)
-        text = str(error)
-        if any(sign in text.lower() for sign in SIGNS) and not text.startswith("Expected"):
-            raise ConnectionError(
-                f"{here} lost another one, or the network failed ({_short(error)}). {advice}"
-            ) from error
-        raise
-    finally:
-        tell("")
 
 
-def data_parallel(devices: int | None = None):
-    """Every batch shared among devices: those of this computer, or once `connected` those of all processes.
+def _tells_of_a_loss(error) -> bool:
+    """Whether an error is what the backend says when the connection to another process breaks."""
+    text = str(error)
+    return any(sign in text.lower() for sign in SIGNS_OF_LOSS) and not text.startswith("Expected")
+
+
+@checked
+def data_parallel(devices: Count | None = None):
+    """Shares every batch among the devices of this computer or, once `connected`, of all processes.
 
     Args:
         devices: How many of this computer's; `None`: all.
@@ -133,29 +146,30 @@ def data_parallel(devices: int | None = None):
         `keras.distribution.DataParallel`, for `training.fit(…, distribution=…)`.
 
     Raises:
-        ValueError: If there are fewer, the backend is not JAX, processes have different numbers of them, or `devices` is given
-            for several processes: each brings what it sees (`CUDA_VISIBLE_DEVICES` hides the others).
+        ValueError: If there are fewer, the backend is not JAX, processes have different numbers of
+            them, or `devices` is given for several processes: each brings what it sees
+            (`CUDA_VISIBLE_DEVICES` hides the others).
     """
     jax = _jax()
-    counts = [
-        sum(device.process_index == number for device in jax.devices())
-        for number in range(jax.process_count())
-    ]
+    ranks = [device.process_index for device in jax.devices()]
+    counts = [ranks.count(number) for number in range(jax.process_count())]
     if len(set(counts)) > 1:
+        listed = ", ".join(f"process {number}: {count}" for number, count in enumerate(counts))
         raise ValueError(
-            "Expected as many devices in every process, since they share every batch evenly. Received: "
-            f"{', '.join(f'process {number}: {count}' for number, count in enumerate(counts))}. CUDA_VISIBLE_DEVICES hides some."
+            "Expected as many devices in every process, since they share every batch evenly. "
+            f"Received: {listed}. CUDA_VISIBLE_DEVICES hides some."
         )
     there = keras.distribution.list_devices()
     if devices is not None:
-        arguments.whole_number("devices", devices, 1)
         if processes()[1] > 1:
             raise ValueError(
-                "Expected no devices with several processes: each brings all that it sees (CUDA_VISIBLE_DEVICES)."
+                "Expected no devices with several processes. Received: "
+                f"devices={devices}. Each process brings all that it sees (CUDA_VISIBLE_DEVICES)."
             )
         if devices > len(there):
             raise ValueError(
-                f"Expected devices to be {len(there)} at most ({', '.join(there)}). Received: {devices}"
+                f"Expected devices to be {len(there)} at most ({', '.join(there)}). "
+                f"Received: {devices}"
             )
     return keras.distribution.DataParallel(devices=there[:devices], auto_shard_dataset=False)
 
@@ -167,28 +181,34 @@ def processes() -> tuple[int, int]:
     return _jax().process_index(), _jax().process_count()
 
 
-def same(what: str, value: str, way_out: str) -> None:
-    """Makes sure that all processes have one and the same value, and waits until all have come here.
+def agree_on(what: str, value: str, remedy: str) -> None:
+    """Makes sure that all processes have the same value; each waits here for the others.
+
+    Args:
+        what: The value's name, for the message.
+        value: This process's.
+        remedy: What to do if they differ, a sentence.
 
     Raises:
-        ValueError: On every process, if they have not.
+        ValueError: On every process, if they differ.
     """
     if processes()[1] == 1:
         return
     from jax.experimental import multihost_utils
 
-    whole = value.encode()
-    room = np.zeros(SHOWN, "uint8")
-    room[: min(len(whole), SHOWN)] = np.frombuffer(whole[:SHOWN], "uint8")
-    digest = np.frombuffer(
-        hashlib.sha256(whole).digest(), "uint8"
-    )  # compared, for a text may be longer than what is shown
-    digests, shown = multihost_utils.process_allgather((digest, room))
+    text = value.encode()
+    shown = np.zeros(SHOWN_BYTES, "uint8")
+    shown[: min(len(text), SHOWN_BYTES)] = np.frombuffer(text[:SHOWN_BYTES], "uint8")
+    # digests are compared, since a text may be longer than what is shown
+    digest = np.frombuffer(hashlib.sha256(text).digest(), "uint8")
+    digests, texts = multihost_utils.process_allgather((digest, shown))
     if len({bytes(row) for row in digests}) > 1:
-        texts = [bytes(row).rstrip(b"\0").decode(errors="replace") for row in shown]
-        listed = "; ".join(f"process {number}: {text}" for number, text in enumerate(texts))
+        listed = "; ".join(
+            f"process {number}: {bytes(row).rstrip(bytes(1)).decode(errors='replace')}"
+            for number, row in enumerate(texts)
+        )
         raise ValueError(
-            f"Expected all processes to have the same {what}. Received: {listed}. {way_out}"
+            f"Expected all processes to have the same {what}. Received: {listed}. {remedy}"
         )
 
 
@@ -197,23 +217,14 @@ def is_first() -> bool:
     return processes()[0] == 0
 
 
-def copy_of(model: keras.Model) -> keras.Model:
-    """The same network with the same weights, made anew; inside a distribution's scope its weights lie on every device."""
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-def bring_home(copy: keras.Model, model: keras.Model) -> None:
-    """Gives a model of this process what its copy on all devices has learnt."""
-    if copy is not model:
-        with alone():
-            model.set_weights(copy.get_weights())
+def scope(distribution):
+    """The block in which models and optimizers are made on all devices of a distribution."""
+    return contextlib.nullcontext() if distribution is None else distribution.scope()
 
 
 @contextlib.contextmanager
-def alone():
-    """What is computed inside concerns this process only."""
+def undistributed():
+    """What is computed inside the block concerns this process only."""
     before = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
     try:
@@ -222,67 +233,12 @@ def alone():
         keras.distribution.set_distribution(before)
 
 
-class Shares(keras.utils.PyDataset):
-    """The part of every batch that falls to this process.
-
-    Each process reads whole batches and keeps its rows, so that they are those of one process, augmentation included.
-    Where the devices do not divide a batch, it is filled up with rows of void, which change neither loss nor gradient.
-
-    Args:
-        source: `Batches` or `FeatureBatches`.
-        devices: How many share a batch, in all processes together.
-
-    Raises:
-        ValueError: While it is read, if images that are their own targets would have to be filled up: they have no void.
-    """
-
-    def __init__(self, source, devices: int):
-        super().__init__(workers=source.workers, max_queue_size=source.max_queue_size)
-        self.source, self.devices = source, devices
-        self.rank, self.count = processes()
-
-    def __len__(self):
-        return len(self.source)
-
-    def on_epoch_end(self):
-        self.source.on_epoch_end()
-
-    def rows(self, images: int) -> int:
-        """Rows of a batch of so many images, once it is filled up."""
-        return -(-images // self.devices) * self.devices
-
-    def __getitem__(self, batch):
-        inputs, targets = self.source[batch]
-        rows = self.rows(len(targets))
-        if rows > len(targets) and targets.dtype.kind == "f":
-            raise ValueError(
-                f"Expected batches that {self.devices} devices divide. Received: one of {len(targets)} images"
-            )
-        mine = slice(self.rank * rows // self.count, (self.rank + 1) * rows // self.count)
-        keep = lambda array, fill: _filled(array, rows, fill)[mine]  # noqa: E731
-        inputs = (
-            tuple(keep(array, 0) for array in inputs)
-            if isinstance(inputs, tuple)
-            else keep(inputs, 0)
-        )
-        return inputs, keep(targets, VOID)
-
-
-def _filled(array, rows, fill):
-    more = rows - len(array)
-    return (
-        np.concatenate([array, np.full((more, *array.shape[1:]), fill, array.dtype)])
-        if more
-        else array
-    )
-
-
 def _jax():
     backend = keras.backend.backend()
     if backend != "jax":
         raise ValueError(
-            "Expected KERAS_BACKEND=jax in the environment: under Keras 3.15 several devices and computers train together "
-            f"on JAX only. Received: KERAS_BACKEND={backend}"
+            "Expected KERAS_BACKEND=jax in the environment: under Keras 3.15 several devices and "
+            f"computers train together on JAX only. Received: KERAS_BACKEND={backend}"
         )
     import jax
 
@@ -293,18 +249,21 @@ def _address(job_addresses, num_processes) -> str:
     """The first of the addresses, that of process 0."""
     if not isinstance(job_addresses, str):
         raise TypeError(
-            f"Expected job_addresses to be text like '10.0.0.1:1234'. {arguments.received('it', job_addresses)}"
+            "Expected job_addresses to be text like '10.0.0.1:1234'. "
+            f"{arguments.received('job_addresses', job_addresses)}"
         )
     addresses = [address.strip() for address in job_addresses.split(",")]
     for address in addresses:
         host, _, port = address.rpartition(":")
         if not host or not port.isdigit() or not 0 < int(port) < 65536:
             raise ValueError(
-                f"Expected job_addresses as host:port, such as 10.0.0.1:1234. Received: {job_addresses!r}"
+                "Expected job_addresses as host:port, such as 10.0.0.1:1234. Received: "
+                f"{job_addresses!r}"
             )
     if len(addresses) not in (1, num_processes):
         raise ValueError(
-            f"Expected one address, or {num_processes}, one for each process. Received: {len(addresses)}"
+            f"Expected one address, or {num_processes}, one for each process. Received: "
+            f"{len(addresses)}"
         )
     return addresses[0]
 
@@ -313,32 +272,36 @@ def _check_port(address, here):
     """JAX may crash where it cannot listen, so this looks first."""
     port = int(address.rpartition(":")[2])
     both = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
     try:
-        socket.create_server(
-            ("", port), family=socket.AF_INET6 if both else socket.AF_INET, dualstack_ipv6=both
-        ).close()
+        socket.create_server(("", port), family=family, dualstack_ipv6=both).close()
     except OSError as error:
         raise OSError(
-            f"{here} could not start at {address}: {error.strerror}. Take another port, the same for all."
+            f"{here} could not start at {address}: {error.strerror}. Take another port, the same "
+            "for all."
         ) from error
 
 
 def _warn_of_own_name(address):
-    """Without GPUs each process tells the others its computer's name as it understands it; Debian's says 127.0.1.1."""
+    """Warns of a computer whose own name means only itself, as Debian's /etc/hosts has it.
+
+    Without GPUs each process tells the others its computer's name as it understands it.
+    """
     with contextlib.suppress(OSError):
         name = socket.gethostname()
         own, first = socket.gethostbyname(name), socket.gethostbyname(address.rpartition(":")[0])
         if own.startswith("127.") and not first.startswith("127."):
             print(
-                f"fcn_keras: this computer's name, {name}, means {own} to itself: without GPUs the others will look for it "
-                "there in vain. Give the name its address in the network, in /etc/hosts.",
+                f"fcn_keras: this computer's name, {name}, means {own} to itself. Without GPUs the "
+                "others will look for it there and not find it. Give the name its address in the "
+                "network, in /etc/hosts.",
                 file=sys.stderr,
             )
 
 
 @contextlib.contextmanager
-def _ctrl_c_ends_it():
-    """While the backend waits in code that is not Python's, where Ctrl-C would be heard at its end only."""
+def _ctrl_c_ends_the_process():
+    """For a block in which the backend waits: Python would hear Ctrl-C only at its end."""
     try:
         before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     except ValueError:  # not the main thread: it hears no Ctrl-C
@@ -350,16 +313,20 @@ def _ctrl_c_ends_it():
         signal.signal(signal.SIGINT, before)
 
 
-def _watched():
-    """Starts a small process beside this one. When this one ends, that prints the last line it was told, if it is not empty."""
-    watcher = subprocess.Popen([sys.executable, "-S", "-c", WATCHER], stdin=subprocess.PIPE)
+def _last_words():
+    """Starts a small process beside this one, which prints a line when this one ends.
 
-    def tell(line):
+    Returns:
+        A function that says which line; `""` for none.
+    """
+    beside = subprocess.Popen([sys.executable, "-S", "-c", LAST_WORDS], stdin=subprocess.PIPE)
+
+    def say_at_the_end(line):
         with contextlib.suppress(OSError):
-            watcher.stdin.write(f"fcn_keras: {line}\n".encode() if line else b"\n")
-            watcher.stdin.flush()
+            beside.stdin.write(f"fcn_keras: {line}\n".encode() if line else b"\n")
+            beside.stdin.flush()
 
-    return tell
+    return say_at_the_end
 
 
 def _short(error) -> str:
@@ -367,7 +334,7 @@ def _short(error) -> str:
 
 
 def _end_at_once(status):
-    """JAX would wait for the others when the program ends."""
+    """Ends the process; JAX would wait for the others first."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -1,95 +1,26 @@
 """Whether a model, a data set and the options of a training fit together."""
 
+from collections.abc import Sequence
+
 import keras
-import numpy as np
 
 from fcn_keras.layers import CropToMatch
 from fcn_keras.models.describing import inputs_of
 from fcn_keras.support import arguments
-from fcn_keras.training import distribution as sharing
-from fcn_keras.training.checkpoint import _named
+from fcn_keras.training.checkpoint import in_words
+from fcn_keras.training.distribution import processes
 
 
-def _check_unfreeze(model, unfreeze, fine_tuning) -> list:
-    """The layers that `unfreeze="after"` will unfreeze."""
-    if unfreeze not in (None, "after"):
-        raise ValueError(
-            f"Expected unfreeze to be 'after' or None. Received: unfreeze={unfreeze!r}"
-        )
-    if fine_tuning is not None and (
-        unfreeze is None or not isinstance(fine_tuning, (int, np.integer)) or fine_tuning < 1
-    ):
-        raise ValueError(
-            "Expected fine_tuning to be a whole number of at least 1, with unfreeze='after'. "
-            f"Received: fine_tuning={fine_tuning!r}, unfreeze={unfreeze!r}"
-        )
-    if unfreeze is None:
-        return []
-    frozen = [layer for layer in model.layers if layer.weights and not layer.trainable]
-    if not frozen:
-        raise ValueError(
-            f"Expected a model with frozen layers to unfreeze. Received: {model.name!r}, all of it trained"
-        )
-    return frozen
+def require_matching_data(model, train, validation) -> None:
+    """Refuses data that cannot be trained on, and a model that does not fit it.
 
-
-def _check_distribution(distribution, batch_size, augment):
-    if not isinstance(distribution, keras.distribution.DataParallel):
-        raise TypeError(
-            f"Expected distribution to be distribution.data_parallel(). {arguments.received('it', distribution)}"
-        )
-    if sharing.processes()[1] > 1 and augment is not None and not isinstance(augment, str):
-        raise ValueError(
-            f"Expected augment to be 'flip' or None with several processes: what a Keras layer draws is each process' own. "
-            f"Received: {_named(augment)}"
-        )
-    if batch_size < distribution.num_model_replicas:
-        raise ValueError(
-            f"Expected batch_size to be at least the number of devices, {distribution.num_model_replicas}. Received: {batch_size}"
-        )
-
-
-def _check_shares(model, batches, devices):
-    """Where the devices do not divide a batch, rows of void fill it up: they change no loss, but batch statistics they would."""
-    sizes = {len(batches.indices(number)) for number in range(len(batches))}
-    uneven = [size for size in sizes if size % devices]
-    normalizes = any(
-        isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
-        for layer in model.layers
-    )
-    if uneven and (normalizes or batches.reconstructs):
-        why = (
-            "a network that normalizes over the batch"
-            if normalizes
-            else "images that are their own targets"
-        )
-        raise ValueError(
-            f"Expected batches that {devices} devices divide, with {why}. Received: one of {uneven[0]} images. Take another "
-            f"batch_size than {batches.batch_size}, or steps= instead of epochs=, which makes all batches equal."
-        )
-
-
-def _check(model, train, validation, epochs, steps):
-    arguments.model("model", model)
-    arguments.data_set("train", train)
+    Raises:
+        ValueError: With what was expected, what was received, and often the remedy.
+    """
     if len(train) == 0:
         raise ValueError(f"Expected train to have at least one image. Received: {train!r}")
-    if (epochs is None) == (steps is None):
-        raise ValueError(
-            f"Expected exactly one of epochs and steps. Received: epochs={epochs}, steps={steps}"
-        )
-    arguments.whole_number(
-        "epochs" if steps is None else "steps", epochs if steps is None else steps, 1
-    )
     if validation is not None:
-        arguments.data_set("validation", validation)
-        if validation.class_names != train.class_names:
-            raise ValueError(
-                f"Expected validation with the classes of train, {', '.join(train.class_names)}. "
-                f"Received: {', '.join(validation.class_names)}"
-            )
-        if len(validation) == 0 or validation[0][1] is None:
-            raise ValueError(f"Expected validation with labels. Received: {validation!r}")
+        _require_matching_validation(train, validation)
     if not model.trainable_weights:
         raise ValueError(
             f"Expected a model with something to train. Received: {model.name!r}, all of it frozen"
@@ -97,38 +28,56 @@ def _check(model, train, validation, epochs, steps):
     image, target = train[0]
     if target is None:
         raise ValueError(f"Expected data with labels. Received: {train!r}, which has none")
-    if target.ndim == 2:
-        if model.output_shape[-1] != train.num_classes:
-            raise ValueError(
-                f"Expected a model with {train.num_classes} outputs, one for each class of the data "
-                f"({', '.join(train.class_names)}). Received: {model.name!r} with {model.output_shape[-1]}"
-            )
-        _check_sizes(model, image)
-        if _last_activation(model) in ("softmax", "sigmoid", "relu"):
-            raise ValueError(
-                f"Expected a model that gives logits: no activation after its last convolution, the loss applies the "
-                f"softmax itself. Received: {model.name!r}, which ends in {_last_activation(model)}"
-            )
+    if not train.reconstructs:
+        _require_logits_of_every_pixel(model, image, train)
 
 
-def _check_sizes(model, image):
+def _require_matching_validation(train, validation):
+    if validation.class_names != train.class_names:
+        raise ValueError(
+            f"Expected validation with the classes of train, {', '.join(train.class_names)}. "
+            f"Received: {', '.join(validation.class_names)}"
+        )
+    if len(validation) == 0 or validation[0][1] is None:
+        raise ValueError(f"Expected validation with labels. Received: {validation!r}")
+
+
+def _require_logits_of_every_pixel(model, image, data):
+    outputs = model.output_shape[-1]
+    if outputs != data.num_classes:
+        raise ValueError(
+            f"Expected a model with {data.num_classes} outputs, one for each class of the data "
+            f"({', '.join(data.class_names)}). Received: {model.name!r} with {outputs}"
+        )
+    _require_size(model, image)
+    activation = _last_activation(model)
+    if activation in ("softmax", "sigmoid", "relu"):
+        raise ValueError(
+            "Expected a model that gives logits: no activation after its last convolution, since "
+            f"the loss applies the softmax. Received: {model.name!r}, which ends in {activation}"
+        )
+
+
+def _require_size(model, image):
     """Whether an image can go in and a score for each pixel comes out, by shapes alone."""
-    channels = model.input_shape[-1]
+    channels, (height, width) = model.input_shape[-1], image.shape[:2]
     if image.shape[-1] != channels:
         raise ValueError(
-            f"Expected images of {channels} channels for {model.name!r}. Received: {image.shape[-1]}"
+            f"Expected images of {channels} channels for {model.name!r}. "
+            f"Received: {image.shape[-1]}"
         )
     try:
         scores = model.compute_output_spec(keras.KerasTensor((1, *image.shape)))
     except Exception as error:  # what a layer says about a size that it cannot take
-        size = f"{image.shape[0]} x {image.shape[1]}"
         raise ValueError(
-            f"Expected a model that takes images of {size}. Received: {model.name!r} ({error})"
+            f"Expected a model that takes images of {height} x {width}. Received: {model.name!r} "
+            f"({error})"
         ) from error
-    if tuple(scores.shape[1:3]) != image.shape[:2]:
+    if tuple(scores.shape[1:3]) != (height, width):
         raise ValueError(
-            f"Expected a model that gives scores at the image's size, {image.shape[0]} x {image.shape[1]}. Received: "
-            f"{model.name!r}, which gives {scores.shape[1]} x {scores.shape[2]}. layers.CropToMatch cuts what is too large."
+            f"Expected a model that gives scores at the image's size, {height} x {width}. "
+            f"Received: {model.name!r}, which gives {scores.shape[1]} x {scores.shape[2]}. "
+            "layers.CropToMatch cuts what is too large."
         )
 
 
@@ -137,3 +86,111 @@ def _last_activation(model) -> str:
     if isinstance(layer, CropToMatch):
         layer = model.get_layer(inputs_of(layer)[0])
     return getattr(getattr(layer, "activation", None), "__name__", "linear")
+
+
+def layers_to_unfreeze(model, unfreeze: str | None, fine_tuning: int | None) -> list:
+    """The layers that `unfreeze="after"` unfreezes; none without it.
+
+    Raises:
+        ValueError: If there are none to unfreeze, or `fine_tuning` is given without `unfreeze`.
+    """
+    if unfreeze is None:
+        if fine_tuning is not None:
+            raise ValueError(
+                "Expected fine_tuning to be a whole number of at least 1, with unfreeze='after'. "
+                f"Received: fine_tuning={fine_tuning!r}, unfreeze=None"
+            )
+        return []
+    frozen = [layer for layer in model.layers if layer.weights and not layer.trainable]
+    if not frozen:
+        raise ValueError(
+            f"Expected a model with frozen layers to unfreeze. Received: {model.name!r}, all of it "
+            "trained"
+        )
+    return frozen
+
+
+def require_optimizer(optimizer) -> None:
+    """Refuses what Keras does not know as an optimizer.
+
+    Raises:
+        ValueError: If it is neither `None`, an optimizer nor the name of one.
+    """
+    if optimizer is None or isinstance(optimizer, keras.optimizers.Optimizer):
+        return
+    try:
+        known = isinstance(optimizer, str) and keras.optimizers.get(optimizer)
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError(
+            "Expected optimizer to be a Keras optimizer or its name, such as 'adamw'. "
+            f"{arguments.received('optimizer', optimizer)}"
+        )
+
+
+def require_callbacks(callbacks) -> None:
+    """Refuses what is not a list of Keras callbacks.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    several = isinstance(callbacks, Sequence) and not isinstance(callbacks, str)
+    if not several or not all(isinstance(one, keras.callbacks.Callback) for one in callbacks):
+        raise TypeError(
+            "Expected callbacks to be a list of keras.callbacks.Callback. "
+            f"{arguments.received('callbacks', callbacks)}"
+        )
+
+
+def require_sharing(distribution, batch_size: int, augment) -> None:
+    """Refuses what several devices cannot do with their batches.
+
+    Raises:
+        TypeError: If `distribution` is something else.
+        ValueError: If the batches are smaller than the number of devices, or augmented by each
+            process on its own.
+    """
+    if distribution is None:
+        return
+    if not isinstance(distribution, keras.distribution.DataParallel):
+        raise TypeError(
+            "Expected distribution to be distribution.data_parallel(). "
+            f"{arguments.received('distribution', distribution)}"
+        )
+    if processes()[1] > 1 and augment is not None and not isinstance(augment, str):
+        raise ValueError(
+            "Expected augment to be 'flip' or None with several processes: each would draw its own "
+            f"numbers for a Keras layer. Received: {in_words(augment)}"
+        )
+    devices = distribution.num_model_replicas
+    if batch_size < devices:
+        raise ValueError(
+            f"Expected batch_size to be at least the number of devices, {devices}. Received: "
+            f"{batch_size}"
+        )
+
+
+def require_even_shares(model, batches, devices: int) -> None:
+    """Refuses batches that cannot be shared evenly, where filling them up changes the result.
+
+    Rows of void fill up a batch. They change no loss, but they do change the statistics of a
+    network that normalizes over the batch; and images that are their own targets have no void.
+
+    Raises:
+        ValueError: In these two cases.
+    """
+    sizes = {len(batches.indices(number)) for number in range(len(batches))}
+    uneven = [size for size in sizes if size % devices]
+    normalizes = any(
+        isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+        for layer in model.layers
+    )
+    if uneven and (normalizes or batches.reconstructs):
+        reconstructs = "images that are their own targets"
+        why = "a network that normalizes over the batch" if normalizes else reconstructs
+        raise ValueError(
+            f"Expected batches that {devices} devices divide, with {why}. Received: one of "
+            f"{uneven[0]} images. Take another batch_size than {batches.batch_size}, or steps= "
+            "instead of epochs=, which makes all batches equal."
+        )

@@ -1,4 +1,7 @@
-"""Arrays in, matplotlib figure out. Nothing here knows a model: networks come as rows of `models.describe`."""
+"""Arrays in, matplotlib figure out.
+
+Nothing here knows a model: networks come as rows of `models.describe`.
+"""
 
 from fcn_keras.visualization.architecture import draw_architecture, draw_two_architectures
 from fcn_keras.visualization.arithmetic import (

@@ -1,4 +1,4 @@
-"""Networks drawn from the rows of `models.describe`, so that a figure cannot disagree with its model (lecture: L12, L23).
+"""Networks drawn from the rows of `models.describe`: figure and model agree (lecture: L12, L23).
 
 Stages stand in the order in which they compute, from left to right, and one step lower for every
 halving of height and width: the encoder walks down, the decoder climbs up again, and a skip
@@ -8,9 +8,11 @@ connection is a straight line across the valley.
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Patch
 
+from fcn_keras.support.kinds import Rows, checked
 from fcn_keras.visualization.style import (
     CHANGED,
     FROZEN,
@@ -19,14 +21,15 @@ from fcn_keras.visualization.style import (
     QUIET,
     SKIP,
     TRAINED,
-    checked,
+    centred,
     new_figure,
+    parts_of,
+    patch_legend,
     show_image,
     style,
 )
 
 FUSED = {"Add": "+", "Concatenate": "‖"}
-BARE = ("InputLayer", "MaxPooling2D")
 LEVEL_HEIGHT = 1.45  # drawing units from one halving to the next
 
 
@@ -51,26 +54,34 @@ class Stage:
             return NEUTRAL
         return TRAINED if self.trained else FROZEN
 
+    @property
+    def thickness(self) -> float:
+        """More channels, thicker."""
+        return 0.10 + 0.055 * math.log2(self.shape[2] + 1)
+
+    @property
+    def height(self) -> float:
+        """More rows, taller."""
+        return 0.30 + 0.13 * math.log2(self.shape[0] + 1) / 2
+
 
 def stages(rows) -> list[Stage]:
-    """Gathers rows into what is worth a box: convolutions before a pooling join it, cropping and scaling vanish."""
+    """Gathers rows into boxes.
+
+    A pooling takes in the convolutions before it; cropping and scaling get no box.
+    """
+    by_name = {row.name: row for row in rows}
     readers = {row.name: [other for other in rows if row.name in other.inputs] for row in rows}
-    shown = {}
+    shown: dict[str, Stage] = {}
     for row in rows:
-        detail = row.detail
         if row.kind == "MaxPooling2D":
-            absorbed = _convolutions_before(row, rows)
-            detail = f"{len(absorbed)} conv + pool" if absorbed else "pool"
-            parameters = sum(other.parameters for other in absorbed)
-            trained = any(other.trained for other in absorbed)
+            shown[row.name] = _block(row, by_name)
         elif row.kind == "Conv2D" and _ends_in_pooling(row, readers):
             continue
         elif row.kind in ("InputLayer", "Conv2D", "Conv2DTranspose", *FUSED):
-            parameters, trained = row.parameters, row.trained
-        else:
-            continue
-        shown[row.name] = Stage(row.name, row.kind, row.output_shape, trained, parameters, detail)
-    by_name = {row.name: row for row in rows}
+            shown[row.name] = Stage(
+                row.name, row.kind, row.output_shape, row.trained, row.parameters, row.detail
+            )
     for stage in shown.values():
         stage.inputs = [
             name
@@ -80,14 +91,17 @@ def stages(rows) -> list[Stage]:
     return _placed(list(shown.values()))
 
 
-def _convolutions_before(pool, rows):
-    by_name = {row.name: row for row in rows}
-    found = []
+def _block(pool, by_name) -> Stage:
+    """A pooling and the convolutions before it as one box."""
+    convolutions = []
     row = by_name[pool.inputs[0]]
     while row.kind == "Conv2D":
-        found.append(row)
+        convolutions.append(row)
         row = by_name[row.inputs[0]]
-    return found
+    trained = any(row.trained for row in convolutions)
+    parameters = sum(row.parameters for row in convolutions)
+    detail = f"{len(convolutions)} conv + pool" if convolutions else "pool"
+    return Stage(pool.name, pool.kind, pool.output_shape, trained, parameters, detail)
 
 
 def _ends_in_pooling(row, readers) -> bool:
@@ -96,46 +110,52 @@ def _ends_in_pooling(row, readers) -> bool:
     return row.kind == "MaxPooling2D"
 
 
-def _nearest_shown(name, by_name, shown):
-    """The stage that a layer stands for: itself, its block's pooling's input, or what a vanished layer reads."""
+def _nearest_shown(name, by_name, shown) -> list[str]:
+    """The stage that a layer belongs to: itself, or that of the layer it reads."""
     if name in shown:
         return [name]
-    row = by_name[name]
     # a crop reads (map, reference): only the map is an arrow
-    first = row.inputs[:1]
+    first = by_name[name].inputs[:1]
     return [stage for given in first for stage in _nearest_shown(given, by_name, shown)]
 
 
 def _placed(found: list[Stage]) -> list[Stage]:
-    """x: order along the longest path; what lies beside it sits half-way between its neighbours. y: halvings."""
-    by_name = {stage.name: stage for stage in found}
-    depth = {}
-    for stage in found:  # rows come in order of computation
-        depth[stage.name] = 1 + max((depth[name] for name in stage.inputs), default=-1)
-    path = [found[-1]]
-    while path[0].inputs:
-        path.insert(0, by_name[max(path[0].inputs, key=depth.get)])
+    """Gives every stage its place: x follows the longest path, y counts the halvings."""
     for stage in found:
         stage.y = -LEVEL_HEIGHT * math.log2(found[0].shape[0] / stage.shape[0])
+    path = _longest_path(found)
+    lowest = min(stage.y for stage in found)
     x = 0.0
     for stage, following in zip(path, [*path[1:], None], strict=True):
         stage.x = x
         x += 0.9 if stage.kind in FUSED else 1.25
         if following and following.kind in FUSED and stage.kind == "Conv2DTranspose":
-            stage.y -= (
-                0.49 * LEVEL_HEIGHT
-            )  # below the skip, which arrives at the same "+" from the left
+            # below the skip, which arrives at the same "+" from the left
+            stage.y -= 0.49 * LEVEL_HEIGHT
+            lowest = min(lowest, stage.y)
             x -= 0.25
         elif following and following.y < stage.y:
             stage.side = "left"
-        if stage.y > min(other.y for other in found) and stage.side != "left":
+        if stage.y > lowest and stage.side != "left":
             stage.side = "right"
-    on_path = {stage.name for stage in path}
+    by_name = {stage.name: stage for stage in found}
     for stage in found:
-        if stage.name not in on_path:
+        if stage not in path:  # half-way between its neighbours
             reader = next(other for other in found if stage.name in other.inputs)
             stage.x = (by_name[stage.inputs[0]].x + reader.x) / 2
     return found
+
+
+def _longest_path(found: list[Stage]) -> list[Stage]:
+    """From the input to the output, through as many stages as possible."""
+    by_name = {stage.name: stage for stage in found}
+    depth: dict[str, int] = {}
+    for stage in found:  # rows come in order of computation
+        depth[stage.name] = 1 + max((depth[name] for name in stage.inputs), default=-1)
+    path = [found[-1]]
+    while path[0].inputs:
+        path.insert(0, by_name[max(path[0].inputs, key=depth.__getitem__)])
+    return path
 
 
 def paint(axes, rows, marked: Collection[str] = (), size: float = 15) -> list[Stage]:
@@ -156,7 +176,11 @@ def paint(axes, rows, marked: Collection[str] = (), size: float = 15) -> list[St
         for name in stage.inputs:
             _arrow(axes, by_name[name], stage)
     for stage in found:
-        _box(axes, stage, stage.name in marked, size)
+        if stage.kind in FUSED:
+            _sign(axes, stage, size)
+        else:
+            _box(axes, stage, stage.name in marked)
+            _label(axes, stage, CHANGED if stage.name in marked else INK, size)
     axes.set(
         xlim=(-1.25, max(stage.x for stage in found) + 1.5),
         ylim=(min(stage.y for stage in found) - 1.15, 0.6),
@@ -166,31 +190,16 @@ def paint(axes, rows, marked: Collection[str] = (), size: float = 15) -> list[St
     return found
 
 
-def _box(axes, stage, marked, size):
-    edge = dict(edgecolor=CHANGED if marked else INK, linewidth=4 if marked else 1.2, zorder=3)
-    if stage.kind in FUSED:
-        axes.add_patch(
-            Circle(
-                (stage.x, stage.y),
-                0.19,
-                facecolor="white",
-                **(edge | {"edgecolor": SKIP, "linewidth": 2.5}),
-            )
-        )
-        axes.text(
-            stage.x,
-            stage.y,
-            FUSED[stage.kind],
-            ha="center",
-            va="center",
-            fontsize=size + 5,
-            color=SKIP,
-            zorder=4,
-        )
-        return
-    height, width, channels = stage.shape
-    thick = 0.10 + 0.055 * math.log2(channels + 1)  # more channels, thicker
-    tall = 0.30 + 0.13 * math.log2(height + 1) / 2  # more rows, taller
+def _sign(axes, stage, size):
+    """Where two maps merge: a circle with + or ‖."""
+    place = stage.x, stage.y
+    look = {"facecolor": "white", "edgecolor": SKIP, "linewidth": 2.5}
+    axes.add_patch(Circle(place, 0.19, zorder=3, **look))
+    centred(axes, *place, FUSED[stage.kind], fontsize=size + 5, color=SKIP, zorder=4)
+
+
+def _box(axes, stage, marked):
+    thick, tall = stage.thickness, stage.height
     axes.add_patch(
         FancyBboxPatch(
             (stage.x - thick / 2, stage.y - tall / 2),
@@ -198,56 +207,33 @@ def _box(axes, stage, marked, size):
             tall,
             boxstyle="round,pad=0,rounding_size=0.04",
             facecolor=stage.colour,
-            **edge,
+            edgecolor=CHANGED if marked else INK,
+            linewidth=4 if marked else 1.2,
+            zorder=3,
         )
     )
-    colour = CHANGED if marked else INK
-    lines = [f"{height}×{width}×{channels}", *([stage.detail] if stage.detail else [])]
+
+
+def _label(axes, stage, colour, size):
+    """Name, tensor size and detail, on the stage's side that is free of arrows."""
+    name: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": colour}
+    rest: dict[str, Any] = {"fontsize": size - 2, "color": colour}
+    lines = ["×".join(map(str, stage.shape)), *([stage.detail] if stage.detail else [])]
     if stage.side == "below":
-        y = stage.y - tall / 2 - 0.08
-        axes.text(
-            stage.x,
-            y,
-            stage.name,
-            ha="center",
-            va="top",
-            fontsize=size,
-            fontweight="bold",
-            color=colour,
-        )
-        lines = ["", *lines]  # an empty line where the name stands
-        axes.text(
-            stage.x,
-            y,
-            "\n".join(lines),
-            ha="center",
-            va="top",
-            fontsize=size - 2,
-            linespacing=1.3,
-            color=colour,
-        )
-        return
-    sign, align = (-1, "right") if stage.side == "left" else (1, "left")
-    x = stage.x + sign * (thick / 2 + 0.1)
-    axes.text(
-        x,
-        stage.y + 0.03,
-        stage.name,
-        ha=align,
-        va="bottom",
-        fontsize=size,
-        fontweight="bold",
-        color=colour,
-    )
-    axes.text(x, stage.y, "\n".join(lines), ha=align, va="top", fontsize=size - 2, color=colour)
+        y = stage.y - stage.height / 2 - 0.08
+        axes.text(stage.x, y, stage.name, ha="center", va="top", **name)
+        text = "\n".join(["", *lines])  # an empty line where the name stands
+        axes.text(stage.x, y, text, ha="center", va="top", linespacing=1.3, **rest)
+    else:
+        sign, align = (-1, "right") if stage.side == "left" else (1, "left")
+        x = stage.x + sign * (stage.thickness / 2 + 0.1)
+        axes.text(x, stage.y + 0.03, stage.name, ha=align, va="bottom", **name)
+        axes.text(x, stage.y, "\n".join(lines), ha=align, va="top", **rest)
 
 
 def _arrow(axes, start, end):
-    skips = (
-        abs(start.y - end.y) < 1e-6
-        and end.x - start.x > 1.5
-        and (end.kind in FUSED or end.kind == "Conv2D")
-    )
+    across = abs(start.y - end.y) < 1e-6 and end.x - start.x > 1.5
+    skips = across and end.kind in (*FUSED, "Conv2D")
     axes.add_patch(
         FancyArrowPatch(
             (start.x, start.y),
@@ -264,52 +250,40 @@ def _arrow(axes, start, end):
 
 
 @checked
-def draw_architecture(rows, title: str, encoder: str = "encoder"):
-    """A network with tensor sizes, what is fixed and what is trained (lecture: L23).
+def draw_architecture(rows: Rows, title: str, encoder: str = "encoder"):
+    """A network with its tensor sizes, and what is fixed or trained (lecture: L23).
 
     Args:
         rows: `models.describe(model, size=(H, W))`.
         title: The figure's title.
         encoder: What to call the frozen part.
     """
+    trained = sum(row.parameters for row in rows if row.trained)
+    fixed = sum(row.parameters for row in rows if not row.trained)
+    keys = {
+        f"{encoder}, fixed: {fixed:,} parameters": Patch(facecolor=FROZEN, edgecolor=INK),
+        f"head, trained: {trained:,} parameters": Patch(facecolor=TRAINED, edgecolor=INK),
+        "skip connection": Patch(facecolor=SKIP),
+    }
     with style():
         figure = new_figure(20, 10.4, title)
         axes = figure.subplots()
         paint(axes, rows)
-        trained = sum(row.parameters for row in rows if row.trained)
-        fixed = sum(row.parameters for row in rows if not row.trained)
-        keys = [
-            (Patch(facecolor=FROZEN, edgecolor=INK), f"{encoder}, fixed: {fixed:,} parameters"),
-            (Patch(facecolor=TRAINED, edgecolor=INK), f"head, trained: {trained:,} parameters"),
-            (Patch(facecolor=SKIP), "skip connection"),
-        ]
-        figure.legend(
-            *zip(*keys, strict=True),
-            loc="outside lower center",
-            ncols=3,
-            frameon=False,
-            fontsize=16,
-        )
+        patch_legend(figure, keys, fontsize=16)
         low, high = axes.get_ylim()
         left, right = axes.get_xlim()
-        note = dict(fontsize=18, color=QUIET, ha="center", va="center", style="italic")
-        axes.text(
-            left + 0.12 * (right - left),
-            low + 0.15 * (high - low),
-            "downsampling path:\nwhat? (context)",
-            **note,
-        )
-        axes.text(
-            left + 0.9 * (right - left),
-            low + 0.15 * (high - low),
-            "upsampling path:\nwhere? (location)",
-            **note,
-        )
+        y = low + 0.15 * (high - low)
+        for share, text in (
+            (0.12, "downsampling path:\nwhat? (context)"),
+            (0.9, "upsampling path:\nwhere? (location)"),
+        ):
+            x = left + share * (right - left)
+            centred(axes, x, y, text, fontsize=18, color=QUIET, style="italic")
     return figure
 
 
 @checked
-def draw_two_architectures(first, second, titles, targets, target_titles, changed):
+def draw_two_architectures(first: Rows, second: Rows, titles, targets, target_titles, changed):
     """Two networks, one above the other, with what changed marked (lecture: L12).
 
     Args:
@@ -320,31 +294,22 @@ def draw_two_architectures(first, second, titles, targets, target_titles, change
         target_titles: A title for each target.
         changed: Names of the layers that differ.
     """
+    keys = {
+        "trained": Patch(facecolor=TRAINED, edgecolor=INK),
+        "changed": Patch(facecolor="white", edgecolor=CHANGED, linewidth=4),
+    }
     with style():
-        figure = new_figure(
-            19, 11.5, "From the autoencoder to the FCN: the last layer and the target change"
-        )
-        halves = figure.subfigures(2, 1)
-        rows_of = (first, second)
-        for number, half in enumerate(halves):
+        title = "From the autoencoder to the FCN: the last layer and the target change"
+        figure = new_figure(19, 11.5, title)
+        upper, lower = parts_of(figure, 2, 1)
+        for number, (half, rows) in enumerate(((upper, first), (lower, second))):
             network, target = half.subplots(1, 2, width_ratios=(1.5, 1))
-            paint(network, rows_of[number], marked=changed if number else (), size=15)
+            paint(network, rows, marked=changed if number else ())
             network.set_title(titles[number], loc="left", fontweight="bold")
             show_image(target, targets[number])
-            target.set_title(
-                target_titles[number], color=CHANGED if number else INK, fontweight="bold"
-            )
+            colour = CHANGED if number else INK
+            target.set_title(target_titles[number], color=colour, fontweight="bold")
             for spine in target.spines.values():
                 spine.set(color=CHANGED if number else NEUTRAL, linewidth=4 if number else 1)
-        keys = [
-            (Patch(facecolor=TRAINED, edgecolor=INK), "trained"),
-            (Patch(facecolor="white", edgecolor=CHANGED, linewidth=4), "changed"),
-        ]
-        figure.legend(
-            *zip(*keys, strict=True),
-            loc="outside lower center",
-            ncols=2,
-            frameon=False,
-            fontsize=16,
-        )
+        patch_legend(figure, keys, fontsize=16)
     return figure

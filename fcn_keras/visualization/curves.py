@@ -2,54 +2,49 @@
 
 import numpy as np
 
-from fcn_keras.support import arguments
-from fcn_keras.visualization.style import QUIET, SERIES, checked, new_figure, style
+from fcn_keras.support.kinds import Count, Losses, checked
+from fcn_keras.visualization.style import QUIET, SERIES, new_figure, style
+
+TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # of a loss, on a logarithmic axis
 
 
 @checked
-def draw_loss(losses, smooth: int = 15):
+def draw_loss(losses: Losses, smooth: Count = 15):
     """The loss of every step, and its running mean (lecture: L24).
 
     Args:
         losses: One number per step.
         smooth: Steps in the running mean.
     """
-    losses = np.asarray(losses, "float64")
-    arguments.whole_number("smooth", smooth, 1)
-    steps = np.arange(1, len(losses) + 1)
+    values = np.asarray(losses, "float64")
+    guess = np.log(2)
     with style():
         figure = new_figure(13, 6.5, "Training the head: the loss falls")
         axis = figure.subplots()
-        axis.plot(
-            steps, losses, color=SERIES[0], alpha=0.3, linewidth=1.2, label="loss of each step"
-        )
-        if len(losses) >= 2 * smooth:
-            mean = np.convolve(losses, np.full(smooth, 1 / smooth), mode="valid")
-            axis.plot(
-                steps[smooth - 1 :],
-                mean,
-                color=SERIES[0],
-                linewidth=3.5,
-                label=f"mean of the last {smooth} steps",
-            )
-        guess = np.log(2)
+        paint_steps(axis, values, smooth if len(losses) >= 2 * smooth else None, pale=0.3)
         axis.axhline(guess, color=QUIET, linestyle="--", linewidth=1.5)
-        axis.text(
-            len(losses),
-            guess,
-            "guessing between two classes: ln 2",
-            ha="right",
-            va="bottom",
-            color=QUIET,
-        )
+        text = "guessing between two classes: ln 2"
+        axis.text(len(losses), guess, text, ha="right", va="bottom", color=QUIET)
         axis.set(xlabel="training step", ylabel="softmax cross-entropy", yscale="log")
-        ticks = [
-            tick
-            for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-            if losses.min() / 2 < tick < losses.max() * 2
-        ]
-        axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        axis.minorticks_off()
+        loss_ticks(axis, values.min() / 2, 2 * values.max())
         axis.grid(axis="y", color=QUIET, alpha=0.25)
         axis.legend(frameon=False, loc="lower left")
     return figure
+
+
+def paint_steps(axis, losses, smooth: int | None, pale: float) -> None:
+    """The loss of each step, and over it the mean of the last `smooth` steps, or no mean."""
+    steps = np.arange(1, len(losses) + 1)
+    label = "loss of each step"
+    axis.plot(steps, losses, color=SERIES[0], alpha=pale, linewidth=1.2, label=label)
+    if smooth is not None:
+        mean = np.convolve(losses, np.full(smooth, 1 / smooth), mode="valid")
+        label = f"mean of the last {smooth} steps"
+        axis.plot(steps[smooth - 1 :], mean, color=SERIES[0], linewidth=3.5, label=label)
+
+
+def loss_ticks(axis, low: float, high: float, ticks=TICKS) -> None:
+    """Round numbers on a logarithmic axis of losses, those between two limits."""
+    ticks = [tick for tick in ticks if low < tick < high]
+    axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.minorticks_off()

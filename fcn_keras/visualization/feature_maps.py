@@ -3,119 +3,88 @@
 from itertools import pairwise
 
 import numpy as np
-from matplotlib.patches import ConnectionPatch
 
-from fcn_keras.visualization.style import QUIET, SKIP, checked, new_figure, show_image, style
+from fcn_keras.support.kinds import Drawable, Table, checked
+from fcn_keras.visualization.style import QUIET, SKIP, arrow_between, new_figure, show_image, style
+
+PATTERN = "shown: the pattern that a layer's channels share (first principal component)"
 
 
 def strongest_pattern(features: np.ndarray) -> np.ndarray:
-    """The one map that tells most of what all channels say: their first principal component, scaled to 0–1.
+    """The one map that explains most of all channels: their first principal component.
 
     Args:
         features: `(h, w, channels)`.
 
     Returns:
-        float `(h, w)`.
+        float `(h, w)`, scaled to 0–1.
     """
     flat = features.reshape(-1, features.shape[-1]).astype("float64")
     flat = flat - flat.mean(axis=0)
     _, directions = np.linalg.eigh(flat.T @ flat)  # ascending: the last explains most
     pattern = (flat @ directions[:, -1]).reshape(features.shape[:2])
-    if (
-        np.abs(pattern.min()) > pattern.max()
-    ):  # its sign means nothing: let what stands out be bright
+    if np.abs(pattern.min()) > pattern.max():  # its sign is arbitrary: what stands out is bright
         pattern = -pattern
     low, high = np.percentile(pattern, (1, 99))
     return np.clip((pattern - low) / max(high - low, 1e-9), 0, 1)
 
 
-@checked
-def draw_two_paths(image, down, up, result, result_title: str):
-    """The downsampling path above, the upsampling path below, with real feature maps (lecture: L13).
+def show_features(axis, name: str, features: np.ndarray) -> None:
+    """The strongest pattern of a layer, under the layer's name and shape."""
+    title = f"{name}\n{_size(features)}"
+    show_image(axis, strongest_pattern(features), title, cmap="magma", aspect="auto")
 
-    Maps of one size stand below each other, so a skip connection is a vertical line.
+
+@checked
+def draw_two_paths(image: Drawable, down: Table, up: Table, result, result_title: str):
+    """The downsampling path above the upsampling path, with real feature maps (lecture: L13).
+
+    Maps of one size stand one above the other, so a skip connection is a vertical line.
 
     Args:
         image: uint8 `(H, W, 3)`.
-        down: `{layer name: features (h, w, channels)}`, in the order of computation, one per halving.
-        up: `{layer name: features}`, in the order of computation; each has the size of one in `down`.
+        down: `{layer name: features (h, w, channels)}` in the order of computation, one for each
+            halving.
+        up: `{layer name: features}` in the order of computation; each as large as one of `down`.
         result: Picture of the prediction, uint8 `(H, W, 3)`.
         result_title: What the result is.
     """
+    column_of = {image.shape[:2]: 0}
+    column_of |= {features.shape[:2]: 1 + place for place, features in enumerate(down.values())}
+    filled = sorted([0, *(column_of[features.shape[:2]] for features in up.values())])
     with style():
-        columns = 1 + len(down)
         figure = new_figure(21, 6.6, "Downsampling finds what, upsampling finds where")
-        axes = figure.subplots(2, columns)
-        show_image(axes[0][0], image, f"input\n{_size(image)}")
-        column_of = {image.shape[:2]: 0}
-        for column, (name, features) in enumerate(down.items(), start=1):
-            show_image(
-                axes[0][column],
-                strongest_pattern(features),
-                f"{name}\n{_size(features)}",
-                cmap="magma",
-                aspect="auto",
-            )
-            column_of[features.shape[:2]] = column
-        for axis in axes[1]:
-            axis.set_axis_off()
-        show_image(axes[1][0], result, f"{result_title}\n{_size(result)}")
-        axes[1][0].set_axis_on()
-        filled = [0]
+        above, below = figure.subplots(2, 1 + len(down))
+        show_image(above[0], image, f"input\n{_size(image)}")
+        for axis, (name, features) in zip(above[1:], down.items(), strict=True):
+            show_features(axis, name, features)
+        for empty in set(range(len(below))) - set(filled):
+            below[empty].set_axis_off()
+        show_image(below[0], result, f"{result_title}\n{_size(result)}")
         for name, features in up.items():
-            column = column_of[features.shape[:2]]
-            axes[1][column].set_axis_on()
-            show_image(
-                axes[1][column],
-                strongest_pattern(features),
-                f"{name}\n{_size(features)}",
-                cmap="magma",
-                aspect="auto",
-            )
-            filled.append(column)
-        box = image.shape[0] / image.shape[1]
-        for axis in axes.flat:
-            axis.set_box_aspect(box)
-        for column in range(columns - 1):
-            _arrow(figure, axes[0][column], (1.02, 0.5), axes[0][column + 1], (-0.02, 0.5), QUIET)
-        order = sorted(filled)
-        for left, right in pairwise(order):
-            _arrow(figure, axes[1][right], (-0.02, 0.5), axes[1][left], (1.02, 0.5), QUIET)
-        for column in order[1:]:
-            last = column == columns - 1
-            _arrow(
-                figure,
-                axes[0][column],
-                (0.5, -0.04),
-                axes[1][column],
-                (0.5, 1.85),
-                QUIET if last else SKIP,
-            )
-        axes[0][0].set_ylabel("what?  →", fontweight="bold", fontsize=18)
-        axes[1][0].set_ylabel("where?  ←", fontweight="bold", fontsize=18)
-        figure.supxlabel(
-            "of each layer: the pattern that its channels share (first principal component)      green: skip connection",
-            fontsize=15,
-        )
+            show_features(below[column_of[features.shape[:2]]], name, features)
+        for axis in (*above, *below):
+            axis.set_box_aspect(image.shape[0] / image.shape[1])
+        _arrows(figure, above, below, filled)
+        above[0].set_ylabel("what?  →", fontweight="bold", fontsize=18)
+        below[0].set_ylabel("where?  ←", fontweight="bold", fontsize=18)
+        figure.supxlabel(f"{PATTERN}      green: skip connection", fontsize=15)
     return figure
+
+
+def _arrows(figure, above, below, filled: list[int]) -> None:
+    """Along the upper row, back along the lower one, and from one down to the other."""
+    look = {"mutation_scale": 20, "linewidth": 3}
+    for left, right in pairwise(above):
+        arrow_between(figure, left, right, ((1.02, 0.5), (-0.02, 0.5)), color=QUIET, **look)
+    for left, right in pairwise(filled):
+        back = (-0.02, 0.5), (1.02, 0.5)
+        arrow_between(figure, below[right], below[left], back, color=QUIET, **look)
+    for column in filled[1:]:
+        colour = QUIET if column == len(above) - 1 else SKIP
+        down = (0.5, -0.04), (0.5, 1.85)
+        arrow_between(figure, above[column], below[column], down, color=colour, **look)
 
 
 def _size(array) -> str:
     return " × ".join(map(str, array.shape))
-
-
-def _arrow(figure, start, start_at, end, end_at, colour):
-    figure.add_artist(
-        ConnectionPatch(
-            start_at,
-            end_at,
-            "axes fraction",
-            "axes fraction",
-            axesA=start,
-            axesB=end,
-            arrowstyle="-|>",
-            mutation_scale=20,
-            linewidth=3,
-            color=colour,
-        )
-    )

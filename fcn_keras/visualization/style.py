@@ -1,19 +1,20 @@
 """One look for all figures: large type, few colours, readable from the back of the room."""
 
 import contextlib
-import functools
-import inspect
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import ConnectionPatch, Patch, Rectangle
 
 from fcn_keras.support import arguments
 from fcn_keras.support.files import written_whole
+from fcn_keras.support.kinds import Count, File, checked
 
 INK = "#1d2330"
 QUIET = "#6b7385"
@@ -22,16 +23,13 @@ TRAINED = "#e08a1e"  # orange: weights that learn
 NEUTRAL = "#c9cedb"  # no weights at all
 SKIP = "#00836c"  # green: a skip connection
 CHANGED = "#c2255c"  # crimson: what is different
-SERIES = (
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-    "#cc79a7",
-)  # Okabe and Ito: told apart by colour-blind readers
+# Okabe and Ito's colours: colour-blind readers can tell them apart
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 NOTEBOOK_DPI = 60
 MARKERS = ("o", "s", "^", "D")
+BELOW: dict[str, Any] = {"loc": "outside lower center", "frameon": False}  # where legends stand
 
-RC = {
+RC: dict[Any, Any] = {
     "font.size": 15,
     "axes.titlesize": 17,
     "axes.labelsize": 15,
@@ -58,68 +56,8 @@ def style():
         yield
 
 
-def checked(draw: Callable) -> Callable:
-    """For functions that draw: looks at what they are given before they begin.
-
-    A name means the same in all of them, so the names say what to look for.
-    """
-    signature = inspect.signature(draw)
-    tables = {
-        name for name, parameter in signature.parameters.items() if parameter.annotation is dict
-    }
-
-    @functools.wraps(draw)
-    def drawing(*given, **named):
-        with contextlib.suppress(TypeError):  # a call with too few or too many is told by Python
-            for name, value in signature.bind(*given, **named).arguments.items():
-                _look_at(name, value, name in tables)
-        return draw(*given, **named)
-
-    return drawing
-
-
-def _look_at(name, value, table: bool) -> None:
-    if table:
-        if not isinstance(value, Mapping) or not value:
-            wanted = "a table with an entry for each thing to draw"
-            raise ValueError(f"Expected {name} to be {wanted}. {arguments.received(name, value)}")
-    elif name == "image":
-        arguments.array(
-            name,
-            value,
-            (2, 3),
-            "(H, W, 3), 0–255",
-            "One picture at a time: take image[0] of a batch.",
-        )
-    elif name in ("images", "label_maps"):
-        if not isinstance(value, (list, tuple, np.ndarray)) or not len(value):
-            raise ValueError(
-                f"Expected {name} to be a list of arrays, at least one. {arguments.received(name, value)}"
-            )
-        for one in value:
-            arguments.array(f"every one of {name}", one, (2, 3), "(H, W) or (H, W, 3)")
-    elif name == "labels" and not isinstance(value, (list, tuple)):
-        arguments.label_map(name, value)
-    elif name == "class_names":
-        arguments.names(name, value)
-    elif name == "palette":
-        arguments.palette(name, value)
-    elif name == "losses":
-        arguments.array(name, value, 1, "one number per step")
-    elif name == "kernel":
-        arguments.array(name, value, 2, "(k, k)")
-    elif name in ("rows", "first", "second") and not (
-        isinstance(value, (list, tuple))
-        and value
-        and all(hasattr(row, "output_shape") for row in value)
-    ):
-        raise ValueError(
-            f"Expected {name} to be models.describe(model, size=(H, W)). {arguments.received(name, value)}"
-        )
-
-
 class LectureFigure(Figure):
-    """A figure that belongs to no window, so nothing has to be closed; a notebook shows it all the same."""
+    """A figure without a window: nothing has to be closed, and a notebook still shows it."""
 
     def _repr_png_(self) -> tuple[bytes, dict]:
         picture = io.BytesIO()
@@ -128,56 +66,103 @@ class LectureFigure(Figure):
         return picture.getvalue(), {"alt": self.alt_text()}
 
     def alt_text(self) -> str:
-        """The figure's title and its panels', for readers who cannot see it."""
+        """The titles of the figure and of its panels, for readers who cannot see it."""
         panels = (axis.get_title().replace("\n", " ") for axis in self.get_axes())
         return ": ".join(
             part for part in (self.get_suptitle(), "; ".join(filter(None, panels))) if part
         )
 
 
-def new_figure(width: float, height: float, title: str) -> Figure:
-    """An empty figure of so many inches with a title."""
+def new_figure(width: float, height: float, title: str, **spaces: float) -> LectureFigure:
+    """An empty figure with a title.
+
+    Args:
+        width, height: In inches.
+        title: Stands above everything.
+        spaces: Between the panels, as matplotlib's constrained layout takes them.
+    """
     figure = LectureFigure(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(h_pad=0.12, w_pad=0.1)
+    engine = cast(ConstrainedLayoutEngine, figure.get_layout_engine())
+    pads: dict[str, Any] = {"h_pad": 0.12, "w_pad": 0.1, **spaces}
+    engine.set(**pads)
     figure.suptitle(title, fontweight="bold", color=INK)
     return figure
 
 
-def show_image(axes, image, title: str = "", **options) -> None:
-    """An image without ticks, with a thin frame."""
-    axes.imshow(image, **options)
+def parts_of(figure, rows: int, columns: int, **options) -> list:
+    """The subfigures of a grid as a list, row by row."""
+    return list(np.ravel(figure.subfigures(rows, columns, **options)))
+
+
+def show_image(axes, image, title: str = "", **options):
+    """An image without ticks, with a thin frame. Returns what matplotlib's `imshow` returns."""
+    shown = axes.imshow(image, **options)
     axes.set(xticks=[], yticks=[])
     axes.set_title(title)
     for spine in axes.spines.values():
         spine.set(visible=True, color=NEUTRAL)
+    return shown
 
 
-def class_legend(figure, names, palette, columns: int | None = None) -> None:
+def centred(axes, x: float, y: float, text: str, **options):
+    """Text with its centre at a place."""
+    return axes.text(x, y, text, **{"ha": "center", "va": "center", **options})
+
+
+def frame(axes, corner: tuple[float, float], size: tuple[float, float], colour, **options):
+    """An empty rectangle. `corner` is (left, top), `size` is (width, height)."""
+    look = {"fill": False, "edgecolor": colour, "linewidth": 4, **options}
+    return axes.add_patch(Rectangle(corner, *size, **look))
+
+
+def arrow_between(figure, start, end, places, **options):
+    """An arrow from one panel to another.
+
+    Args:
+        figure: Which both panels belong to.
+        start, end: The axes of the two panels.
+        places: Where it begins and ends, each (x, y) as a share of the panel's width and height.
+        options: Of matplotlib's `ConnectionPatch`.
+    """
+    first, last = places
+    look = {"coordsA": "axes fraction", "arrowstyle": "-|>", **options}
+    figure.add_artist(ConnectionPatch(first, last, axesA=start, axesB=end, **look))
+
+
+def class_legend(figure, names: Collection[str], palette, columns: int | None = None) -> None:
     """A legend below the figure: one coloured box per class."""
     boxes = [Patch(facecolor=colour / 255, edgecolor=INK, linewidth=0.8) for colour in palette]
-    figure.legend(
-        boxes, names, loc="outside lower center", ncols=columns or len(names), frameon=False
-    )
+    figure.legend(boxes, names, ncols=columns or len(names), **BELOW)
 
 
-def save(figure: Figure, path: str | Path, dpi: int = 110) -> None:
-    """Writes a figure as a picture file; it appears whole or not at all.
+def patch_legend(figure, patches: dict[str, Patch], **options) -> None:
+    """A legend below the figure: one box per text."""
+    figure.legend(patches.values(), patches.keys(), ncols=len(patches), **BELOW, **options)
+
+
+@checked
+def save(figure: Figure, path: File, dpi: Count = 110) -> None:
+    """Writes a figure as a picture file. The file appears whole or not at all.
 
     Args:
         figure: What a function of this package returned.
         path: Where to, such as `figures/L07.png`.
         dpi: Pixels per inch.
+
+    Raises:
+        TypeError: If `figure` is something else.
     """
     if not isinstance(figure, Figure):
         raise TypeError(
-            f"Expected figure to be what a draw_ function returned. {arguments.received('figure', figure)}"
+            "Expected figure to be what a draw_ function returned. "
+            f"{arguments.received('figure', figure)}"
         )
-    path = arguments.path("path", path)
-    arguments.whole_number("dpi", dpi, 1)
-    content = io.BytesIO()  # Pillow, writing to a file itself, passes over a disk that becomes full
+    # Pillow does not report a disk that fills up while it writes: it writes to memory instead
+    content = io.BytesIO()
+    suffix = Path(path).suffix
     with style():
-        # no time stamp or version in the file: the same figure is the same bytes
-        metadata = {"Software": None} if path.suffix == ".png" else None
-        figure.savefig(content, format=path.suffix[1:] or "png", dpi=dpi, metadata=metadata)
+        # no time stamp and no version in the file: the same figure gives the same bytes
+        metadata = {"Software": None} if suffix == ".png" else None
+        figure.savefig(content, format=suffix[1:] or "png", dpi=dpi, metadata=metadata)
     with written_whole(path) as temporary:
         temporary.write_bytes(content.getvalue())

@@ -9,8 +9,9 @@
 # %% [markdown]
 # # Assignment 1: convolution and its transpose
 #
-# A fully convolutional network makes maps smaller by convolution and larger by transposed convolution. Here you write both
-# yourself, in NumPy, and you find the kernel with which the second one interpolates.
+# A fully convolutional network makes maps smaller by convolution and larger by transposed
+# convolution. In this assignment you write both operations in NumPy, and you find the kernel with
+# which the transposed convolution interpolates.
 #
 # | task | minutes | points |
 # | --- | --- | --- |
@@ -20,13 +21,19 @@
 # | 4 transposed convolution in NumPy | 25 | 4 |
 # | 5 the bilinear kernel | 20 | 3 |
 # | 6 a layer that starts as bilinear | 15 | 2 |
-# | 7 in words: why it is no inverse | 15 | 3 |
+# | 7 in words: why it is not the inverse | 15 | 3 |
 #
-# Two hours in all. **How a task works:** write the cell that says `raise NotImplementedError()`, then run the cell below it.
-# It says that the answer is right, or gives a hint. A hint costs nothing; run it as often as you like. **What you may use:**
-# NumPy; from task 6 on Keras too. A task that says *write* earns nothing by calling a package that does it. **How it is
-# graded:** tasks 1 to 6 by the computer, with other sizes and numbers than here, all the points or none for each task; task 7
-# by a person.
+# The assignment takes two hours in all.
+#
+# **How a task works.** Complete the cell that says `raise NotImplementedError()`, then run the
+# check in the cell below it. The check says that your answer is right, or gives a hint. Hints cost
+# nothing, and you may run a check as often as you like.
+#
+# **What you may use.** NumPy; from task 6 on also Keras. If a task says *write*, an answer that
+# calls a package's version of the function earns no points.
+#
+# **How it is graded.** The computer grades tasks 1 to 6, with other sizes and numbers than here.
+# Each task earns all its points or none. A person grades task 7.
 
 # %%
 import numpy as np
@@ -41,10 +48,11 @@ keras.utils.set_random_seed(0)
 # %% [markdown]
 # ## Task 1: how large is the result? (2 points)
 #
-# A window of `kernel` pixels moves over `size` pixels in steps of `stride`. With VALID padding it never leaves the picture.
-# With SAME padding the picture gets a frame of zeros, so large that a stride of 1 keeps the size; with a larger stride the
-# size is divided by it and rounded up. Write the size of the result, a whole number; `padding` comes in lower case.
-# (L08)
+# A window of `kernel` pixels moves over `size` pixels in steps of `stride`. With VALID padding the
+# window never leaves the image. With SAME padding the image gets a border of zeros, so wide that a
+# stride of 1 keeps the size. With a larger stride, the size is divided by the stride and rounded
+# up. Write a function that returns the size of the result, a whole number. `padding` is given in
+# lower case. (L08)
 
 # %% answer="conv_size"
 def conv_size(size, kernel, stride, padding):
@@ -66,11 +74,13 @@ assert conv_size(5, 5, 3, "valid") == 1 and conv_size(1, 1, 2, "same") == 1
 # %% [markdown]
 # ## Task 2: convolution in NumPy (4 points)
 #
-# Write what `keras.layers.Conv2D` does with VALID padding and no bias. At each place the window of the image, all channels of
-# it, is multiplied with the kernel number by number, and everything is added up; that gives one number for each output
-# channel. As in every network the kernel is not turned round. Use NumPy only; loops are fine. (L08)
+# Write what `keras.layers.Conv2D` computes with VALID padding and without a bias. At each place,
+# the window of the image, with all its channels, is multiplied by the kernel, number by number, and
+# all products are added. This gives one number for each output channel. As in every neural network,
+# the kernel is not flipped. Use NumPy only; loops are fine. (L08)
 #
-# For example an image of 6 × 9 × 3 and a kernel of 3 × 2 × 3 × 4 with stride 1 give 4 × 8 × 4.
+# For example, an image of 6 × 9 × 3 and a kernel of 3 × 2 × 3 × 4 with stride 1 give a result of
+# 4 × 8 × 4.
 
 # %% answer="conv2d"
 def conv2d(image, kernel, stride=1):
@@ -96,16 +106,20 @@ assert np.allclose(conv2d(np.ones((5, 5, 2)), np.ones((5, 5, 2, 1))), 50)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Task 3: and the other way? (2 points)
+# ## Task 3: and the other direction? (2 points)
 #
-# A transposed convolution lays down one stamp, the kernel, for each pixel of its input: the next stamp begins `stride` pixels
-# after the last one. With VALID padding the result reaches from the beginning of the first stamp to the end of the last. With
-# SAME padding it is cut to `stride` times the input's size. Write the size; the kernel is never smaller than the stride.
-# (L09)
+# A transposed convolution puts down one stamp, the kernel, for each pixel of its input. Each stamp
+# begins `stride` pixels after the previous one. With VALID padding the result extends from the
+# beginning of the first stamp to the end of the last one. With SAME padding it is cropped to
+# `stride` times the size of the input. Write a function that returns the size of the result. The
+# kernel is never smaller than the stride. (L09)
 
 # %% answer="transposed_size"
 def transposed_size(size, kernel, stride, padding):
-    """Output pixels of a transposed convolution over `size` pixels; kernel >= stride; `padding` is "valid" or "same"."""
+    """Output pixels of a transposed convolution over `size` pixels.
+
+    kernel >= stride; `padding` is "valid" or "same".
+    """
     ### BEGIN SOLUTION
     if padding == "same":
         return size * stride
@@ -123,9 +137,10 @@ assert transposed_size(1, 16, 8, "valid") == 16 and transposed_size(1, 16, 8, "s
 # %% [markdown]
 # ## Task 4: transposed convolution in NumPy (4 points)
 #
-# Write what `keras.layers.Conv2DTranspose` does with VALID padding and no bias: each pixel of the map multiplies the kernel
-# and the product is laid down; where products overlap they are added. Note the order of the kernel's axes: the *last* one
-# belongs to the channels that come in. Use NumPy only. (L09)
+# Write what `keras.layers.Conv2DTranspose` computes with VALID padding and without a bias. Each
+# pixel of the map is multiplied by the kernel, and the product is put down as a stamp. Where stamps
+# overlap, they are added. Note the order of the kernel's axes: the *last* axis belongs to the input
+# channels. Use NumPy only. (L09)
 
 # %% answer="conv2d_transpose"
 def conv2d_transpose(image, kernel, stride):
@@ -150,12 +165,13 @@ assert np.allclose(conv2d_transpose(np.ones((3, 3, 1)), np.ones((2, 2, 1, 1)), 1
 # %% [markdown]
 # ## Task 5: the kernel that interpolates (3 points)
 #
-# Stamped `factor` pixels apart, which kernel makes straight lines between the values? A tent: along one axis it falls from 1
-# at its middle by 1 / `factor` a pixel. In two dimensions it is the outer product of two such tents. It has
-# `2 * factor - factor % 2` rows and as many columns. The middle of an even number of pixels lies between two of them.
-# Write it in NumPy. (L16)
+# Stamps are put down `factor` pixels apart. Which kernel gives straight lines between the values? A
+# tent: along one axis it falls from 1 at its middle by 1 / `factor` per pixel. In two dimensions
+# the kernel is the outer product of two such tents. It has `2 * factor - factor % 2` rows and as
+# many columns. If the number of pixels is even, the middle lies between two pixels. Write the
+# kernel in NumPy. (L16)
 #
-# One axis for factor 2: 0.25, 0.75, 0.75, 0.25. For factor 3: 0.33, 0.67, 1, 0.67, 0.33.
+# Along one axis, for factor 2: 0.25, 0.75, 0.75, 0.25. For factor 3: 0.33, 0.67, 1, 0.67, 0.33.
 
 # %% answer="bilinear"
 def bilinear(factor):
@@ -177,13 +193,15 @@ assert np.isclose(np.sum(bilinear(16)), 256)
 # %% [markdown]
 # ## Task 6: a layer that starts as bilinear (2 points)
 #
-# Build a `keras.Model` with an input of any height and width and `num_classes` channels, and one `Conv2DTranspose` with SAME
-# padding, without bias, whose kernel starts so that each class is upsampled bilinearly *by itself*. Keras' kernel has the
-# shape (k, k, classes out, classes in). It stays trainable. You may use Keras and, of the package, `fcn_bilinear` below, but
-# not its layers. (L16)
+# Build a `keras.Model` whose input has any height and width, and `num_classes` channels. It
+# contains one `Conv2DTranspose` with SAME padding and without a bias. The kernel starts so that
+# each class is upsampled bilinearly, *separately from the others*. Keras' kernel has the shape
+# `(k, k, classes out, classes in)`. The layer stays trainable. You may use Keras and, from the
+# package, `fcn_bilinear` below, but none of its layers. (L16)
 
 # %%
-fcn_bilinear = {factor: fcn.layers.bilinear_kernel(factor) for factor in range(1, 17)}  # kernels, float32
+# The kernel of each factor, float32.
+fcn_bilinear = {factor: fcn.layers.bilinear_kernel(factor) for factor in range(1, 17)}
 
 # %% answer="upsampling"
 def upsampling(num_classes, factor):
@@ -192,7 +210,9 @@ def upsampling(num_classes, factor):
     tent = fcn_bilinear[factor]
     start = tent[:, :, None, None] * np.eye(num_classes)
     scores = keras.Input((None, None, num_classes))
-    layer = keras.layers.Conv2DTranspose(num_classes, len(tent), strides=factor, padding="same", use_bias=False)
+    layer = keras.layers.Conv2DTranspose(
+        num_classes, len(tent), strides=factor, padding="same", use_bias=False
+    )
     model = keras.Model(scores, layer(scores))
     layer.set_weights([start])
     return model
@@ -208,22 +228,27 @@ fcn.checks.upsampling(upsampling, seed=SEED)
 # %% [markdown]
 # ## Task 7: in words (3 points)
 #
-# The transposed convolution is often called "deconvolution". In three to six sentences: what is it the transpose *of*? Why is
-# it not the inverse of a convolution? Give a small example, in numbers or in sizes, of something that a convolution with
-# stride 2 loses and the transposed convolution cannot bring back. A person reads this answer.
+# The transposed convolution is often called "deconvolution". Answer in three to six sentences: what
+# is it the transpose *of*? Why is it not the inverse of a convolution? Give a small example, in
+# numbers or in sizes, of something that a convolution with stride 2 loses and that the transposed
+# convolution cannot bring back. A person reads this answer.
 
 # %% [markdown] written="no_inverse" points=3
 # ### BEGIN SOLUTION
-# A convolution is linear, so it is a matrix: one row for each output pixel, with the kernel's numbers at the pixels of its
-# window. The transposed convolution multiplies with the transpose of that matrix: each output pixel is sent back to the
-# pixels it came from, with the same weights. The inverse would undo the convolution; the transpose only has the right shape.
-# With stride 2 a picture of 4 × 4 becomes 2 × 2: sixteen numbers become four, and no four numbers tell which sixteen they
-# came from. With a kernel of ones the pictures (1, 0) and (0, 1) in one window give the same sum 1.
+# A convolution is linear, so it can be written as a matrix: one row for each output pixel, with the
+# kernel's numbers in the columns of the pixels of its window. The transposed convolution multiplies
+# by the transpose of this matrix: each output pixel is sent back to the pixels that it came from,
+# with the same weights. The inverse would undo the convolution. The transpose only has the right
+# shape. With stride 2, an image of 4 × 4 becomes 2 × 2: sixteen numbers become four, and from four
+# numbers nobody can tell which sixteen they came from. For example, with a kernel of ones, a window
+# that holds (1, 0) and a window that holds (0, 1) both give the sum 1.
 # ### END SOLUTION
 
 # %% [markdown]
 # ## Rubric
 #
-# Task 7: 1 point for what it is the transpose of, 1 point for why that is no inverse, 1 point for an example that fits.
+# Task 7: 1 point for what it is the transpose of, 1 point for why this is not the inverse, 1 point
+# for a correct example.
 #
-# **Before you hand in:** Kernel → Restart and run all. Does each check say what it said before?
+# **Before you hand in:** choose Kernel → Restart and run all. Does each check still say what it
+# said before?

@@ -9,24 +9,31 @@
 # %% [markdown]
 # # Assignment 4: skip connections
 #
-# Five poolings leave one position for 32 × 32 pixels. It knows what is there, and has forgotten where. You bring the detail
-# back: from FCN-32s over 16s to 8s, by sum and by concatenation, and you measure it where it matters, in a band along the
-# boundaries.
+# After five poolings, one position stands for 32 × 32 pixels. It knows what is there, but no longer
+# where. You bring the detail back, from FCN-32s over 16s to 8s, by sum and by concatenation. You
+# measure the effect where it matters: in a band along the boundaries.
 #
 # | task | minutes | points |
 # | --- | --- | --- |
-# | 1 cut to fit | 10 | 2 |
+# | 1 crop to fit | 10 | 2 |
 # | 2 FCN-32s, 16s, 8s by sum | 35 | 5 |
 # | 3 a skip by concatenation | 15 | 3 |
 # | 4 the band along a boundary | 25 | 3 |
 # | 5 the error in the band | 10 | 3 |
 # | 6 in words: the boundary scores | 20 | 4 |
 #
-# Two hours. **How a task works:** write the cell that says `raise NotImplementedError()`, then run the cell below it. It says
-# that the answer is right, or gives a hint. A hint costs nothing; run it as often as you like. **What you may use:** NumPy
-# and Keras, and of the package what a task names. A task that says *write* earns nothing by calling the package's own
-# version. **How it is graded:** tasks 1 to 5 by the computer, with other sizes and numbers than here, all the points or none
-# for each task; task 6 by a person. Tasks do not need one another.
+# The assignment takes two hours.
+#
+# **How a task works.** Complete the cell that says `raise NotImplementedError()`, then run the
+# check in the cell below it. The check says that your answer is right, or gives a hint. Hints cost
+# nothing, and you may run a check as often as you like.
+#
+# **What you may use.** NumPy and Keras, and from the package whatever a task names. If a task says
+# *write*, an answer that calls the package's version earns no points.
+#
+# **How it is graded.** The computer grades tasks 1 to 5, with other sizes and numbers than here.
+# Each task earns all its points or none. A person grades task 6. The tasks do not depend on each
+# other.
 
 # %%
 import numpy as np
@@ -39,15 +46,17 @@ import keras
 keras.utils.set_random_seed(0)
 
 # %% [markdown]
-# ## Task 1: cut to fit (2 points)
+# ## Task 1: crop to fit (2 points)
 #
-# Pooling rounds up: 5 pixels become 3. Upsampling doubles: 3 become 6. So a map that went down and up again may be a pixel
-# too long, and cannot be added to the finer one. Pixel *i* of the upsampled map came from pixel *i* // 2, so the surplus is
-# at the end. Write, in NumPy, the coarse map cut to the height and width of the fine one; the channels stay. (L15, L18)
+# Pooling rounds up: 5 pixels become 3. Upsampling doubles: 3 become 6. So a map that went down and
+# up again may be one pixel too long, and then it cannot be added to the finer map. Pixel *i* of the
+# upsampled map came from pixel *i* // 2, so the surplus is at the end. Write a NumPy function that
+# crops the coarse map to the height and width of the fine map and keeps all its channels. (L15,
+# L18)
 
 # %% answer="crop_to"
 def crop_to(coarse, fine):
-    """Coarse map (H, W, C) and fine map (h, w, D), h <= H and w <= W; gives the coarse one as (h, w, C)."""
+    """Coarse map (H, W, C) and fine map (h, w, D), h <= H and w <= W, to a map (h, w, C)."""
     ### BEGIN SOLUTION
     return coarse[: fine.shape[0], : fine.shape[1]]
     ### END SOLUTION
@@ -62,19 +71,24 @@ fcn.checks.crop_to(crop_to, seed=SEED)
 # %% [markdown]
 # ## Task 2: from 32 to 8 (5 points)
 #
-# Build the paper's three networks on an encoder that has layers `pool3`, `pool4` and `pool5` (`encoder.input`,
-# `encoder.get_layer("pool4").output`). All of them begin with `score_fr`, a 1 × 1 convolution from pool5 to class scores.
+# Build the paper's three networks on an encoder that has the layers `pool3`, `pool4` and `pool5`
+# (`encoder.input`, `encoder.get_layer("pool4").output`). All three begin with `score_fr`, a 1 × 1
+# convolution from pool5 to class scores. (L18–L20)
 #
-# * **Stride 32:** `upscore`, a transposed convolution by 32, and that is it.
-# * **Stride 16:** `upscore2` by 2, added to the scores that a 1 × 1 convolution `score_pool4` reads off pool4; then
-#   `upscore16` by 16.
-# * **Stride 8:** instead of the last step `upscore_pool4` by 2, added to `score_pool3`; then `upscore8` by 8.
+# * **Stride 32:** `upscore`, a transposed convolution that upsamples by 32. Nothing else.
+# * **Stride 16:** `upscore2` upsamples by 2. Its result is added to the scores that a 1 × 1
+#   convolution `score_pool4` computes from pool4. Then `upscore16` upsamples by 16.
+# * **Stride 8:** in place of the last step, `upscore_pool4` upsamples by 2. Its result is added to
+#   the scores of `score_pool3`. Then `upscore8` upsamples by 8.
 #
-# The result has the picture's height and width, whatever they are, and is logits. Before an addition, and at the end, cut as
-# in task 1. You may use Keras' layers and these of the package: `fcn.layers.score(num_classes, name)`,
-# `fcn.layers.upscore(num_classes, factor, name)` and `fcn.layers.CropToMatch()([coarse, fine])`. With Keras' own: upscore
-# layers have no bias, score layers have one. Go on from the encoder's tensors, do not call it. Build the rest yourself:
-# `fcn.models` and `fcn.skip_connections` earn nothing here. (L18–L20)
+# The output is logits with the height and width of the image, whatever these are. Before each
+# addition, and at the end, crop as in task 1.
+#
+# You may use Keras' layers and these layers of the package: `fcn.layers.score(num_classes, name)`,
+# `fcn.layers.upscore(num_classes, factor, name)` and `fcn.layers.CropToMatch()([coarse, fine])`. If
+# you use Keras' layers instead: the upscore layers have no bias, the score layers have one.
+# Continue from the encoder's tensors; do not call the encoder. Build the rest yourself: an answer
+# that uses `fcn.models` or `fcn.skip_connections` earns no points here.
 
 # %% answer="fcn_sum"
 def fcn_sum(encoder, num_classes, stride):
@@ -89,7 +103,8 @@ def fcn_sum(encoder, num_classes, stride):
         x = skip(fcn.layers.upscore(num_classes, 2, "upscore2")(x), "pool4")
     if stride == 8:
         x = skip(fcn.layers.upscore(num_classes, 2, "upscore_pool4")(x), "pool3")
-    x = fcn.layers.upscore(num_classes, stride, "upscore" if stride == 32 else f"upscore{stride}")(x)
+    name = "upscore" if stride == 32 else f"upscore{stride}"
+    x = fcn.layers.upscore(num_classes, stride, name)(x)
     return keras.Model(encoder.input, fcn.layers.CropToMatch()([x, encoder.input]))
     ### END SOLUTION
 
@@ -103,13 +118,14 @@ fcn.checks.fcn_sum(fcn_sum, seed=SEED)
 # %% [markdown]
 # ## Task 3: by concatenation (3 points)
 #
-# FCN-16s once more, but the two maps of scores are *concatenated* along the channels, the coarse one first, and a convolution
-# called `fuse_pool4_conv`, kernel 3, SAME, no activation, brings the 2 · `num_classes` channels back to `num_classes`. All
-# else, names too, as in task 2. (L19)
+# Build FCN-16s once more, but now the two score maps are *concatenated* along the channels, the
+# coarse one first. A convolution called `fuse_pool4_conv`, with kernel size 3, SAME padding and no
+# activation, turns the 2 · `num_classes` channels back into `num_classes`. Everything else,
+# including the names, is as in task 2. (L19)
 
 # %% answer="fcn_concat"
 def fcn_concat(encoder, num_classes):
-    """FCN-16s whose skip is concatenated: (batch, H, W, 3) to (batch, H, W, num_classes), logits."""
+    """FCN-16s with a concatenated skip: (batch, H, W, 3) to (batch, H, W, num_classes), logits."""
     ### BEGIN SOLUTION
     coarse = fcn.layers.score(num_classes, "score_fr")(encoder.get_layer("pool5").output)
     coarse = fcn.layers.upscore(num_classes, 2, "upscore2")(coarse)
@@ -130,24 +146,30 @@ fcn.checks.fcn_concat(fcn_concat, seed=SEED)
 # %% [markdown]
 # ## Task 4: the band along a boundary (3 points)
 #
-# Write, in NumPy, which pixels lie within `width` of a boundary between two classes. Width 1: the pixels that touch a pixel
-# of another class at the left, the right, above or below; so both sides of the boundary. Each further pixel of width adds a
-# ring, to all eight neighbours, also across void. Where a class meets void (255) there is no boundary, nor at the border of
-# the picture; and no void pixel is in the band. (L20)
+# Write a NumPy function that finds the pixels within `width` of a boundary between two classes: it
+# returns True for these pixels and False for all others. (L20)
+#
+# * Width 1: the pixels that touch a pixel of another class on the left, on the right, above or
+#   below. So the band contains both sides of the boundary.
+# * Each further pixel of width adds a ring: all eight neighbours of the band so far, even across
+#   void.
+# * Where a class meets void (255), there is no boundary. There is none at the border of the image
+#   either. Void pixels are never in the band.
 
 # %% answer="band"
 def band(labels, width):
-    """Label map (H, W), class numbers or 255; True or False for each pixel, (H, W)."""
+    """Label map (H, W), class numbers or 255, to True or False for each pixel, (H, W)."""
     ### BEGIN SOLUTION
     inside = np.zeros(labels.shape, bool)
     for a, b in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
         differ = (labels[a] != labels[b]) & (labels[a] != 255) & (labels[b] != 255)
         inside[a] |= differ
         inside[b] |= differ
-    height, width_of_map = labels.shape
+    height, columns = labels.shape
     for _ in range(width - 1):
         around = np.pad(inside, 1)
-        inside = np.any([around[i : i + height, j : j + width_of_map] for i in range(3) for j in range(3)], axis=0)
+        shifted = [around[i : i + height, j : j + columns] for i in range(3) for j in range(3)]
+        inside = np.any(shifted, axis=0)
     return inside & (labels != 255)
     ### END SOLUTION
 
@@ -162,12 +184,13 @@ assert not np.any(band(np.full((6, 7), 2, "uint8"), 3))
 # %% [markdown]
 # ## Task 5: the error in the band (3 points)
 #
-# `band` is True where a pixel belongs to the band. Write the share of wrong pixels among the pixels of the band, from 0 to 1.
-# A band that somebody drew by hand may lie on void: void pixels count nowhere. (L20)
+# `band` is True where a pixel belongs to the band. Write a function that returns the share of wrong
+# pixels among the pixels of the band, from 0 to 1. A band that somebody drew by hand may contain
+# void pixels; they do not count. (L20)
 
 # %% answer="band_error"
 def band_error(true, found, band):
-    """Label maps (H, W), the true one with 255 for void, and a band (H, W) of True and False; gives a number from 0 to 1."""
+    """True labels with 255 for void, predicted labels, and a band, each (H, W), to a number."""
     ### BEGIN SOLUTION
     inside = band & (true != 255)
     return (found != true)[inside].mean()
@@ -183,8 +206,9 @@ fcn.checks.band_error(band_error, seed=SEED)
 # %% [markdown]
 # ## The boundary scores
 #
-# Three heads on the same frozen encoder, trained in the same way on the same drawn roads. Below: the share of wrong pixels in
-# bands of 1, 2, 4 and 8 pixels, and over the whole picture. This takes half a minute.
+# Three heads are trained on the same frozen encoder, in the same way and on the same drawn roads.
+# The table shows the share of wrong pixels in bands of 1, 2, 4 and 8 pixels, and in the whole
+# image. This takes half a minute.
 
 # %%
 roads = fcn.datasets.road_scenes("train", count=60).view({"road": ["road"]})
@@ -201,26 +225,32 @@ for stride in (32, 16, 8):
 # %% [markdown]
 # ## Task 6: in words (4 points)
 #
-# In five to ten sentences, with numbers from the table above: why is the error highest in the narrowest band, for each
-# network? What do the skips change, and where do they change little? Why does the number for the whole picture hide this? A
-# network of stride 32 cannot be right to the pixel even with perfect scores: about how wide is the region along a boundary
-# that it can get wrong, and why? A person reads this answer.
+# Answer in five to ten sentences, with numbers from the table above. Why is the error highest in
+# the narrowest band, for each network? What do the skips change, and where do they change little?
+# Why does the number for the whole image hide this? A network of stride 32 cannot be right to the
+# pixel, even with perfect scores: about how wide is the region along a boundary that it can get
+# wrong, and why? A person reads this answer.
 
 # %% [markdown] written="boundary_scores" points=4
 # ### BEGIN SOLUTION
-# In the narrowest band every pixel is next to the boundary: if the found boundary is off by one or two pixels, half of that
-# band is wrong, while the same shift is a small part of a wide band. The wider the band, the more easy pixels are in it. From
-# stride 32 to 16 to 8 the error falls in every band; the fine scores of pool4 and pool3 were computed at 1/16 and 1/8 and
-# still know on which side of the boundary a pixel lies. Far from boundaries the three agree, since there the coarse scores
-# already say what is there. Boundaries are a small share of the picture, so the pixel error of the whole picture is a few per
-# cent for all three. At stride 32 there is one score for 32 × 32 pixels, upsampled along straight lines: where the boundary
-# runs within such a cell it cannot know, so it can be wrong by about half a cell, 16 pixels, on either side.
+# In the narrowest band every pixel is next to the boundary. If the predicted boundary is off by one
+# or two pixels, half of this band is wrong, while the same shift affects only a small part of a
+# wide band. The wider the band, the more easy pixels it contains. From stride 32 to 16 to 8 the
+# error falls in every band. The fine scores of pool4 and pool3 were computed at 1/16 and 1/8 of the
+# image size and still know on which side of the boundary a pixel lies. Far from boundaries the
+# three networks agree, because there the coarse scores already say what is there. Boundaries are a
+# small part of the image, so the pixel error of the whole image is only a few per cent for all
+# three networks. At stride 32 there is one score for 32 × 32 pixels, and the upsampling draws
+# straight lines between the scores. The network cannot know where the boundary runs within such a
+# cell. So it can be wrong by about half a cell, 16 pixels, on either side.
 # ### END SOLUTION
 
 # %% [markdown]
 # ## Rubric
 #
-# Task 6: 1 point for the narrow band with a reason, 1 point for what the skips change with numbers from the table, 1 point
-# for why the whole picture hides it, 1 point for the width at stride 32 with a reason.
+# Task 6: 1 point for the narrow band with a reason, 1 point for what the skips change, with numbers
+# from the table, 1 point for why the whole image hides it, 1 point for the width at stride 32 with
+# a reason.
 #
-# **Before you hand in:** Kernel → Restart and run all. Does each check say what it said before?
+# **Before you hand in:** choose Kernel → Restart and run all. Does each check still say what it
+# said before?

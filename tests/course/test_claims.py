@@ -1,5 +1,4 @@
-"""The table of claims tells the truth: each has its tagged cell, its figure, its test, and the test
-that breaks it."""
+"""Each claim in the table has its tagged cell, its figure, its test, and a test that breaks it."""
 
 import re
 from pathlib import Path

@@ -51,10 +51,7 @@ def test_L16_the_layer_puts_down_stamps(factor):
 
 
 def each_pixel_gets_its_own_row(out, factor, rows=6):
-    """Every position of the small map says the pixel row of its cell's middle.
-
-    Does the large map say each pixel's row?
-    """
+    """Whether each pixel holds its own row, if each position of the small map held the row of its cell's middle."""
     inside = slice(factor, -factor)
     return out.shape == (rows * factor,) * 2 and np.allclose(
         out[inside, inside], np.arange(rows * factor)[inside, None], atol=1e-3
@@ -87,7 +84,7 @@ def test_L16_breaks_when_the_cut_is_shifted(shift):
 
 
 def test_L16_breaks_when_the_kernel_is_odd_and_the_factor_even():
-    """The tent 1/2, 1, 1/2 interpolates too, half a pixel beside the place."""
+    """The tent 1/2, 1, 1/2 interpolates too, but shifted by half a pixel."""
     line = np.array([0.5, 1, 0.5])
     out = upsample(ramp(2), np.outer(line, line), 2)
     assert not each_pixel_gets_its_own_row(out, 2)

@@ -78,7 +78,7 @@ def ways(rows, start, end):
 
 
 def layers_bypassed(model):
-    """How many layers the longest way from pool3 to the logits has more than the shortest."""
+    """How many more layers the longest path from pool3 to the logits has than the shortest."""
     lengths = [len(way) for way in ways(fcn.models.describe(model), "pool3", "logits")]
     return max(lengths) - min(lengths)
 
@@ -135,7 +135,7 @@ def test_L19_both_ways_start_as_the_sum(fusion):
 
 
 def test_L19_breaks_when_the_kernel_of_the_concatenation_is_another():
-    """What only a concatenation can do: take the difference. It is no sum any more."""
+    """Only a concatenation can take the difference, and this is no longer the sum."""
     kernel = np.zeros((3, 3, 4, 2))
     kernel[1, 1] = [[1, 0], [0, 1], [-1, 0], [0, -1]]
     out, coarse, fine = merged("concat", kernel)
@@ -167,8 +167,7 @@ def test_L20_the_error_along_the_edge_falls_with_each_skip(networks, unseen):
 
 
 def test_L20_breaks_when_the_skips_carry_nothing(encoder, data, features, networks, unseen):
-    """The same layers and the same steps, but the skips' scores stay zero: upsampling in stages
-    alone brings no detail."""
+    """The same layers and the same steps, but the skips' scores stay zero: upsampling in stages alone adds no detail."""
     idle = band_error(train(encoder, data, features, 8, without_skips=True), unseen)
     assert not falls_clearly([band_error(networks[16], unseen), idle])
 
@@ -198,7 +197,7 @@ def test_L21_each_level_has_a_share(networks, unseen):
 
 
 def test_L21_breaks_when_a_merging_is_not_linear(networks, unseen):
-    """With a ReLU behind a merging the shares of the levels do not add up any more."""
+    """With a ReLU after a merging layer, the shares of the levels no longer add up."""
     image, model = unseen[0][0], networks[8]
     shares = skips.shares_of(model, image)
     levels = [model.get_layer(name).output for name in ("align_pool3", "score_pool3")]
@@ -242,8 +241,7 @@ def test_a_picture_without_an_edge_still_has_a_patch():
 
 
 def test_the_lecture_draws_the_same_figures(tmp_path, monkeypatch, data, networks):
-    """From the networks that are trained already; only the concatenation is trained, for one
-    step."""
+    """From networks that are already trained; only the concatenation is trained here, for one step."""
     there = {"fcn32s": networks[32], "fcn16s": networks[16], "fcn8s": networks[8]}
     monkeypatch.setattr(
         Experiment, "road", fcn.datasets.Opened(data.subset(range(8)), data.subset(range(8, 12)))

@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parents[2] / "notebooks" / "08_the_experiment.py"
 
 
 def of_notebook(name, old="", new="", **names):
-    """A function of the notebook as it stands there, or with one piece of its code changed."""
+    """A function of the notebook, unchanged or with one piece of its code replaced."""
     tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
     text = ast.unparse(
         next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
@@ -40,7 +40,7 @@ def test_the_notebook_tags_its_claims():
 
 
 def is_one_hot(channels, labels):
-    """Whether each pixel has one class, and it is the label's."""
+    """Whether each pixel has exactly one class, the one in the label map."""
     return bool((channels.sum(axis=-1) == 1).all() and (channels.argmax(axis=-1) == labels).all())
 
 
@@ -81,8 +81,7 @@ def test_L22_breaks_when_the_channels_are_swapped(roads):
 
 
 def difference(encoder, head_of):
-    """How far the written network's logits are from `lecture_fcn`'s with the same weights, in parts
-    of the largest."""
+    """Largest difference from the logits of `lecture_fcn` with the same weights, relative to the largest logit."""
     encoder.trainable = False
     written = keras.Model(encoder.inputs[0], head_of(*pools_of(encoder)))
     model = fcn.models.lecture_fcn(2, encoder, width=8)
@@ -130,7 +129,7 @@ def test_L23_breaks_when_a_skip_brings_nothing(skip):
     ],
 )
 def test_L23_breaks_when_a_layer_is_changed(old, new):
-    of_notebook("head_of", WIDTH=8)(*pools_of(sized_encoder(160, 576)))  # as it stands it builds
+    of_notebook("head_of", WIDTH=8)(*pools_of(sized_encoder(160, 576)))  # unchanged, it builds
     with pytest.raises(ValueError):
         of_notebook("head_of", old, new, WIDTH=8)(*pools_of(sized_encoder(160, 576)))
 
@@ -173,7 +172,7 @@ def test_L23_breaks_when_the_biases_or_the_second_axis_are_forgotten(old, new):
 
 
 def changed_by_training(model, data):
-    """Names of the layers whose weights are not what they were."""
+    """Names of the layers whose weights have changed."""
     before = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
     fcn.training.fit(model, data, steps=3, batch_size=4)
     return {
@@ -201,8 +200,7 @@ def test_L23_breaks_when_the_encoder_is_not_frozen(toy, encoder):
 
 
 def kept_maps_suffice(spoil):
-    """Whether the head on maps that were computed before says what the whole network says
-    afterwards."""
+    """Whether the head, on maps computed beforehand, gives the logits of the whole network."""
     encoder = fcn.backbones.small_vgg()
     image = random_image(64, 96)[None].astype("float32")
     kept = keras.Model(encoder.inputs[0], pools_of(encoder))(image)
@@ -288,7 +286,7 @@ def test_L25_breaks_when_the_head_is_not_trained(unseen, encoder):
 
 
 def test_L25_breaks_when_the_labels_are_shifted(roads, unseen, encoder):
-    """Labels 40 pixels too high: the network learns them, and its roads are in the wrong place."""
+    """With labels 40 pixels too high, the network learns to predict roads in the wrong place."""
     few = roads.subset(range(20))
     shifted = fcn.datasets.SegmentationData(
         lambda n: (few[n][0], np.roll(few[n][1], -40, axis=0)),

@@ -47,7 +47,7 @@ def test_L20_mistakes_of_a_coarse_map_lie_along_the_edges():
 
 
 def test_L20_breaks_when_the_mistakes_are_spread_evenly():
-    """As many wrong pixels, but anywhere: then nothing is special about the edge."""
+    """The same number of wrong pixels, spread evenly: then the edge is nothing special."""
     true = scene()
     wrong = np.random.default_rng(0).random(true.shape) < 0.1
     errors = ring_errors(true, np.where(wrong, (true + 1) % 3, true))
@@ -117,7 +117,7 @@ def test_the_four_scores_are_the_formulas():
 
 
 def test_the_formulas_break_when_rows_and_columns_are_mixed_up():
-    """Truth in the columns: pixel accuracy and mean IoU cannot tell, mean accuracy can."""
+    """With the true classes in the columns, pixel accuracy and mean IoU stay the same; mean accuracy changes."""
     swapped = of_package(COUNTS.T)
     np.testing.assert_allclose(by_hand(COUNTS)[0], swapped[0])
     np.testing.assert_allclose(by_hand(COUNTS)[2], swapped[2])
@@ -132,8 +132,7 @@ def test_exercise_1_only_pixel_accuracy_prefers_the_lazy_network():
 
 
 def rewards_nothing_found(true):
-    """Whether `background everywhere` gets at least 95 % of the pixels right and yet no class but
-    background."""
+    """Whether `background everywhere` gets more than 95 % of the pixels right and still finds no other class."""
     scores = scores_of(true, np.zeros_like(true), 2)
     return scores.pixel_accuracy > 0.95 and scores.iou[1] == 0 and scores.mean_iou < 0.5
 
@@ -259,4 +258,4 @@ def test_the_film_is_small_and_the_same_bytes_twice():
         IMAGE, TRUE == 2, TRUE / 2.0, THRESHOLDS, CURVES, "pole"
     )._repr_html_()
     ids = {re.search("_anim_img([0-9a-f]{16})", html).group(1) for html in (first, other)}
-    assert len(ids) == 2  # two films on one page do not steer each other
+    assert len(ids) == 2  # two films on one page do not control each other

@@ -23,7 +23,7 @@ PALETTE = fcn.datasets.default_palette(4)
 
 
 def of_notebook(name):
-    """A function of the notebook as it stands there."""
+    """A function of the notebook."""
     tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
     space = {"np": np}
     exec(
@@ -83,8 +83,7 @@ def test_the_example_folder_is_laid_out_as_the_notebook_says():
 
 
 class Unchecked(list):
-    """Pairs as they are; the package's own data set refuses wrong ones before the notebook's check
-    could."""
+    """Unchecked pairs; the package's own data set would reject wrong ones before the notebook's check sees them."""
 
     class_names, num_classes = NAMES, len(NAMES)
 
@@ -155,7 +154,7 @@ def averaged(labels):
 
 
 def beside_the_pole(labels):
-    """The numbers round the pole, where there is ground and pole and nothing else."""
+    """The numbers around the pole, where there are only ground and pole."""
     return set(np.unique(labels[4:, 14:]))
 
 
@@ -255,5 +254,6 @@ def test_each_figure_draws_itself(name, tmp_path):
 def test_the_figure_of_resized_masks_says_which_numbers_are_no_class():
     notes = [axis.get_xlabel() for axis in FIGURES["resized"]().axes]
     assert (
-        notes[1] == "numbers: 0, 1, 2, 3" and notes[2] == "numbers: 0, 1, 2 and 1 that are no class"
+        notes[1] == "numbers: 0, 1, 2, 3"
+        and notes[2] == "numbers: 0, 1, 2 and 1 that is not a class"
     )

@@ -1,4 +1,4 @@
-"""Every exercise of a notebook has its solution, and nobody sees one unasked."""
+"""Every exercise of a notebook has a solution, which is shown only on request."""
 
 import re
 from pathlib import Path

@@ -47,7 +47,8 @@ def write(notebook, folder, student, name):
     return path
 
 
-# What a cheating submission does before it answers nothing right; each with a sheet of wrong answers it must earn nothing.
+# What a cheating submission does before it answers nothing right; each with a sheet of wrong
+# answers it must earn nothing.
 CHEATS = {
     "patches_numpy": """
 import numpy, numpy.testing

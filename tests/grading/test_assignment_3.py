@@ -25,8 +25,9 @@ OTHERS = {  # right in another way than the reference solution
         """
 def dense_as_conv(maps, weights, bias, height, width):
     kernel = weights.reshape((height, width, -1, weights.shape[1]))
-    windows = np.lib.stride_tricks.sliding_window_view(maps, (height, width), axis=(0, 1))  # (rows, columns, C, h, w)
-    return kernel, np.moveaxis(windows, 2, -1).reshape(*windows.shape[:2], -1) @ weights + bias
+    windows = np.lib.stride_tricks.sliding_window_view(maps, (height, width), axis=(0, 1))  # (rows,
+    columns, C, h, w) return kernel, np.moveaxis(windows, 2, -1).reshape(*windows.shape[:2], -1) @
+    weights + bias
 """,
     ),
     "lists": (
@@ -34,8 +35,8 @@ def dense_as_conv(maps, weights, bias, height, width):
         """
 def dense_as_conv(maps, weights, bias, height, width):
     rows, columns = len(maps) - height + 1, len(maps[0]) - width + 1
-    scores = [[maps[i : i + height, j : j + width].ravel() @ weights + bias for j in range(columns)] for i in range(rows)]
-    return [weights.reshape(height, width, maps.shape[-1], len(bias)), scores]
+    scores = [[maps[i : i + height, j : j + width].ravel() @ weights + bias for j in range(columns)]
+    for i in range(rows)] return [weights.reshape(height, width, maps.shape[-1], len(bias)), scores]
 """,
     ),
     "new layers in a Sequential": (
@@ -49,10 +50,10 @@ def fully_convolutional(classifier):
             shape = layer.input.shape[1:]
         elif kind == "Dense":
             h, w, c = shape or (1, 1, layer.kernel.shape[0])
-            conv = keras.layers.Conv2D(layer.units, (h, w), activation=keras.activations.get(layer.get_config()["activation"]))
-            conv.build((None, None, None, c))
-            conv.kernel.assign(keras.ops.reshape(layer.kernel, (h, w, c, layer.units)))
-            conv.bias.assign(layer.bias)
+            conv = keras.layers.Conv2D(layer.units, (h, w),
+            activation=keras.activations.get(layer.get_config()["activation"])) conv.build((None,
+            None, None, c)) conv.kernel.assign(keras.ops.reshape(layer.kernel, (h, w, c,
+            layer.units))) conv.bias.assign(layer.bias)
             new, shape = [*new, conv], None
         else:
             copy = type(layer).from_config(layer.get_config())

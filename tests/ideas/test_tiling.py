@@ -284,12 +284,12 @@ def test_what_was_begun_for_something_else_is_begun_again(models, tmp_path, monk
 @pytest.mark.parametrize(
     ("image", "options", "words"),
     [
-        (np.zeros((8, 8), "uint8"), {}, r"shape \(height, width, 3\)"),
+        (np.zeros((8, 8), "uint8"), {}, r"\(H, W, 3\)"),
         (np.zeros((2, 8, 8, 3), "uint8"), {}, "shape"),
         (np.full((40, 40, 3), 0.5), {}, "multiply by 255"),
         (np.full((40, 40, 3), np.nan), {}, "NaN"),
         # black where it begins
-        (np.linspace(0, 1.02, 4800).reshape(40, 40, 3), {}, r"up to 1 \(1\.02\); multiply by 255"),
+        (np.linspace(0, 1.02, 4800).reshape(40, 40, 3), {}, r"0 to 1\.02\. .*multiply by 255"),
         (np.full((40, 40, 3), 300.0), {}, "Received: 300 to 300"),
         (np.linspace(-120, 135, 4800).reshape(40, 40, 3), {}, "Received: -120 to 135"),
         (np.full((40, 40, 3), -1), {}, "Received: -1 to -1"),
@@ -322,7 +322,7 @@ def test_values_are_looked_at_in_files_and_in_every_tile_too(models, tmp_path):
 
 def test_a_model_that_does_not_label_every_pixel_is_refused(encoder):
     coarse = keras.Model(encoder.inputs[0], encoder.get_layer("pool3").output)
-    with pytest.raises(ValueError, match="labels every pixel"):
+    with pytest.raises(ValueError, match="every pixel"):
         fcn.prediction.segment_tiled(coarse, blocks(64, 64))
     with pytest.raises(ValueError, match="Flatten"):
         fcn.prediction.segment_tiled(fcn.models.classifier(3), blocks(64, 64))

@@ -17,7 +17,7 @@ import pytest
 import fcn_keras as fcn
 from fcn_keras.command_line import parser as cli
 from fcn_keras.datasets import VOID
-from fcn_keras.training import distribution, preconditions
+from fcn_keras.training import distribution, preconditions, sharing
 
 needs_jax = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed"
@@ -35,7 +35,7 @@ import keras, numpy as np
 folder, out, devices, address, count, number, seed = sys.argv[1:]
 connection = contextlib.nullcontext()
 if address:
-    fcn.training.distribution.PATIENCE = 60
+    fcn.training.distribution.SECONDS_TO_MEET = 60
     connection = fcn.training.distribution.connected(address, int(count), int(number), "Advice.")
 with connection:
     warnings.simplefilter("ignore")
@@ -116,7 +116,7 @@ def test_processes_with_different_settings_are_stopped_before_they_train(tmp_pat
 @needs_jax
 def test_who_waits_for_nobody_says_so(tmp_path):
     script = (
-        "from fcn_keras.training import distribution\ndistribution.PATIENCE = 6\n"
+        "from fcn_keras.training import distribution\ndistribution.SECONDS_TO_MEET = 6\n"
         "with distribution.connected('{}', 2, 0): pass"
     )
     status, _, errors = end(start(["-c", script.format(free_address())]))
@@ -277,8 +277,8 @@ def test_shares_of_a_batch_are_the_batch(toy, monkeypatch):
     for count, devices in ((2, 2), (2, 4), (3, 3), (1, 8)):
         parts = []
         for number in range(count):
-            monkeypatch.setattr(distribution, "processes", lambda n=number, c=count: (n, c))
-            parts.append(distribution.Shares(batches, devices))
+            monkeypatch.setattr(sharing, "processes", lambda n=number, c=count: (n, c))
+            parts.append(sharing.Shares(batches, devices))
         for batch in range(len(batches)):
             images, labels = batches[batch]
             found = [part[batch] for part in parts]
@@ -294,16 +294,16 @@ def test_shares_of_a_batch_are_the_batch(toy, monkeypatch):
 
 
 def test_pictures_that_are_their_own_targets_are_not_filled_up(toy):
-    assert len(distribution.Shares(toy.reconstruction().batches(4), 2)[0][1]) == 4
+    assert len(sharing.Shares(toy.reconstruction().batches(4), 2)[0][1]) == 4
     with pytest.raises(ValueError, match="3 devices divide"):
-        distribution.Shares(toy.reconstruction().batches(4), 3)[0]
+        sharing.Shares(toy.reconstruction().batches(4), 3)[0]
 
 
 def test_batch_statistics_and_filled_batches_do_not_go_together(toy):
     """Rows of void would count in the statistics."""
     image = keras.Input((None, None, 3))
     model = keras.Model(image, keras.layers.Conv2D(2, 1)(keras.layers.BatchNormalization()(image)))
-    check = preconditions._check_shares
+    check = preconditions.require_even_shares
     check(model, toy.batches(6), 3)  # 12 images
     for network, data in ((model, toy), (fcn.models.cae(), toy.reconstruction())):
         with pytest.raises(ValueError, match=r"batches that 3 devices divide.*one of [12] images"):

@@ -170,7 +170,7 @@ def test_a_saved_model_is_what_it_was(tmp_path, name):
 def test_a_training_goes_on_in_its_precision_and_in_no_other(tmp_path, toy, name, monkeypatch):
     whole, halved = fcn.training.fit(network(name), toy, epochs=4, batch_size=4).loss, network(name)
     with monkeypatch.context() as patch:
-        patch.setattr(fcn.training, "evaluate", stop_at(2))
+        patch.setattr(fcn.training.fitting, "evaluate", stop_at(2))
         with pytest.raises(KeyboardInterrupt):
             fcn.training.fit(halved, toy, toy, epochs=4, batch_size=4, checkpoint=tmp_path)
     with pytest.raises(ValueError, match="model="):

@@ -1,0 +1,95 @@
+"""Whether two arguments fit together: two label maps, a model and an image, a model and a data set.
+
+What a single argument may be is in `arguments`.
+"""
+
+import numpy as np
+
+from fcn_keras.support import arguments
+
+
+def same_shape(**arrays: np.ndarray) -> None:
+    """Whether two arrays, given by their arguments' names, have one shape.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    (first, one), (second, other) = arrays.items()
+    if one.shape != other.shape:
+        raise ValueError(
+            f"Expected {first} and {second} to have one shape. "
+            f"Received: {one.shape} and {other.shape}"
+        )
+
+
+def name_for_each(name: str, value, count: int) -> None:
+    """Whether there is a name for each of some classes.
+
+    Raises:
+        ValueError: If there are more or fewer, or they are not names.
+    """
+    if len(arguments.names(name, value)) != count:
+        raise ValueError(
+            f"Expected {name} to hold a name for each of {count} classes. "
+            f"{arguments.received(name, value)}"
+        )
+
+
+def image_for(model, value) -> np.ndarray:
+    """An image as a model takes it, float32 `(H, W, channels)`, 0–255.
+
+    Raises:
+        ValueError: If it is not an image, or the model takes another size or other channels.
+    """
+    image = arguments.image("image", value, model.input_shape[-1])
+    arguments.fits("model", model, image.shape)
+    return image.astype("float32")
+
+
+def layer_of(model, name: str):
+    """The layer of a model that has this name.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if name not in {layer.name for layer in model.layers}:
+        raise ValueError(
+            f"Expected names of layers of {model.name!r}, see `models.describe`. Received: {name!r}"
+        )
+    return model.get_layer(name)
+
+
+def every_pixel(model, labelled, size) -> None:
+    """Whether a model gives class scores for every pixel of an image.
+
+    Args:
+        model: The model.
+        labelled: Height and width of the map that it gave for the image.
+        size: Height and width of the image.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    if tuple(labelled) != tuple(size):
+        height_width = " x ".join(map(str, labelled))
+        given = f"a map of {height_width}" if height_width else "one score per class"
+        raise ValueError(
+            f"Expected model to give class scores for every pixel of {size[0]} x {size[1]}. "
+            f"Received: {model.name!r}, which gives {given}"
+        )
+
+
+def scorable(model, data) -> None:
+    """Whether a model can be scored on a data set: it has images, and the model knows its classes.
+
+    Raises:
+        ValueError: If the data set is empty, or the model has another number of outputs.
+    """
+    if model.output_shape[-1] != data.num_classes:
+        raise ValueError(
+            f"Expected a model with {data.num_classes} outputs, one for each class of the data "
+            f"({', '.join(data.class_names)}). "
+            f"Received: {model.name!r} with {model.output_shape[-1]}"
+        )
+    if len(data) == 0:
+        raise ValueError(f"Expected at least one image. Received: {data!r}")

@@ -1,0 +1,122 @@
+"""How a network is trained, whatever the network and the data: the arguments of `fit`, grouped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+
+from fcn_keras.training import preconditions
+from fcn_keras.training.checkpoint import Run, architecture, data_in_a_line, digest, in_words
+from fcn_keras.training.loss import loss_for
+from fcn_keras.training.stage import Stage
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long, in which portions and how fast. Exactly one of `epochs` and `steps` is given."""
+
+    epochs: int | None
+    steps: int | None
+    batch_size: int
+    learning_rate: float
+    decay: bool
+    augment: object
+    seed: int
+
+    def __post_init__(self):
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError(
+                f"Expected exactly one of epochs and steps. Received: epochs={self.epochs}, "
+                f"steps={self.steps}"
+            )
+
+    def stages(self, model, tuning: "FineTuning") -> list[Stage]:
+        """What is not frozen is trained first; then, with fine-tuning, everything is."""
+        first = Stage("training", "head", self.epochs, self.steps, self.learning_rate, self.seed)
+        layers = preconditions.layers_to_unfreeze(model, tuning.unfreeze, tuning.fine_tuning)
+        if not layers:
+            return [first]
+        more = tuning.fine_tuning or max((self.epochs or self.steps or 0) // 4, 1)
+        second = Stage(
+            "fine-tuning",
+            "all",
+            self.epochs and more,
+            self.steps and more,
+            tuning.fine_tuning_rate,
+            self.seed + 1,
+            tuple(layers),
+        )
+        return [first, second]
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """Whether everything is trained when the head is, how long, and how fast."""
+
+    unfreeze: str | None
+    fine_tuning: int | None
+    fine_tuning_rate: float
+
+
+@dataclass(frozen=True)
+class Custom:
+    """What a Keras user brings along in the place of what is usual here."""
+
+    loss: object = None
+    optimizer: keras.optimizers.Optimizer | str | None = None
+    class_weight: object = None
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+
+    def __post_init__(self):
+        preconditions.require_callbacks(self.callbacks)
+        preconditions.require_optimizer(self.optimizer)
+
+    def loss_for(self, data):
+        """The loss that a data set is trained with; see `loss.loss_for`."""
+        return loss_for(data, self.loss, self.class_weight)
+
+    def optimizer_for(self, stage: Stage, recipe: Recipe, steps: int, model: keras.Model):
+        """A new optimizer for a stage of so many steps: Adam, or a copy of what was given.
+
+        An optimizer that was given as an object keeps its own learning rate in the first stage.
+        """
+        rate = stage.learning_rate
+        if recipe.decay:
+            rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+        if isinstance(self.optimizer, keras.optimizers.Optimizer):
+            config = self.optimizer.get_config()
+            if stage.unfreezes:
+                config["learning_rate"] = rate
+            made = type(self.optimizer).from_config(config)
+        else:
+            made = type(keras.optimizers.get(self.optimizer or "adam"))(learning_rate=rate)
+        if any(layer.compute_dtype == "float16" for layer in model.layers):
+            made = keras.optimizers.LossScaleOptimizer(made)  # or small gradients would become 0
+        return made
+
+    def known_rate(self, recipe: Recipe) -> float | None:
+        """Adam's learning rate at the start; `None` with another optimizer."""
+        return recipe.learning_rate if self.optimizer in (None, "adam") else None
+
+
+def begin_run(folder, distribution, model, data, options) -> Run:
+    """The run that these arguments of `fit` make, or one that keeps nothing.
+
+    Args:
+        folder: Of the checkpoint, or `None`.
+        distribution: Of `fit`, or `None`.
+        model: Its architecture, its frozen weights and its start weights belong to the run.
+        data: Training and validation data; every image and mask belongs to the run.
+        options: `Recipe`, `FineTuning` and `Custom`.
+    """
+    if folder is None and distribution is None:
+        return Run(None, {}, "")
+    recipe, tuning, custom = options
+    train, validation = map(data_in_a_line, data)
+    settings = {"model": architecture(model), "data": train, "validation": validation}
+    settings |= {**vars(recipe), "augment": in_words(recipe.augment), **vars(tuning)}
+    brought = {"loss": custom.loss, "optimizer": custom.optimizer}
+    brought["class_weight"] = custom.class_weight
+    settings |= {name: in_words(given) for name, given in brought.items() if given is not None}
+    start = digest(model.get_weights())
+    return Run(folder, settings, start, together=distribution is not None)

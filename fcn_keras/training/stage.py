@@ -1,0 +1,57 @@
+"""A stretch of training at one learning rate: the head, and afterwards perhaps everything."""
+
+import contextlib
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+STEPS_A_ROUND = 50  # with steps=, a checkpoint is written and the data order renewed this often
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training at one learning rate. Either `epochs` or `steps` is given."""
+
+    name: str  # "training" or "fine-tuning"
+    file: str  # of the checkpoint: "head" or "all"
+    epochs: int | None
+    steps: int | None
+    learning_rate: float
+    seed: int
+    unfreezes: tuple[keras.layers.Layer, ...] = ()  # layers that are trained in this stage only
+
+    def batches(self, data, recipe):
+        """The data in this stage's order: all of it once an epoch, or batches drawn at random."""
+        options = dict(augment=recipe.augment, seed=self.seed)
+        if self.steps is None:
+            return data.batches(recipe.batch_size, shuffle=True, **options)
+        return data.batches(recipe.batch_size, steps=steps_a_round(self.steps), **options)
+
+    def rounds(self, batches) -> int:
+        """How often to go through the batches: what Keras calls epochs."""
+        return self.epochs if self.steps is None else self.steps // len(batches)
+
+    @contextlib.contextmanager
+    def unfrozen(self):
+        """The layers that this stage unfreezes are trained inside the block and frozen after it."""
+        for layer in self.unfreezes:
+            layer.trainable = True
+        try:
+            yield
+        finally:
+            for layer in self.unfreezes:
+                layer.trainable = False
+
+
+def steps_a_round(steps: int) -> int:
+    """The largest divisor of `steps` up to 50: Keras wants rounds ("epochs") of equal length."""
+    return max(size for size in range(1, STEPS_A_ROUND + 1) if steps % size == 0)
+
+
+def value_range(batches) -> tuple[float, float] | None:
+    """Lowest and highest value in the first batch, if an augmentation may change the images."""
+    if not batches.augment:
+        return None
+    images = np.asarray(batches[0][0])
+    return float(images.min()), float(images.max())
