@@ -118,7 +118,7 @@ def mask_from_colours(answer, seed):
         far = ((palette[:, None].astype(int) - np.array(colours)) ** 2).sum(
             -1
         )  # (palette, classes)
-        nearest = far.argmin(-1)
+        nearest = np.array(list(classes.values()))[far.argmin(-1)]
         want = numbers[indices]
         compare(
             ask(answer, indices, palette, classes, without=PACKAGES),

@@ -1,7 +1,6 @@
-"""Makes submissions as students hand them in: right, wrong, blank, crashing, looping, cheating."""
+"""Sheets as students hand them in: right, blank, or with answers of their own."""
 
 import copy
-import json
 from pathlib import Path
 
 import nbformat
@@ -9,78 +8,64 @@ import nbformat
 from fcn_keras.grading.course import Course
 
 ASSIGNMENTS = Path(__file__).parents[2] / "notebooks" / "assignments"
-COURSE = Course()
+PUBLIC_COURSE = Course()  # without a teacher's private folder
 
 
-def right(name):
+def right(sheet):
     """All answers are those of the reference."""
-    return COURSE.reference(name)
+    return PUBLIC_COURSE.reference(sheet)
 
 
-def with_answers(name, answers, notebook=None):
-    """A sheet with some answers replaced: the cell of each task by another text."""
-    notebook = copy.deepcopy(notebook or right(name))
+def blank(sheet):
+    """The sheet as it is handed out."""
+    return nbformat.read(ASSIGNMENTS / "release" / sheet / f"{sheet}.ipynb", as_version=4)
+
+
+def with_answers(notebook, answers):
+    """The same notebook with other answers, by task."""
+    notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        if grade_id.removesuffix("-answer") in answers and grade_id.endswith("-answer"):
-            cell.source = answers[grade_id.removesuffix("-answer")].strip()
+        task = grade_id.removesuffix("-answer")
+        if grade_id.endswith("-answer") and task in answers:
+            cell.source = answers[task].strip()
     return notebook
 
 
-def blank(name):
-    """The sheet as it is handed out."""
-    return nbformat.read(ASSIGNMENTS / "release" / name / f"{name}.ipynb", as_version=4)
-
-
 def with_first_cell(notebook, source):
-    """A sheet that begins with a cell of the student's own."""
+    """The same notebook, with a cell of the student's own before all others."""
     notebook = copy.deepcopy(notebook)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(source))
     return notebook
 
 
-def write(notebook, folder, student, name):
-    """Puts a sheet where a student's lies."""
-    path = Path(folder) / student / f"{name}.ipynb"
+def without_checks(notebook):
+    """The same notebook, with every cell deleted that calls a check."""
+    notebook = copy.deepcopy(notebook)
+    notebook.cells = [cell for cell in notebook.cells if "fcn.checks" not in cell.source]
+    return notebook
+
+
+def with_empty_checks(notebook):
+    """The same notebook, with `pass` in every cell that calls a check."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        cell.source = "pass" if "fcn.checks" in cell.source else cell.source
+    return notebook
+
+
+def without_marks(notebook):
+    """The same notebook, after an editor that drops the metadata it does not know."""
+    notebook = copy.deepcopy(notebook)
+    notebook.metadata = {}
+    for cell in notebook.cells:
+        cell.metadata = {}
+    return notebook
+
+
+def write(notebook, folder, student, sheet):
+    """Writes a notebook where a student's submission lies, and returns its path."""
+    path = Path(folder) / student / f"{sheet}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
     return path
-
-
-# What a cheating submission does before it answers nothing right; each with a sheet of wrong
-# answers it must earn nothing.
-CHEATS = {
-    "patches_numpy": """
-import numpy, numpy.testing
-numpy.testing.assert_allclose = lambda *a, **k: None
-numpy.allclose = lambda *a, **k: True
-numpy.array_equal = lambda *a, **k: True
-""",
-    "patches_the_checks": """
-import fcn_keras as fcn
-for name in fcn.checks.__all__:
-    setattr(fcn.checks, name, lambda *a, **k: print("right"))
-fcn.checks.hints.compare = fcn.checks.hints.ask = lambda *a, **k: None
-""",
-    "hides_errors": """
-shell = get_ipython()
-shell.showtraceback = lambda *a, **k: None
-shell.set_custom_exc((Exception,), lambda *a, **k: None)
-""",
-    "stops_the_watch": """
-import sys, threading
-sys.setprofile = threading.setprofile = lambda *a: None
-""",
-}
-ANYTHING = """
-class Anything:
-    def __eq__(self, other): return True
-    def __call__(self, *a, **k): return self
-    def __getattr__(self, name): return self
-    def __array__(self, *a, **k): return np.zeros(1)
-TASK = Anything()
-"""
-
-
-def cells_json(path):
-    return json.loads(Path(path).read_text(encoding="utf-8"))["cells"]

@@ -1,45 +1,47 @@
-"""Assignment 3: other right answers pass too, at any seed; wrong ones never pass; nonsense gets a sentence."""
+"""Assignment 3 at ten seeds: right answers of other kinds pass too, and no wrong answer does."""
 
 import contextlib
 import io
 import re
-from pathlib import Path
 
-import jupytext
 import keras
 import numpy as np
 import pytest
 from conftest import first_of
-from planted.a3 import WRONG
+from planted import wrong_answers
+from sheets import every_task, judging_cell, package_check, reference_answer
 
 import fcn_keras as fcn
 from fcn_keras.checks import NotYet
 
-SOURCE = Path(__file__).parents[2] / "notebooks" / "assignments" / "3_fully_convolutional.py"
-CELLS = jupytext.read(SOURCE).cells
-TASKS = [c.metadata["check"] for c in CELLS if "check" in c.metadata]
+SHEET = "3_fully_convolutional"
+any_seed = first_of("seed", (3, 0, 1, 2, 4, 5, 6, 7, 8, 9))
 
-OTHERS = {  # right in another way than the reference solution
-    "without loops": (
+# Right in another way than the reference.
+OTHER_RIGHT_ANSWERS = {
+    "works_without_loops": (
         "dense_as_conv",
         """
 def dense_as_conv(maps, weights, bias, height, width):
     kernel = weights.reshape((height, width, -1, weights.shape[1]))
-    windows = np.lib.stride_tricks.sliding_window_view(maps, (height, width), axis=(0, 1))  # (rows,
-    columns, C, h, w) return kernel, np.moveaxis(windows, 2, -1).reshape(*windows.shape[:2], -1) @
-    weights + bias
+    windows = np.lib.stride_tricks.sliding_window_view(maps, (height, width), axis=(0, 1))
+    # (rows, columns, C, h, w)
+    return kernel, np.moveaxis(windows, 2, -1).reshape(*windows.shape[:2], -1) @ weights + bias
 """,
     ),
-    "lists": (
+    "returns_lists": (
         "dense_as_conv",
         """
 def dense_as_conv(maps, weights, bias, height, width):
     rows, columns = len(maps) - height + 1, len(maps[0]) - width + 1
-    scores = [[maps[i : i + height, j : j + width].ravel() @ weights + bias for j in range(columns)]
-    for i in range(rows)] return [weights.reshape(height, width, maps.shape[-1], len(bias)), scores]
+    scores = [[None] * columns for _ in range(rows)]
+    for i in range(rows):
+        for j in range(columns):
+            scores[i][j] = maps[i : i + height, j : j + width].ravel() @ weights + bias
+    return [weights.reshape(height, width, maps.shape[-1], len(bias)), scores]
 """,
     ),
-    "new layers in a Sequential": (
+    "builds_a_sequential_model": (
         "fully_convolutional",
         """
 def fully_convolutional(classifier):
@@ -50,10 +52,11 @@ def fully_convolutional(classifier):
             shape = layer.input.shape[1:]
         elif kind == "Dense":
             h, w, c = shape or (1, 1, layer.kernel.shape[0])
-            conv = keras.layers.Conv2D(layer.units, (h, w),
-            activation=keras.activations.get(layer.get_config()["activation"])) conv.build((None,
-            None, None, c)) conv.kernel.assign(keras.ops.reshape(layer.kernel, (h, w, c,
-            layer.units))) conv.bias.assign(layer.bias)
+            activation = keras.activations.get(layer.get_config()["activation"])
+            conv = keras.layers.Conv2D(layer.units, (h, w), activation=activation)
+            conv.build((None, None, None, c))
+            conv.kernel.assign(keras.ops.reshape(layer.kernel, (h, w, c, layer.units)))
+            conv.bias.assign(layer.bias)
             new, shape = [*new, conv], None
         else:
             copy = type(layer).from_config(layer.get_config())
@@ -63,7 +66,7 @@ def fully_convolutional(classifier):
     return keras.Sequential(new)
 """,
     ),
-    "dense layers on the map behind the first": (
+    "converts_only_the_first_dense_layer": (
         "fully_convolutional",
         """
 def fully_convolutional(classifier):
@@ -81,7 +84,7 @@ def fully_convolutional(classifier):
     return keras.Model(image, x)
 """,
     ),
-    "from the last layer back": (
+    "goes_from_the_last_layer_back": (
         "receptive_field",
         """
 def receptive_field(layers):
@@ -92,7 +95,7 @@ def receptive_field(layers):
     return [last - first + 1, strides, first]
 """,
     ),
-    "indices instead of slices": (
+    "takes_indices_instead_of_slices": (
         "pixels_seen",
         """
 def pixels_seen(image, position, size, stride, offset):
@@ -101,7 +104,7 @@ def pixels_seen(image, position, size, stride, offset):
     return image[np.ix_(rows, columns)].astype(float)
 """,
     ),
-    "in NumPy": (
+    "resizes_with_numpy": (
         "scores_to_labels",
         """
 def scores_to_labels(logits, height, width):
@@ -117,7 +120,7 @@ def scores_to_labels(logits, height, width):
     return np.argmax(scores, axis=-1).astype("uint8"), 1 / np.exp(scores).sum(axis=-1)
 """,
     ),
-    "Keras tensors": (
+    "returns_keras_tensors": (
         "scores_to_labels",
         """
 def scores_to_labels(logits, height, width):
@@ -128,73 +131,63 @@ def scores_to_labels(logits, height, width):
 }
 
 
-any_seed = first_of("seed", (3, 0, 1, 2, 4, 5, 6, 7, 8, 9))
+def names_after(answer, **given):
+    """What the cell of an answer defines; the hidden tests also need `SEED`."""
+    names = {"np": np, "keras": keras, "fcn": fcn, **given}
+    exec(answer, names)
+    return names
 
 
-def answer(code, name):
-    space = {"np": np, "keras": keras, "fcn": fcn}
-    exec(code, space)
-    return space[name]
-
-
-def reference(task):
-    return next(c.source for c in CELLS if c.metadata.get("answer") == task)
-
-
-def hidden(task):
-    source = next(c.source for c in CELLS if c.metadata.get("check") == task)
-    return re.search(r"### BEGIN HIDDEN TESTS\n(.*)### END HIDDEN TESTS", source, re.S)[1]
+def hidden_tests(task):
+    marked = r"### BEGIN HIDDEN TESTS\n(.*)### END HIDDEN TESTS"
+    return re.search(marked, judging_cell(SHEET, task), re.S)[1]
 
 
 @any_seed
-@pytest.mark.parametrize("task", TASKS)
-def test_reference_solution(task, seed):
-    space = {"np": np, "keras": keras, "fcn": fcn, "SEED": seed}
-    exec(reference(task), space)
-    exec(hidden(task), space)
+@every_task([SHEET], long={"fully_convolutional"})
+def test_the_reference_passes_the_hidden_tests(sheet, task, seed):
+    exec(hidden_tests(task), names_after(reference_answer(sheet, task), SEED=seed))
 
 
 @any_seed
-@pytest.mark.parametrize("task, code", OTHERS.values(), ids=OTHERS)
-def test_other_right_answers(task, code, seed):
-    space = {"np": np, "keras": keras, "fcn": fcn, "SEED": seed}
-    exec(code, space)
-    exec(hidden(task), space)
+@pytest.mark.parametrize("task, answer", OTHER_RIGHT_ANSWERS.values(), ids=OTHER_RIGHT_ANSWERS)
+def test_other_right_answers_pass_the_hidden_tests(task, answer, seed):
+    exec(hidden_tests(task), names_after(answer, SEED=seed))
 
 
 @any_seed
-@pytest.mark.parametrize("task", TASKS)
-def test_wrong_answers_are_refused_at_any_seed(task, seed):
-    for what, code, _ in WRONG[task]:
+@every_task([SHEET], long={"fully_convolutional"})
+def test_wrong_answers_are_refused_at_any_seed(sheet, task, seed):
+    for mistake, wrong in wrong_answers(sheet)[task].items():
         with pytest.raises(NotYet):
-            getattr(fcn.checks, task)(answer(code, task), seed=seed)
-            pytest.fail(f"{what} passed with seed {seed}")
+            package_check(task)(names_after(wrong.code)[task], seed=seed)
+            pytest.fail(f"{mistake} passed")
 
 
-NONSENSE = {
+# What a function may return, or stand in its place.
+VALUES = {
     "None": None,
     "a string": "wrong",
     "rows of unequal length": [[1, 2], [3]],
     "a Keras tensor": keras.ops.ones((2, 3)),
     "a layer": keras.layers.Dense(3),
     "NaN": np.full((2, 2), np.nan),
-    "pair of strings": ("a", "b"),
-    "three": (None, [1, [2]], "c"),
-    "empty": np.zeros((0, 3)),
+    "a pair of strings": ("a", "b"),
+    "three things": (None, [1, [2]], "c"),
+    "an empty array": np.zeros((0, 3)),
+}
+NONSENSE = {
+    **{f"a function that returns {what}": lambda *_, v=v: v for what, v in VALUES.items()},
+    "a function without arguments": lambda: 1,
+    "a function that divides by 0": lambda *_: 1 / 0,
+    "a number": 5,
+    "None": None,
 }
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_nonsense_gets_a_sentence(task):
-    check = getattr(fcn.checks, task)
-    for what, value in NONSENSE.items():
+@every_task([SHEET])
+def test_nonsense_gets_a_sentence(sheet, task):
+    for what, nonsense in NONSENSE.items():
         with pytest.raises(NotYet) as caught, contextlib.redirect_stdout(io.StringIO()):
-            check(lambda *_, value=value: value)
+            package_check(task)(nonsense)
         assert "cannot be compared" not in str(caught.value), what
-    for function in (lambda: 1, 5, None, lambda *_: 1 / 0):
-        with pytest.raises(NotYet) as caught:
-            check(function)
-        assert "cannot be compared" not in str(caught.value)
-    blank = re.sub(r"### BEGIN SOLUTION.*### END SOLUTION", "raise NotImplementedError()", reference(task), flags=re.S)
-    with pytest.raises(NotYet, match="not written yet"):
-        check(answer(blank, task))

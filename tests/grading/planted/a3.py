@@ -1,131 +1,129 @@
-"""Assignment 3: plausible wrong answers, each with a piece of the hint that it must get."""
+"""Assignment 3, dense layers as convolutions: right answers, and wrong ones with their hints."""
 
-DENSE = """
+from planted import Answer, Wrong
+
+DENSE_AS_CONV = Answer("""
 def dense_as_conv(maps, weights, bias, height, width):
     channels, units = maps.shape[2], weights.shape[1]
-    kernel = {kernel}
-    used = kernel{flip}
-    rows, columns = maps.shape[0] - height + {one}, maps.shape[1] - width + {one}
-    scores = np.array([[np.tensordot(maps[i : i + height, j : j + width], used, axes=3) + {bias}
-                        for j in range(0, columns, {step})] for i in range(0, rows, {step})])
-    return {result}
-"""
-
-
-def dense(kernel="weights.reshape(height, width, channels, units)", flip="", one=1, bias="bias", step=1, result="kernel, scores"):
-    return DENSE.format(kernel=kernel, flip=flip, one=one, bias=bias, step=step, result=result)
-
-
-MODEL = """
+    kernel = weights.reshape(height, width, channels, units)
+    rows, columns = maps.shape[0] - height + 1, maps.shape[1] - width + 1
+    scores = np.zeros((rows, columns, units))
+    for i in range(rows):
+        for j in range(columns):
+            scores[i, j] = np.tensordot(maps[i : i + height, j : j + width], kernel, axes=3) + bias
+    return kernel, scores
+""")
+FULLY_CONVOLUTIONAL = Answer("""
 def fully_convolutional(classifier):
-    x = image = keras.Input({image})
+    x = image = keras.Input((None, None, 3))
     window = (1, 1)
-    for layer in classifier.layers[{first}:]:
+    for layer in classifier.layers[1:]:
         if isinstance(layer, keras.layers.Flatten):
             window = layer.input.shape[1:3]
         elif isinstance(layer, keras.layers.Dense):
             weights, bias = layer.get_weights()
-            conv = keras.layers.Conv2D(layer.units, window, activation={activation}{more})
+            conv = keras.layers.Conv2D(layer.units, window, activation=layer.activation)
             channels = x.shape[-1]
             x = conv(x)
-            {copy}
+            conv.set_weights([weights.reshape(conv.kernel.shape), bias])
             window = (1, 1)
         else:
             x = layer(x)
-    {end}
-    return {result}
-"""
-
-
-def model(
-    image="(None, None, 3)",
-    first=1,
-    activation="layer.activation",
-    more="",
-    copy="conv.set_weights([weights.reshape(conv.kernel.shape), bias])",
-    end="pass",
-    result="keras.Model(image, x)",
-):
-    return MODEL.format(image=image, first=first, activation=activation, more=more, copy=copy, end=end, result=result)
-
-
-LAST = "None if layer is classifier.layers[-1] else layer.activation"
-
-FIELD = """
+    return keras.Model(image, x)
+""")
+WITHOUT_SOFTMAX = FULLY_CONVOLUTIONAL.edit(
+    "activation=layer.activation",
+    "activation=None if layer is classifier.layers[-1] else layer.activation",
+)
+RECEPTIVE_FIELD = Answer("""
 def receptive_field(layers):
-    size, stride, offset = {start}, 1, 0
-    for kernel, step, before in {order}:
-        {lines}
-    return {result}
-"""
-
-
-def field(*lines, start=1, order="layers", result="size, stride, offset"):
-    return FIELD.format(start=start, order=order, lines="\n        ".join(lines), result=result)
-
-
-GROW, MOVE, STEP = "size += (kernel - 1) * stride", "offset -= before * stride", "stride *= step"
-
-SEEN = """
+    size, stride, offset = 1, 1, 0
+    for kernel, step, before in layers:
+        size += (kernel - 1) * stride
+        offset -= before * stride
+        stride *= step
+    return size, stride, offset
+""")
+PIXELS_SEEN = Answer("""
 def pixels_seen(image, position, size, stride, offset):
-    top, left = ({start} for place in position{order})
-    return {result}
-"""
-
-
-def seen(start="offset + stride * place", result="image[max(top, 0) : top + size, max(left, 0) : left + size]", order=""):
-    return SEEN.format(start=start, result=result, order=order)
-
-
-LABELS = """
+    top, left = (offset + stride * place for place in position)
+    return image[max(top, 0) : top + size, max(left, 0) : left + size]
+""")
+SCORES_TO_LABELS = Answer("""
 def scores_to_labels(logits, height, width):
-    logits = {before}
-    scores = keras.ops.convert_to_numpy(keras.ops.image.resize(logits[None], {size}, interpolation="{how}")[0])
-    powers = {powers}
-    return {result}
-"""
+    fine = keras.ops.image.resize(logits[None], (height, width), interpolation="bilinear")
+    scores = keras.ops.convert_to_numpy(fine[0])
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    labels = scores.argmax(axis=-1)
+    probabilities = powers / powers.sum(axis=-1, keepdims=True)
+    return labels, probabilities.max(axis=-1)
+""")
 
+RIGHT = {
+    "dense_as_conv": DENSE_AS_CONV,
+    "fully_convolutional": FULLY_CONVOLUTIONAL,
+    "receptive_field": RECEPTIVE_FIELD,
+    "pixels_seen": PIXELS_SEEN,
+    "scores_to_labels": SCORES_TO_LABELS,
+}
 
-def labels(
-    before="logits",
-    size="(height, width)",
-    how="bilinear",
-    powers="np.exp(scores - scores.max(axis=-1, keepdims=True))",
-    result="scores.argmax(axis=-1), (powers / powers.sum(axis=-1, keepdims=True)).max(axis=-1)",
-):
-    return LABELS.format(before=before, size=size, how=how, powers=powers, result=result)
-
-
-PROBABILITY = "(powers / powers.sum(axis=-1, keepdims=True)).max(axis=-1)"
-
-RESIZED_LABELS = """
-def scores_to_labels(logits, height, width):
-    coarse = np.float32(logits.argmax(axis=-1))[None, ..., None]
-    labels = keras.ops.convert_to_numpy(keras.ops.image.resize(coarse, (height, width), interpolation="bilinear"))[0, ..., 0]
-    return np.round(labels).astype(int), np.ones((height, width))
-"""
-
-WRONG = {  # task: (what is wrong, the answer's cell, a piece of the hint)
-    "dense_as_conv": [
-        ("channels first", dense("weights.reshape(channels, height, width, units).transpose(1, 2, 0, 3)"), "side by side"),
-        ("folds by column", dense("weights.reshape(width, height, channels, units).transpose(1, 0, 2, 3)"), "row by row"),
-        (
-            "height and width exchanged",
-            "def dense_as_conv(maps, weights, bias, height, width):\n"
-            "    return weights.reshape(width, height, maps.shape[2], -1), np.zeros((1, 1, len(bias)))",
-            "height and width of the kernel are exchanged",
+WRONG = {
+    "dense_as_conv": {
+        "puts_the_channels_first": Wrong(
+            DENSE_AS_CONV.edit(
+                "weights.reshape(height, width, channels, units)",
+                "weights.reshape(channels, height, width, units).transpose(1, 2, 0, 3)",
+            ),
+            hint="side by side",
         ),
-        ("units before channels", dense(result="kernel.transpose(0, 1, 3, 2), scores"), "units and channels of the kernel"),
-        ("flips the kernel", dense("weights.reshape(height, width, channels, units)[::-1, ::-1]"), "does not flip"),
-        ("flips while sliding", dense(flip="[::-1, ::-1]"), "turned round while it slides"),
-        ("forgets the bias", dense(bias="0"), "bias is missing"),
-        ("adds the bias at each position of the window", dense(bias="height * width * bias"), "added more than once"),
-        ("one place short", dense(one=0), "one place too few"),
-        ("a single place", dense(result="kernel, scores[:1, :1]"), "only one place"),
-        ("adds an activation", dense(result="kernel, np.maximum(scores, 0)"), "no activation"),
-        ("returns the scores alone", dense(result="scores"), "return kernel and scores"),
-        (
-            "calls the package",
+        "folds_column_by_column": Wrong(
+            DENSE_AS_CONV.edit(
+                "weights.reshape(height, width, channels, units)",
+                "weights.reshape(width, height, channels, units).transpose(1, 0, 2, 3)",
+            ),
+            hint="row by row",
+        ),
+        "exchanges_height_and_width": Wrong(
+            """
+def dense_as_conv(maps, weights, bias, height, width):
+    kernel = weights.reshape(width, height, maps.shape[2], -1)
+    return kernel, np.zeros((1, 1, len(bias)))
+""",
+            hint="height and width of the kernel are exchanged",
+        ),
+        "puts_units_before_channels": Wrong(
+            DENSE_AS_CONV.edit("return kernel,", "return kernel.transpose(0, 1, 3, 2),"),
+            hint="units and channels of the kernel",
+        ),
+        "flips_the_kernel": Wrong(
+            DENSE_AS_CONV.edit("channels, units)", "channels, units)[::-1, ::-1]"),
+            hint="does not flip",
+        ),
+        "flips_the_kernel_while_sliding": Wrong(
+            DENSE_AS_CONV.edit("kernel, axes=3", "kernel[::-1, ::-1], axes=3"),
+            hint="turned round while it slides",
+        ),
+        "forgets_the_bias": Wrong(DENSE_AS_CONV.edit("+ bias", "+ 0"), hint="bias is missing"),
+        "adds_the_bias_at_each_position_of_the_window": Wrong(
+            DENSE_AS_CONV.edit("+ bias", "+ height * width * bias"), hint="added more than once"
+        ),
+        "is_one_place_short": Wrong(
+            DENSE_AS_CONV.edit("height + 1", "height").edit("width + 1", "width"),
+            hint="one place too few",
+        ),
+        "gives_a_single_place": Wrong(
+            DENSE_AS_CONV.edit("return kernel, scores", "return kernel, scores[:1, :1]"),
+            hint="only one place",
+        ),
+        "adds_an_activation": Wrong(
+            DENSE_AS_CONV.edit("return kernel, scores", "return kernel, np.maximum(scores, 0)"),
+            hint="no activation",
+        ),
+        "returns_the_scores_alone": Wrong(
+            DENSE_AS_CONV.edit("return kernel, scores", "return scores"),
+            hint="return kernel and scores",
+        ),
+        "calls_the_package": Wrong(
             """
 def dense_as_conv(maps, weights, bias, height, width):
     layer = keras.layers.Dense(len(bias))
@@ -134,38 +132,107 @@ def dense_as_conv(maps, weights, bias, height, width):
     conv = fcn.convolutionalize.dense_to_conv(layer, (height, width, maps.shape[2]))
     return conv.get_weights()[0], keras.ops.convert_to_numpy(conv(maps[None]))[0]
 """,
-            "write that part yourself",
+            hint="write that part yourself",
         ),
-    ],
-    "fully_convolutional": [
-        ("keeps the size", model("classifier.input_shape[1:]"), "leave height and width of its input open"),
-        ("folds channels first", model(copy="""wide = (channels, *conv.kernel.shape[:2], layer.units)
-            conv.set_weights([weights.reshape(wide).transpose(1, 2, 0, 3), bias])"""), "all channels of a position"),
-        ("folds by column", model(copy="""tall = (conv.kernel.shape[1], conv.kernel.shape[0], channels, layer.units)
-            conv.set_weights([weights.reshape(tall).transpose(1, 0, 2, 3), bias])"""), "reads a map row by row"),
-        ("forgets the biases", model(copy="conv.set_weights([weights.reshape(conv.kernel.shape), 0 * bias])"),
-         "biases of the dense"),
-        ("leaves out the biases", model(more=", use_bias=False", copy="conv.set_weights([weights.reshape(conv.kernel.shape)])"),
-         "biases of the dense"),
-        ("copies no weights", model(copy="pass"), "holds other weights"),
-        ("forgets the activations", model(activation="None", end="x = keras.layers.Softmax()(x)"),
-         "between the dense layers is lost"),
-        ("ReLU everywhere", model(activation="'softmax' if layer is classifier.layers[-1] else 'relu'"), "another activation"),
-        ("forgets the softmax", model(activation=LAST), "softmax is missing"),
-        ("takes softmax twice", model(end="x = keras.layers.Softmax()(x)"), "softmax is taken twice"),
-        ("softmax over rows", model(activation=LAST, end="x = keras.layers.Softmax(axis=1)(x)"),
-         "over places instead of classes"),
-        ("pads the window", model(more=", padding='same'"), "is the window padded"),
-        ("leaves out the preprocessing", model(first=2), "not preprocessed"),
-        ("preprocesses twice", model(end="""once = keras.Model(image, x)
-    image = keras.Input((None, None, 3))
-    x = once(keras.layers.Rescaling(1 / 127.5, offset=-1.0)(image))"""), "preprocessed twice"),
-        ("one answer for all places", model(end="x = keras.layers.GlobalAveragePooling2D()(x)"), "one row of numbers"),
-        ("freezes the layers", model(more=", trainable=False"), "frozen"),
-        ("returns the tensor", model(result="x"), "wrap it"),
-        ("returns the classifier", "def fully_convolutional(classifier):\n    return classifier", "leave height and width"),
-        (
-            "keeps Flatten",
+    },
+    "fully_convolutional": {
+        "keeps_the_size": Wrong(
+            FULLY_CONVOLUTIONAL.edit("(None, None, 3)", "classifier.input_shape[1:]"),
+            hint="leave height and width of its input open",
+        ),
+        "folds_the_channels_first": Wrong(
+            FULLY_CONVOLUTIONAL.insert(
+                "wide = (channels, *conv.kernel.shape[:2], layer.units)", before="conv.set_weights"
+            ).edit(
+                "weights.reshape(conv.kernel.shape)", "weights.reshape(wide).transpose(1, 2, 0, 3)"
+            ),
+            hint="all channels of a position",
+        ),
+        "folds_column_by_column": Wrong(
+            FULLY_CONVOLUTIONAL.insert(
+                "tall = (conv.kernel.shape[1], conv.kernel.shape[0], channels, layer.units)",
+                before="conv.set_weights",
+            ).edit(
+                "weights.reshape(conv.kernel.shape)", "weights.reshape(tall).transpose(1, 0, 2, 3)"
+            ),
+            hint="reads a map row by row",
+        ),
+        "forgets_the_biases": Wrong(
+            FULLY_CONVOLUTIONAL.edit("shape), bias]", "shape), 0 * bias]"),
+            hint="biases of the dense",
+        ),
+        "leaves_out_the_biases": Wrong(
+            FULLY_CONVOLUTIONAL.edit("layer.activation)", "layer.activation, use_bias=False)").edit(
+                "shape), bias]", "shape)]"
+            ),
+            hint="biases of the dense",
+        ),
+        "copies_no_weights": Wrong(
+            FULLY_CONVOLUTIONAL.edit(
+                "conv.set_weights([weights.reshape(conv.kernel.shape), bias])", "pass"
+            ),
+            hint="holds other weights",
+        ),
+        "forgets_the_activations": Wrong(
+            FULLY_CONVOLUTIONAL.edit("activation=layer.activation", "activation=None").insert(
+                "x = keras.layers.Softmax()(x)", before="return"
+            ),
+            hint="between the dense layers is lost",
+        ),
+        "takes_relu_everywhere": Wrong(
+            FULLY_CONVOLUTIONAL.edit(
+                "activation=layer.activation",
+                "activation='softmax' if layer is classifier.layers[-1] else 'relu'",
+            ),
+            hint="another activation",
+        ),
+        "forgets_the_softmax": Wrong(WITHOUT_SOFTMAX, hint="softmax is missing"),
+        "takes_the_softmax_twice": Wrong(
+            FULLY_CONVOLUTIONAL.insert("x = keras.layers.Softmax()(x)", before="return"),
+            hint="softmax is taken twice",
+        ),
+        "takes_the_softmax_over_rows": Wrong(
+            WITHOUT_SOFTMAX.insert("x = keras.layers.Softmax(axis=1)(x)", before="return"),
+            hint="over places instead of classes",
+        ),
+        "pads_the_window": Wrong(
+            FULLY_CONVOLUTIONAL.edit("layer.activation)", "layer.activation, padding='same')"),
+            hint="is the window padded",
+        ),
+        "leaves_out_the_preprocessing": Wrong(
+            FULLY_CONVOLUTIONAL.edit("classifier.layers[1:]", "classifier.layers[2:]"),
+            hint="not preprocessed",
+        ),
+        "preprocesses_twice": Wrong(
+            FULLY_CONVOLUTIONAL.insert(
+                "once = keras.Model(image, x)\n"
+                "image = keras.Input((None, None, 3))\n"
+                "x = once(keras.layers.Rescaling(1 / 127.5, offset=-1.0)(image))",
+                before="return",
+            ),
+            hint="preprocessed twice",
+        ),
+        "gives_one_answer_for_all_places": Wrong(
+            FULLY_CONVOLUTIONAL.insert(
+                "x = keras.layers.GlobalAveragePooling2D()(x)", before="return"
+            ),
+            hint="one row of numbers",
+        ),
+        "freezes_the_layers": Wrong(
+            FULLY_CONVOLUTIONAL.edit("layer.activation)", "layer.activation, trainable=False)"),
+            hint="frozen",
+        ),
+        "returns_the_tensor": Wrong(
+            FULLY_CONVOLUTIONAL.edit("return keras.Model(image, x)", "return x"), hint="wrap it"
+        ),
+        "returns_the_classifier": Wrong(
+            """
+def fully_convolutional(classifier):
+    return classifier
+""",
+            hint="leave height and width",
+        ),
+        "keeps_flatten": Wrong(
             """
 def fully_convolutional(classifier):
     x = image = keras.Input((None, None, 3))
@@ -173,71 +240,210 @@ def fully_convolutional(classifier):
         x = layer(x)
     return keras.Model(image, x)
 """,
-            "one row of numbers",
+            hint="one row of numbers",
         ),
-        (
-            "calls the package",
-            "def fully_convolutional(classifier):\n    return fcn.convolutionalize.convolutionalize(classifier)",
-            "write that part yourself",
+        "calls_the_package": Wrong(
+            """
+def fully_convolutional(classifier):
+    return fcn.convolutionalize.convolutionalize(classifier)
+""",
+            hint="write that part yourself",
         ),
-    ],
-    "receptive_field": [
-        ("own stride too early", field(STEP, GROW, MOVE), "counted too early"),
-        ("adds whole kernels", field("size += kernel * stride", MOVE, STEP), "k − 1 steps"),
-        ("begins at nothing", field(GROW, MOVE, STEP, start=0), "the size begins at 1"),
-        ("ignores the strides", field("size += kernel - 1", MOVE, STEP), "strides are left out"),
-        ("reads backwards", field(GROW, MOVE, STEP, order="reversed(layers)"), "from the last to the first"),
-        ("adds the strides", field(GROW, MOVE, STEP, result="size, sum(s for _, s, _ in layers), offset"), "they multiply"),
-        ("gives the last stride", field(GROW, MOVE, STEP, result="size, layers[-1][1] if layers else 1, offset"),
-         "last layer alone"),
-        ("offset positive", field(GROW, "offset += before * stride", STEP), "wrong sign"),
-        ("offset without strides", field(GROW, "offset -= before", STEP), "positions of its own layer"),
-        ("offset too early", field(GROW, STEP, MOVE), "too early for the offset"),
-        ("no offset", field(GROW, STEP), "left out of the offset"),
-        ("offset of the centre", field(GROW, MOVE, STEP, result="size, stride, offset + (size - 1) / 2"), "that of the centre"),
-        ("no offset returned", field(GROW, MOVE, STEP, result="size, stride"), "2 parts"),
-    ],
-    "pixels_seen": [
-        ("one short", seen(result="image[max(top, 0) : top + size - 1, max(left, 0) : left + size - 1]"), "last row and column"),
-        ("one too many", seen(result="image[max(top, 0) : top + size + 1, max(left, 0) : left + size + 1]"), "too many"),
-        ("row and column exchanged", seen(order="[::-1]"), "row and column of the position are exchanged"),
-        ("forgets the offset", seen("stride * place"), "offset is left out"),
-        ("subtracts the offset", seen("stride * place - offset"), "wrong sign"),
-        ("windows side by side", seen("offset + size * place"), "may overlap"),
-        ("forgets the stride", seen("offset + place"), "stride is left out"),
-        ("scales the offset", seen("(offset + place) * stride"), "multiplied by the stride"),
-        ("negative start", seen(result="image[top : top + size, left : left + size]"), "counts from the end"),
-        ("moves the window inside", seen(result="image[max(top, 0) :, max(left, 0) :][:size, :size]"), "moved into the image"),
-        ("fills with zeros", seen(result="np.pad(image, ((99, 99), (99, 99), (0, 0)))[99 + top :, 99 + left :][:size, :size]"),
-         "filled up"),
-    ],
-    "scores_to_labels": [
-        ("resizes labels bilinearly", RESIZED_LABELS, "class numbers were resized bilinearly"),
-        ("repeats the scores", labels(how="nearest"), "staircases"),
-        ("argmax over rows", labels(result=f"scores.argmax(axis=0), {PROBABILITY}"), "the wrong axis: the classes"),
-        ("height and width exchanged", labels(size="(width, height)"), "height and width are exchanged"),
-        ("softmax before resizing",
-         labels("np.float32(keras.ops.softmax(logits))", result="scores.argmax(axis=-1), scores.max(axis=-1)"),
-         "probabilities were resized"),
-        ("takes the lowest", labels(result=f"scores.argmin(axis=-1), {PROBABILITY}"), "highest wins"),
-        ("counts from 1", labels(result=f"scores.argmax(axis=-1) + 1, {PROBABILITY}"), "counted from 0"),
-        ("leaves the map coarse", labels(result=f"logits.argmax(axis=-1), {PROBABILITY}"), "still coarse"),
-        ("no softmax", labels(result="scores.argmax(axis=-1), scores.max(axis=-1)"), "softmax is missing"),
-        ("softmax over rows",
-         labels(powers="np.exp(scores - scores.max(axis=0))",
-                result="scores.argmax(axis=-1), (powers / powers.sum(axis=0)).max(axis=-1)"),
-         "over the wrong axis"),
-        ("softmax over all",
-         labels(powers="np.exp(scores - scores.max())", result="scores.argmax(axis=-1), (powers / powers.sum()).max(axis=-1)"),
-         "over the wrong axis"),
-        ("softmax twice", labels(result="scores.argmax(axis=-1), np.max(keras.ops.softmax(keras.ops.softmax(scores)), axis=-1)"),
-         "softmax is taken twice"),
-        ("overflows", labels(powers="np.exp(scores)"), "overflows"),
-        ("all probabilities", labels(result="scores.argmax(axis=-1), powers / powers.sum(axis=-1, keepdims=True)"),
-         "only the probability"),
-        ("labels alone", labels(result="scores.argmax(axis=-1)"), "return labels and probability"),
-        (
-            "calls the package",
+    },
+    "receptive_field": {
+        "multiplies_the_stride_too_early": Wrong(
+            """
+def receptive_field(layers):
+    size, stride, offset = 1, 1, 0
+    for kernel, step, before in layers:
+        stride *= step
+        size += (kernel - 1) * stride
+        offset -= before * stride
+    return size, stride, offset
+""",
+            hint="counted too early",
+        ),
+        "adds_whole_kernels": Wrong(
+            RECEPTIVE_FIELD.edit("(kernel - 1) * stride", "kernel * stride"), hint="k − 1 steps"
+        ),
+        "begins_with_size_0": Wrong(
+            RECEPTIVE_FIELD.edit("offset = 1, 1, 0", "offset = 0, 1, 0"),
+            hint="the size begins at 1",
+        ),
+        "ignores_the_strides": Wrong(
+            RECEPTIVE_FIELD.edit("(kernel - 1) * stride", "kernel - 1"), hint="strides are left out"
+        ),
+        "reads_the_layers_backwards": Wrong(
+            RECEPTIVE_FIELD.edit("in layers", "in reversed(layers)"),
+            hint="from the last to the first",
+        ),
+        "adds_the_strides": Wrong(
+            RECEPTIVE_FIELD.edit(
+                "return size, stride, offset", "return size, sum(s for _, s, _ in layers), offset"
+            ),
+            hint="they multiply",
+        ),
+        "gives_the_last_stride": Wrong(
+            RECEPTIVE_FIELD.edit(
+                "return size, stride, offset", "return size, layers[-1][1] if layers else 1, offset"
+            ),
+            hint="last layer alone",
+        ),
+        "gives_a_positive_offset": Wrong(
+            RECEPTIVE_FIELD.edit("offset -=", "offset +="), hint="wrong sign"
+        ),
+        "forgets_the_stride_in_the_offset": Wrong(
+            RECEPTIVE_FIELD.edit("before * stride", "before"), hint="positions of its own layer"
+        ),
+        "multiplies_the_stride_too_early_for_the_offset": Wrong(
+            """
+def receptive_field(layers):
+    size, stride, offset = 1, 1, 0
+    for kernel, step, before in layers:
+        size += (kernel - 1) * stride
+        stride *= step
+        offset -= before * stride
+    return size, stride, offset
+""",
+            hint="too early for the offset",
+        ),
+        "leaves_the_offset_at_0": Wrong(
+            RECEPTIVE_FIELD.edit("        offset -= before * stride\n", ""),
+            hint="left out of the offset",
+        ),
+        "gives_the_offset_of_the_centre": Wrong(
+            RECEPTIVE_FIELD.edit(
+                "return size, stride, offset", "return size, stride, offset + (size - 1) / 2"
+            ),
+            hint="that of the centre",
+        ),
+        "returns_no_offset": Wrong(
+            RECEPTIVE_FIELD.edit("return size, stride, offset", "return size, stride"),
+            hint="2 parts",
+        ),
+    },
+    "pixels_seen": {
+        "is_one_short": Wrong(PIXELS_SEEN.edit("+ size", "+ size - 1"), hint="last row and column"),
+        "is_one_too_large": Wrong(PIXELS_SEEN.edit("+ size", "+ size + 1"), hint="too many"),
+        "exchanges_row_and_column": Wrong(
+            PIXELS_SEEN.edit("in position", "in position[::-1]"),
+            hint="row and column of the position are exchanged",
+        ),
+        "forgets_the_offset": Wrong(
+            PIXELS_SEEN.edit("offset + stride * place", "stride * place"), hint="offset is left out"
+        ),
+        "subtracts_the_offset": Wrong(
+            PIXELS_SEEN.edit("offset + stride * place", "stride * place - offset"),
+            hint="wrong sign",
+        ),
+        "puts_the_windows_side_by_side": Wrong(
+            PIXELS_SEEN.edit("stride * place", "size * place"), hint="may overlap"
+        ),
+        "forgets_the_stride": Wrong(
+            PIXELS_SEEN.edit("stride * place", "place"), hint="stride is left out"
+        ),
+        "multiplies_the_offset_by_the_stride": Wrong(
+            PIXELS_SEEN.edit("offset + stride * place", "(offset + place) * stride"),
+            hint="multiplied by the stride",
+        ),
+        "slices_from_a_negative_start": Wrong(
+            PIXELS_SEEN.edit(
+                "image[max(top, 0) : top + size, max(left, 0) : left + size]",
+                "image[top : top + size, left : left + size]",
+            ),
+            hint="counts from the end",
+        ),
+        "moves_the_window_into_the_image": Wrong(
+            PIXELS_SEEN.edit(
+                "image[max(top, 0) : top + size, max(left, 0) : left + size]",
+                "image[max(top, 0) :, max(left, 0) :][:size, :size]",
+            ),
+            hint="moved into the image",
+        ),
+        "fills_up_with_zeros": Wrong(
+            """
+def pixels_seen(image, position, size, stride, offset):
+    top, left = (offset + stride * place for place in position)
+    padded = np.pad(image, ((99, 99), (99, 99), (0, 0)))
+    return padded[99 + top :, 99 + left :][:size, :size]
+""",
+            hint="filled up",
+        ),
+    },
+    "scores_to_labels": {
+        "resizes_the_labels": Wrong(
+            """
+def scores_to_labels(logits, height, width):
+    coarse = np.float32(logits.argmax(axis=-1))[None, ..., None]
+    fine = keras.ops.image.resize(coarse, (height, width), interpolation="bilinear")
+    labels = keras.ops.convert_to_numpy(fine)[0, ..., 0]
+    return np.round(labels).astype(int), np.ones((height, width))
+""",
+            hint="class numbers were resized bilinearly",
+        ),
+        "repeats_the_scores": Wrong(
+            SCORES_TO_LABELS.edit("bilinear", "nearest"), hint="staircases"
+        ),
+        "takes_the_argmax_over_rows": Wrong(
+            SCORES_TO_LABELS.edit("scores.argmax(axis=-1)", "scores.argmax(axis=0)"),
+            hint="the wrong axis: the classes",
+        ),
+        "exchanges_height_and_width": Wrong(
+            SCORES_TO_LABELS.edit("[None], (height, width)", "[None], (width, height)"),
+            hint="height and width are exchanged",
+        ),
+        "takes_the_softmax_before_resizing": Wrong(
+            SCORES_TO_LABELS.insert(
+                "logits = np.float32(keras.ops.softmax(logits))", before="fine ="
+            ).edit("probabilities.max", "scores.max"),
+            hint="probabilities were resized",
+        ),
+        "takes_the_lowest_score": Wrong(
+            SCORES_TO_LABELS.edit("scores.argmax", "scores.argmin"), hint="highest wins"
+        ),
+        "counts_from_1": Wrong(
+            SCORES_TO_LABELS.edit("scores.argmax(axis=-1)", "scores.argmax(axis=-1) + 1"),
+            hint="counted from 0",
+        ),
+        "leaves_the_map_coarse": Wrong(
+            SCORES_TO_LABELS.edit("scores.argmax", "logits.argmax"), hint="still coarse"
+        ),
+        "forgets_the_softmax": Wrong(
+            SCORES_TO_LABELS.edit("probabilities.max", "scores.max"), hint="softmax is missing"
+        ),
+        "takes_the_softmax_over_rows": Wrong(
+            SCORES_TO_LABELS.edit("scores.max(axis=-1, keepdims=True)", "scores.max(axis=0)").edit(
+                "powers.sum(axis=-1, keepdims=True)", "powers.sum(axis=0)"
+            ),
+            hint="over the wrong axis",
+        ),
+        "takes_the_softmax_over_all_scores": Wrong(
+            SCORES_TO_LABELS.edit("scores.max(axis=-1, keepdims=True)", "scores.max()").edit(
+                "powers.sum(axis=-1, keepdims=True)", "powers.sum()"
+            ),
+            hint="over the wrong axis",
+        ),
+        "takes_the_softmax_twice": Wrong(
+            SCORES_TO_LABELS.edit(
+                "probabilities.max(axis=-1)", "np.max(keras.ops.softmax(probabilities), axis=-1)"
+            ),
+            hint="softmax is taken twice",
+        ),
+        "overflows": Wrong(
+            SCORES_TO_LABELS.edit(
+                "np.exp(scores - scores.max(axis=-1, keepdims=True))", "np.exp(scores)"
+            ),
+            hint="overflows",
+        ),
+        "returns_all_probabilities": Wrong(
+            SCORES_TO_LABELS.edit("probabilities.max(axis=-1)", "probabilities"),
+            hint="only the probability",
+        ),
+        "returns_the_labels_alone": Wrong(
+            SCORES_TO_LABELS.edit("return labels, probabilities.max(axis=-1)", "return labels"),
+            hint="return labels and probability",
+        ),
+        "calls_the_package": Wrong(
             """
 def scores_to_labels(logits, height, width):
     image = keras.Input((None, None, logits.shape[-1]))
@@ -245,7 +451,7 @@ def scores_to_labels(logits, height, width):
     labels = fcn.prediction.segment(model, logits)
     return labels, labels
 """,
-            "write that part yourself",
+            hint="write that part yourself",
         ),
-    ],
-}  # fmt: skip
+    },
+}

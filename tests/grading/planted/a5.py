@@ -1,137 +1,309 @@
-"""Assignment 5: plausible wrong answers, each with a piece of the hint that it must get."""
+"""Assignment 5, your own data set: right answers, and wrong ones with their hints."""
 
-LABELME = """
+from planted import Answer, Wrong
+
+MASK_FROM_LABELME = Answer("""
 def mask_from_labelme(record, class_names):
     from PIL import Image, ImageDraw
-    labels = Image.new("L", {size}, {empty})
-    for shape in {shapes}:
-        number = {void} if shape["label"] == "ignore" else {number}
-        points = {points}
-        ImageDraw.Draw(labels).{draw}(points, fill=number)
-    return {returned}
-"""
-COLOURS = """
+    labels = Image.new("L", (record["imageWidth"], record["imageHeight"]), 0)
+    for shape in record["shapes"]:
+        number = 255 if shape["label"] == "ignore" else class_names.index(shape["label"])
+        points = [tuple(p) for p in shape["points"]]
+        ImageDraw.Draw(labels).polygon(points, fill=number)
+    return np.asarray(labels)
+""")
+MASK_FROM_COLOURS = Answer("""
 def mask_from_colours(indices, palette, classes):
-    numbers = np.array([{number} for colour in palette.tolist()])
-    return {returned}
-"""
-FAULTS = """
+    numbers = np.array([classes.get(tuple(colour), 255) for colour in palette.tolist()])
+    return numbers[indices]
+""")
+SHRINK_LABELS = Answer("""
+def shrink_labels(mask, factor):
+    h, w = mask.shape[0] // factor, mask.shape[1] // factor
+    cells = mask.reshape(h, factor, w, factor)
+    return cells[:, 0, :, 0]
+""")
+FAULTS = Answer("""
 def faults(image, mask, num_classes):
-    if {shape}:
+    if mask.ndim != 2:
         return ["shape"]
     found = []
-    if {type}:
+    if mask.dtype.kind not in "iu":
         found.append("type")
-    if {size}:
+    if mask.shape != image.shape[:2]:
         found.append("size")
-    if {numbers}:
+    if ((mask != 255) & ((mask < 0) | (mask >= num_classes))).any():
         found.append("numbers")
-    if {void}:
+    if (mask == 255).mean() > 0.95:
         found.append("void")
-    return {returned}
-"""
-IOU = """
+    return found
+""")
+MEAN_IOU = Answer("""
 def mean_iou(confusion):
     right, true, found = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     union = true + found - right
     occurs = union > 0
-    return {returned}
-"""
+    return (right / union)[occurs].mean()
+""")
 
+RIGHT = {
+    "mask_from_labelme": MASK_FROM_LABELME,
+    "mask_from_colours": MASK_FROM_COLOURS,
+    "shrink_labels": SHRINK_LABELS,
+    "faults": FAULTS,
+    "mean_iou": MEAN_IOU,
+}
 
-def labelme(**changes):
-    usual = {
-        "size": '(record["imageWidth"], record["imageHeight"])', "empty": 0, "shapes": 'record["shapes"]', "void": 255,
-        "number": 'class_names.index(shape["label"])', "points": '[tuple(p) for p in shape["points"]]', "draw": "polygon", "returned": "np.asarray(labels)",
-    }  # fmt: skip
-    return LABELME.format(**usual | changes)
+WRONG = {
+    "mask_from_labelme": {
+        "exchanges_x_and_y": Wrong(
+            MASK_FROM_LABELME.edit("tuple(p)", "tuple(p[::-1])"), hint="x and y are exchanged"
+        ),
+        "exchanges_height_and_width": Wrong(
+            MASK_FROM_LABELME.edit(
+                '(record["imageWidth"], record["imageHeight"])',
+                '(record["imageHeight"], record["imageWidth"])',
+            ),
+            hint="the right numbers in the wrong order",
+        ),
+        "draws_the_first_shape_on_top": Wrong(
+            MASK_FROM_LABELME.edit('record["shapes"]', 'record["shapes"][::-1]'),
+            hint="the first one wins",
+        ),
+        "leaves_out_ignored_shapes": Wrong(
+            MASK_FROM_LABELME.edit(
+                'record["shapes"]', '[s for s in record["shapes"] if s["label"] != "ignore"]'
+            ),
+            hint="they are void, 255",
+        ),
+        "is_one_too_low": Wrong(
+            MASK_FROM_LABELME.edit('index(shape["label"])', 'index(shape["label"]) - 1'),
+            hint="one too low",
+        ),
+        "is_one_too_high": Wrong(
+            MASK_FROM_LABELME.edit('index(shape["label"])', 'index(shape["label"]) + 1'),
+            hint="one too high",
+        ),
+        "takes_the_background_for_void": Wrong(
+            MASK_FROM_LABELME.edit('record["imageHeight"]), 0', 'record["imageHeight"]), 255'),
+            hint="and not void",
+        ),
+        "gives_all_classes_the_same_number": Wrong(
+            MASK_FROM_LABELME.edit('class_names.index(shape["label"])', "1"), hint="the same number"
+        ),
+        "draws_white_on_black": Wrong(
+            MASK_FROM_LABELME.edit('class_names.index(shape["label"])', "255"),
+            hint="white on black",
+        ),
+        "fills_boxes": Wrong(
+            MASK_FROM_LABELME.insert("xs, ys = zip(*points)", before="ImageDraw").edit(
+                "polygon(points", "rectangle([min(xs), min(ys), max(xs), max(ys)]"
+            ),
+            hint="boxes are filled",
+        ),
+        "returns_a_colour_picture": Wrong(
+            MASK_FROM_LABELME.edit("np.asarray(labels)", 'np.asarray(labels.convert("RGB"))'),
+            hint="3 axes, where 2 axes are expected",
+        ),
+        "does_not_know_ignore": Wrong(
+            MASK_FROM_LABELME.edit("number = 255", 'number = class_names.index("ignore")'),
+            hint="stopped with ValueError",
+        ),
+    },
+    "mask_from_colours": {
+        "takes_the_index_for_the_class": Wrong(
+            MASK_FROM_COLOURS.edit("numbers[indices]", "indices"), hint="the colour decides"
+        ),
+        "exchanges_red_and_blue": Wrong(
+            MASK_FROM_COLOURS.edit("tuple(colour)", "tuple(colour[::-1])"), hint="red and blue"
+        ),
+        "takes_unknown_colours_for_background": Wrong(
+            MASK_FROM_COLOURS.edit("tuple(colour), 255", "tuple(colour), 0"), hint="became class 0"
+        ),
+        "is_one_too_high": Wrong(
+            MASK_FROM_COLOURS.edit("tuple(colour), 255)", "tuple(colour), 254) + 1"),
+            hint="one too high",
+        ),
+        "stops_at_an_unknown_colour": Wrong(
+            MASK_FROM_COLOURS.edit("classes.get(tuple(colour), 255)", "classes[tuple(colour)]"),
+            hint="stopped with KeyError",
+        ),
+        "returns_the_colours": Wrong(
+            MASK_FROM_COLOURS.edit("numbers[indices]", "palette[indices]"),
+            hint="the colours themselves came out",
+        ),
+        "takes_the_nearest_colour": Wrong(
+            """
+def mask_from_colours(indices, palette, classes):
+    def distance(one, other):
+        return sum((a - b) ** 2 for a, b in zip(one, other))
 
-
-def colours(number="classes.get(tuple(colour), 255)", returned="numbers[indices]"):
-    return COLOURS.format(number=number, returned=returned)
-
-
-def shrunk(returned):
-    return f"""
+    nearest = [min(classes, key=lambda c: distance(c, colour)) for colour in palette.tolist()]
+    return np.array([classes[colour] for colour in nearest])[indices]
+""",
+            hint="the nearest colour",
+        ),
+    },
+    "shrink_labels": {
+        "averages": Wrong(
+            SHRINK_LABELS.edit("cells[:, 0, :, 0]", "cells.mean(axis=(1, 3))"),
+            hint="are averaged: between",
+        ),
+        "averages_and_rounds": Wrong(
+            SHRINK_LABELS.edit("cells[:, 0, :, 0]", "cells.mean(axis=(1, 3)).round().astype(int)"),
+            hint="averaged and rounded",
+        ),
+        "averages_and_cuts_off": Wrong(
+            SHRINK_LABELS.edit("cells[:, 0, :, 0]", "cells.mean(axis=(1, 3)).astype('uint8')"),
+            hint="averaged and cut off",
+        ),
+        "takes_the_largest": Wrong(
+            SHRINK_LABELS.edit("cells[:, 0, :, 0]", "cells.max(axis=(1, 3))"),
+            hint="void eats the classes",
+        ),
+        "takes_the_last_pixel": Wrong(
+            SHRINK_LABELS.edit("cells[:, 0, :, 0]", "cells[:, -1, :, -1]"),
+            hint="last pixel is taken",
+        ),
+        "shrinks_only_the_rows": Wrong(
+            SHRINK_LABELS.edit("cells[:, 0, :, 0]", "mask[::factor]"), hint="only the rows"
+        ),
+        "resizes_with_pillow": Wrong(
+            """
 def shrink_labels(mask, factor):
-    h, w = mask.shape[0] // factor, mask.shape[1] // factor
-    cells = mask.reshape(h, factor, w, factor)
-    return {returned}
-"""
-
-
-def faulty(**changes):
-    usual = {
-        "shape": "mask.ndim != 2", "type": 'mask.dtype.kind not in "iu"', "size": "mask.shape != image.shape[:2]",
-        "numbers": "((mask != 255) & ((mask < 0) | (mask >= num_classes))).any()", "void": "(mask == 255).mean() > 0.95", "returned": "found",
-    }  # fmt: skip
-    return FAULTS.format(**usual | changes)
-
-
-def iou(returned):
-    return IOU.format(returned=returned)
-
-
-WRONG = {  # task: (what is wrong, the answer's cell, a piece of the hint)
-    "mask_from_labelme": [
-        ("x and y exchanged", labelme(points='[tuple(p[::-1]) for p in shape["points"]]'), "x and y are exchanged"),
-        ("height and width exchanged", labelme(size='(record["imageHeight"], record["imageWidth"])'), "the right numbers in the wrong order"),
-        ("the first on top", labelme(shapes='record["shapes"][::-1]'), "the first one wins"),
-        ("ignore left out", labelme(shapes='[s for s in record["shapes"] if s["label"] != "ignore"]'), "they are void, 255"),
-        ("one too low", labelme(number='class_names.index(shape["label"]) - 1'), "one too low"),
-        ("one too high", labelme(number='class_names.index(shape["label"]) + 1'), "one too high"),
-        ("void for background", labelme(empty=255), "and not void"),
-        ("all the same", labelme(number="1"), "the same number"),
-        ("white on black", labelme(number="255"), "white on black"),
-        ("boxes", labelme(draw="rectangle", points='[min(p[0] for p in shape["points"]), min(p[1] for p in shape["points"]), max(p[0] for p in shape["points"]), max(p[1] for p in shape["points"])]'), "boxes are filled"),
-        ("as a colour picture", labelme(returned='np.asarray(labels.convert("RGB"))'), "3 axes, where 2 axes are expected"),
-        ("does not know ignore", labelme(void='class_names.index("ignore")'), "stopped with ValueError"),
-    ],
-    "mask_from_colours": [
-        ("the index is the class", colours(returned="indices"), "the colour decides"),
-        ("red and blue exchanged", colours(number="classes.get(tuple(colour[::-1]), 255)"), "red and blue"),
-        ("unknown is background", colours(number="classes.get(tuple(colour), 0)"), "became class 0"),
-        ("one too high", colours(number="classes.get(tuple(colour), 254) + 1"), "one too high"),
-        ("unknown is an error", colours(number="classes[tuple(colour)]"), "stopped with KeyError"),
-        ("gives colours", colours(returned="palette[indices]"), "the colours themselves came out"),
-        ("nearest colour", colours(number="min(classes.values(), key=lambda n: sum((a - b) ** 2 for a, b in zip(list(classes)[n], colour)))"), "the nearest colour"),
-    ],
-    "shrink_labels": [
-        ("averages", shrunk("cells.mean(axis=(1, 3))"), "are averaged: between"),
-        ("averages and rounds", shrunk("cells.mean(axis=(1, 3)).round().astype(int)"), "averaged and rounded"),
-        ("averages and cuts off", shrunk("cells.mean(axis=(1, 3)).astype('uint8')"), "averaged and cut off"),
-        ("the largest", shrunk("cells.max(axis=(1, 3))"), "void eats the classes"),
-        ("the last pixel", shrunk("cells[:, -1, :, -1]"), "last pixel is taken"),
-        ("only rows", shrunk("mask[::factor]"), "only the rows"),
-        ("bilinear by Pillow", "def shrink_labels(mask, factor):\n    from PIL import Image\n    return np.asarray(Image.fromarray(mask).resize((mask.shape[1] // factor, mask.shape[0] // factor)))", "calls PIL"),
-    ],
-    "faults": [
-        ("void is no number", faulty(numbers="((mask < 0) | (mask >= num_classes)).any()"), "with some void, 255, in which nothing is wrong: `numbers`"),
-        ("off by one", faulty(numbers="((mask != 255) & ((mask < 0) | (mask > num_classes))).any()"), "one pixel has the number"),
-        ("negative numbers", faulty(numbers="((mask != 255) & (mask >= num_classes)).any()"), "below 0 passes"),
-        ("only uint8", faulty(type='mask.dtype != "uint8"'), "64-bit whole numbers, in which nothing is wrong: `type`"),
-        ("void hides numbers", faulty(numbers="mask.min() < 0 or (mask.max() >= num_classes and mask.max() != 255)"), "with void and one pixel that is no class passes"),
-        ("floats pass", faulty(type="False"), "floating-point numbers passes"),
-        ("counts pixels", faulty(size="mask.size != image.shape[0] * image.shape[1]"), "height and width are exchanged passes"),
-        ("any void", faulty(void="(mask == 255).any()"), "with some void, 255, in which nothing is wrong: `void`"),
-        ("only all void", faulty(void="(mask == 255).all()"), "96 % is void passes"),
-        ("the first fault only", faulty(returned="found[:1]"), "is too short and has a number that is no class passes"),
-        ("three channels pass", faulty(shape="False", numbers="False", size="mask.shape[:2] != image.shape[:2]"), "three channels passes"),
-        ("a text", faulty(returned="', '.join(found)"), "a list of names is asked for"),
-        ("other names", faulty(returned="[name.title() for name in found]"), "is none of the names"),
-    ],
-    "mean_iou": [
-        ("absent counts 0", iou("np.where(occurs, right / np.maximum(union, 1), 0).mean()"), "counts as 0"),
-        ("absent counts 1", iou("np.where(occurs, right / np.maximum(union, 1), 1).mean()"), "counts as 1"),
-        ("pixel accuracy", iou("right.sum() / confusion.sum()"), "pixel accuracy"),
-        ("mean accuracy", iou("(right / true)[true > 0].mean()"), "mean accuracy"),
-        ("precision", iou("(right / found)[found > 0].mean()"), "mean precision"),
-        ("union twice", iou("(right / (true + found))[occurs].mean()"), "the intersection twice"),
-        ("Dice", iou("(2 * right / (true + found))[occurs].mean()"), "Dice"),
-        ("only true classes", iou("(right / union)[true > 0].mean()"), "its IoU is 0, and it counts"),
-        ("no background", iou("(right / union)[occurs][1:].mean()"), "class 0 is a class like the others"),
-        ("weighted", iou("(true[occurs] * (right / union)[occurs]).sum() / true.sum()"), "weighted by their pixels"),
-        ("added up first", iou("right.sum() / union.sum()"), "its own quotient"),
-        ("NaN", iou("(right / union).mean()"), "NaN or infinity"),
-    ],
-}  # fmt: skip
+    from PIL import Image
+    size = (mask.shape[1] // factor, mask.shape[0] // factor)
+    return np.asarray(Image.fromarray(mask).resize(size))
+""",
+            hint="calls PIL",
+        ),
+    },
+    "faults": {
+        "takes_void_for_a_wrong_number": Wrong(
+            FAULTS.edit("(mask != 255) & ", ""),
+            hint="with some void, 255, in which nothing is wrong: `numbers`",
+        ),
+        "is_off_by_one": Wrong(
+            FAULTS.edit("mask >= num_classes", "mask > num_classes"),
+            hint="one pixel has the number",
+        ),
+        "lets_negative_numbers_pass": Wrong(
+            FAULTS.edit("((mask < 0) | (mask >= num_classes))", "(mask >= num_classes)"),
+            hint="below 0 passes",
+        ),
+        "accepts_only_uint8": Wrong(
+            FAULTS.edit('mask.dtype.kind not in "iu"', 'mask.dtype != "uint8"'),
+            hint="64-bit whole numbers, in which nothing is wrong: `type`",
+        ),
+        "lets_void_hide_wrong_numbers": Wrong(
+            FAULTS.edit(
+                "((mask != 255) & ((mask < 0) | (mask >= num_classes))).any()",
+                "mask.min() < 0 or (mask.max() >= num_classes and mask.max() != 255)",
+            ),
+            hint="with void and one pixel that is no class passes",
+        ),
+        "lets_floats_pass": Wrong(
+            FAULTS.edit('mask.dtype.kind not in "iu"', "False"),
+            hint="floating-point numbers passes",
+        ),
+        "compares_the_number_of_pixels": Wrong(
+            FAULTS.edit(
+                "mask.shape != image.shape[:2]", "mask.size != image.shape[0] * image.shape[1]"
+            ),
+            hint="height and width are exchanged passes",
+        ),
+        "reports_any_void": Wrong(
+            FAULTS.edit("(mask == 255).mean() > 0.95", "(mask == 255).any()"),
+            hint="with some void, 255, in which nothing is wrong: `void`",
+        ),
+        "reports_void_only_if_all_is_void": Wrong(
+            FAULTS.edit("(mask == 255).mean() > 0.95", "(mask == 255).all()"),
+            hint="96 % is void passes",
+        ),
+        "reports_only_the_first_fault": Wrong(
+            FAULTS.edit("return found", "return found[:1]"),
+            hint="is too short and has a number that is no class passes",
+        ),
+        "lets_three_channels_pass": Wrong(
+            """
+def faults(image, mask, num_classes):
+    found = []
+    if mask.dtype.kind not in "iu":
+        found.append("type")
+    if mask.shape[:2] != image.shape[:2]:
+        found.append("size")
+    if (mask == 255).mean() > 0.95:
+        found.append("void")
+    return found
+""",
+            hint="three channels passes",
+        ),
+        "returns_a_text": Wrong(
+            FAULTS.edit("return found", "return ', '.join(found)"),
+            hint="a list of names is asked for",
+        ),
+        "gives_other_names": Wrong(
+            FAULTS.edit("return found", "return [name.title() for name in found]"),
+            hint="is none of the names",
+        ),
+    },
+    "mean_iou": {
+        "counts_absent_classes_as_0": Wrong(
+            MEAN_IOU.edit(
+                "(right / union)[occurs].mean()",
+                "np.where(occurs, right / np.maximum(union, 1), 0).mean()",
+            ),
+            hint="counts as 0",
+        ),
+        "counts_absent_classes_as_1": Wrong(
+            MEAN_IOU.edit(
+                "(right / union)[occurs].mean()",
+                "np.where(occurs, right / np.maximum(union, 1), 1).mean()",
+            ),
+            hint="counts as 1",
+        ),
+        "gives_the_pixel_accuracy": Wrong(
+            MEAN_IOU.edit("(right / union)[occurs].mean()", "right.sum() / confusion.sum()"),
+            hint="pixel accuracy",
+        ),
+        "gives_the_mean_accuracy": Wrong(
+            MEAN_IOU.edit("(right / union)[occurs].mean()", "(right / true)[true > 0].mean()"),
+            hint="mean accuracy",
+        ),
+        "gives_the_mean_precision": Wrong(
+            MEAN_IOU.edit("(right / union)[occurs].mean()", "(right / found)[found > 0].mean()"),
+            hint="mean precision",
+        ),
+        "counts_the_intersection_twice": Wrong(
+            MEAN_IOU.edit("(right / union)[occurs]", "(right / (true + found))[occurs]"),
+            hint="the intersection twice",
+        ),
+        "gives_dice": Wrong(
+            MEAN_IOU.edit("(right / union)[occurs]", "(2 * right / (true + found))[occurs]"),
+            hint="Dice",
+        ),
+        "takes_only_true_classes": Wrong(
+            MEAN_IOU.edit("(right / union)[occurs]", "(right / union)[true > 0]"),
+            hint="its IoU is 0, and it counts",
+        ),
+        "leaves_out_the_background": Wrong(
+            MEAN_IOU.edit("(right / union)[occurs]", "(right / union)[occurs][1:]"),
+            hint="class 0 is a class like the others",
+        ),
+        "weights_by_frequency": Wrong(
+            MEAN_IOU.edit(
+                "(right / union)[occurs].mean()",
+                "(true[occurs] * (right / union)[occurs]).sum() / true.sum()",
+            ),
+            hint="weighted by their pixels",
+        ),
+        "adds_up_before_dividing": Wrong(
+            MEAN_IOU.edit("(right / union)[occurs].mean()", "right.sum() / union.sum()"),
+            hint="its own quotient",
+        ),
+        "is_nan": Wrong(
+            MEAN_IOU.edit("(right / union)[occurs].mean()", "(right / union).mean()"),
+            hint="NaN or infinity",
+        ),
+    },
+}
