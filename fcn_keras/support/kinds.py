@@ -19,6 +19,7 @@ from typing import (
     Any,
     Literal,
     ParamSpec,
+    TypeAlias,
     TypeVar,
     Union,
     get_args,
@@ -155,9 +156,11 @@ FeatureMap = Annotated[Any, Kind("(batch, H, W, channels)", arguments.feature_ma
 Rows = Annotated[Sequence[Any], Kind("of models.describe", arguments.rows)]
 
 # What the package builds
-Model = Annotated["keras.Model", Kind("any Keras model", arguments.model)]
-ScoringModel = Annotated[
+Model: TypeAlias = Annotated["keras.Model", Kind("any Keras model", arguments.model)]
+ScoringModel: TypeAlias = Annotated[
     "keras.Model", Kind("one picture in, class scores out", arguments.scoring_model)
 ]
-Encoder = Annotated["keras.Model", Kind("with layers pool3, pool4, pool5", arguments.encoder)]
+Encoder: TypeAlias = Annotated[
+    "keras.Model", Kind("with layers pool3, pool4, pool5", arguments.encoder)
+]
 DataSet = Annotated[Any, Kind("of fcn_keras.datasets", arguments.data_set)]
