@@ -178,7 +178,10 @@ def _keras_vgg16(weights: str | Path | None, file_name: str, include_top: bool) 
         wanted = "weights to be 'imagenet', None or a weights file"
         arguments.existing_file("weights", weights, wanted)
     try:
-        return keras.applications.VGG16(include_top=include_top, weights=source)
+        return keras.applications.VGG16(
+            include_top=include_top,
+            weights=source,  # pyright: ignore[reportArgumentType]  Keras says str
+        )
     except Exception as error:  # urllib, ssl, h5py and Keras each raise their own kind
         raise _cannot_load(source, file_name, error) from error
 

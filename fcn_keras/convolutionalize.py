@@ -5,19 +5,10 @@ in exactly one place. As a convolution it fits in many places of a larger image,
 becomes a map of class scores.
 """
 
-from typing import Annotated
-
 import keras
 
 from fcn_keras.support import arguments
-from fcn_keras.support.kinds import Kind, checked
-
-BuiltDense = Annotated[keras.layers.Dense, Kind("built", arguments.dense_layer)]
-MapShape = Annotated[
-    tuple[int, int, int],
-    Kind("(H, W, C)", arguments.whole_numbers, length=3, wanted="(H, W, C), whole numbers"),
-]
-Chain = Annotated[keras.Model, Kind("a chain of layers with a fixed input size", arguments.chain)]
+from fcn_keras.support.kinds import BuiltDense, Chain, MapShape, checked
 
 
 @checked
@@ -95,10 +86,10 @@ def convolutionalize(classifier: Chain) -> keras.Model:
         if isinstance(layer, keras.layers.InputLayer):
             continue
         if isinstance(layer, keras.layers.Flatten):
-            flattened = layer.input.shape[1:]
+            flattened = _input_shape(layer)
             continue
         if isinstance(layer, keras.layers.Dense):
-            new = dense_to_conv(layer, flattened or (1, 1, layer.input.shape[-1]))
+            new = dense_to_conv(layer, flattened or (1, 1, *_input_shape(layer)))
             flattened = None
         else:
             new = _copy(layer)
@@ -106,8 +97,13 @@ def convolutionalize(classifier: Chain) -> keras.Model:
     return keras.Model(image, x, name=f"{classifier.name}_convolutional")
 
 
-def _copy(layer: keras.layers.Layer) -> keras.layers.Layer:
+def _copy(layer):
     new = layer.__class__.from_config(layer.get_config())
     new.build(layer.input.shape)
     new.set_weights(layer.get_weights())
     return new
+
+
+def _input_shape(layer) -> tuple:
+    """Without the batch: `(H, W, C)`, or `(units,)` after a dense layer."""
+    return tuple(layer.input.shape[1:])

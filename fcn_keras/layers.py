@@ -65,10 +65,8 @@ class Bilinear(keras.initializers.Initializer):
         tent = bilinear_kernel(self.factor)
         height, width, out_channels, in_channels = shape
         if (height, width) != tent.shape:
-            raise ValueError(
-                f"A bilinear kernel of factor {self.factor} is {tent.shape[0]} x {tent.shape[1]}. "
-                f"Received: a layer whose kernel is {height} x {width}."
-            )
+            wanted = f"a kernel of {tent.shape[0]} x {tent.shape[1]} for factor {self.factor}"
+            raise ValueError(f"Expected {wanted}. Received: {height} x {width}")
         diagonal = np.eye(out_channels, in_channels, dtype="float32")  # channel c feeds channel c
         return ops.convert_to_tensor(tent[:, :, None, None] * diagonal, dtype=dtype)
 
@@ -108,7 +106,7 @@ def upscore(
         strides=factor,
         padding=padding,
         use_bias=False,
-        kernel_initializer=Bilinear(factor),
+        kernel_initializer=Bilinear(factor),  # pyright: ignore[reportArgumentType]  Keras says str
         dtype="float32",
         name=name,
     )

@@ -81,7 +81,7 @@ def fuse(
         coarse.shape[-1],
         3,
         padding="same",
-        kernel_initializer=SumOfHalves(),
+        kernel_initializer=SumOfHalves(),  # pyright: ignore[reportArgumentType]  Keras says str
         dtype=precision,
         name=f"{name}_conv",
     )(x)

@@ -113,16 +113,11 @@ def _hull(windows) -> tuple[int, int] | None:
 
 def _need_one_stride(a: Field, b: Field) -> None:
     if a.stride != b.stride:
-        raise ValueError(
-            f"Expected two maps of one stride. Received: strides {a.stride} and {b.stride}"
-        )
+        raise ValueError(f"Expected maps of one stride. Received: strides {a.stride}, {b.stride}")
 
 
 IMAGE = Field(((0, 0),), 1)  # every pixel sees itself
-FieldOfMap = Annotated[
-    Field,
-    Kind("of receptive_field", arguments.instance, of=Field, as_from="receptive_field gives it"),
-]
+FieldOfMap = Annotated[Field, Kind("a Field", arguments.instance, of=Field, by="receptive_field")]
 
 
 @checked
@@ -150,8 +145,6 @@ def crop_offset(larger: FieldOfMap, target: FieldOfMap = IMAGE) -> int:
     _need_one_stride(larger, target)
     offset = (target.centre - larger.centre) / larger.stride
     if offset.denominator != 1 or offset < 0:
-        raise ValueError(
-            "Expected the map to begin a whole number of positions before its target. "
-            f"Received: it begins {offset} before"
-        )
+        wanted = "a map that begins a whole number of positions before its target"
+        raise ValueError(f"Expected {wanted}. Received: one that begins {offset} before")
     return int(offset)

@@ -39,10 +39,8 @@ def conv_size(size: Count, kernel: Count, stride: Count = 1, padding: Padding = 
     if padding == "same":
         return -(-size // stride)
     if kernel > size:
-        raise ValueError(
-            "A VALID kernel must fit: "
-            f"Expected kernel <= size. Received: kernel={kernel}, size={size}"
-        )
+        fits = "a VALID kernel must fit: kernel <= size"
+        raise ValueError(f"Expected that {fits}. Received: {kernel=}, {size=}")
     return (size - kernel) // stride + 1
 
 

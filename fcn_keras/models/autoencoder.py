@@ -57,9 +57,7 @@ def fcn_from_cae(autoencoder: Model, num_classes: Classes) -> keras.Model:
     """
     widths = [layer.filters for layer in autoencoder.layers if layer.name.startswith("conv")]
     if not widths:
-        raise ValueError(
-            f"Expected autoencoder to be a model from cae(). Received: {autoencoder.name!r}"
-        )
+        raise ValueError(f"Expected a model from cae(). Received: {autoencoder.name!r}")
     image = keras.Input(autoencoder.input_shape[1:], name="image")
     x = _hourglass(image, widths)
     x = _last_upsampling(num_classes)(x)

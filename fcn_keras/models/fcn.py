@@ -51,7 +51,7 @@ def fcn(
 
     x = pools["pool5"]
     if width is not None:
-        options = dict(activation="relu", kernel_initializer="he_normal")
+        options: dict = dict(activation="relu", kernel_initializer="he_normal")
         x = keras.layers.Conv2D(width, 7, padding="same", name="fc6", **options)(x)
         x = keras.layers.Conv2D(width, 1, name="fc7", **options)(x)  # (B, H/32, W/32, width)
     x = layers.score(num_classes, "score_fr")(x)  # (B, H/32, W/32, C)

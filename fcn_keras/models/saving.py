@@ -1,6 +1,7 @@
 """Loading and saving models."""
 
 from pathlib import Path
+from typing import cast
 
 import keras
 
@@ -25,10 +26,9 @@ def load(path: str | Path) -> keras.Model:
     Example:
         See `save`.
     """
-    file = arguments.existing_file("path", path, "a saved model, such as model.keras")
-    arguments.keras_file("path", file)
+    file = arguments.keras_file("path", path, exists=True)
     try:  # safe mode: a file never runs code of its own
-        return keras.saving.load_model(file, compile=False, safe_mode=True)
+        return cast(keras.Model, keras.saving.load_model(file, compile=False, safe_mode=True))
     except Exception as error:  # zip, JSON and HDF5 errors of a damaged file
         raise _cannot_read(file, error) from error
 

@@ -84,26 +84,28 @@ def number(name: str, value, above=None, at_least=None, at_most=None, hint: str 
     return float(value)
 
 
-def whole_numbers(
-    name: str, value, at_least: int = 1, length: int | None = None, wanted: str = ""
-) -> tuple[int, ...]:
+def whole_numbers(name: str, value, at_least: int = 1) -> tuple[int, ...]:
     """A list of whole numbers, such as widths; not empty.
-
-    Args:
-        name: The argument's name.
-        value: What was received.
-        at_least: The smallest number allowed.
-        length: How many there must be; by default any number of them.
-        wanted: What the message asks for, if not just a list of whole numbers.
 
     Raises:
         ValueError: If it is something else, or one of them is too small.
     """
     listed = _listed(value)
-    if not listed or len(listed) != (length or len(listed)):
-        wanted = wanted or "a list of whole numbers, such as (16, 32, 64)"
-        raise ValueError(_wrong(name, wanted, value))
+    if not listed:
+        raise ValueError(_wrong(name, "a list of whole numbers, such as (16, 32, 64)", value))
     return tuple(whole_number(f"every number in {name}", one, at_least) for one in listed)
+
+
+def map_shape(name: str, value) -> tuple[int, int, int]:
+    """Height, width and channels of a map.
+
+    Raises:
+        ValueError: If it is not three whole numbers of at least 1.
+    """
+    if len(_listed(value)) != 3:
+        raise ValueError(_wrong(name, "(H, W, C), three whole numbers", value))
+    height, width, channels = whole_numbers(name, value)
+    return height, width, channels
 
 
 def block_widths(name: str, value) -> tuple[tuple[int, ...], ...]:
@@ -230,14 +232,16 @@ def existing_file(name: str, value, wanted: str) -> Path:
     return file
 
 
-def keras_file(name: str, value) -> Path:
-    """`value` as the `Path` of a model file; it need not exist.
+def keras_file(name: str, value, exists: bool = False) -> Path:
+    """`value` as the `Path` of a model file; whether it must exist is asked first.
 
     Raises:
+        FileNotFoundError: If it must exist and does not.
         ValueError: If it does not end in `.keras`.
         TypeError: If it is neither text nor a path.
     """
-    file = path(name, value)
+    wanted = "a saved model, such as model.keras"
+    file = existing_file(name, value, wanted) if exists else path(name, value)
     if file.suffix != ".keras":
         raise ValueError(
             f"Expected a file that ends in .keras, as models.save writes it. Received: {file}"
@@ -256,20 +260,20 @@ def table(name: str, value):
     return value
 
 
-def instance(name: str, value, of: type, as_from: str):
+def instance(name: str, value, of: type, by: str):
     """An object of a class of ours.
 
     Args:
         name: The argument's name.
         value: What was received.
         of: The class.
-        as_from: Where one comes from, for the message: `"receptive_field gives it"`.
+        by: The function that makes one, for the message.
 
     Raises:
         TypeError: If it is something else.
     """
     if not isinstance(value, of):
-        raise TypeError(_wrong(name, f"a {of.__name__}, as {as_from}", value))
+        raise TypeError(_wrong(name, f"a {of.__name__}, as {by} gives it", value))
     return value
 
 

@@ -134,6 +134,7 @@ ClassCount = Annotated[
 Rate = Annotated[float, Kind("above 0", arguments.number, above=0)]
 Size = Annotated[tuple[int, int], Kind("(height, width)", arguments.size)]
 Widths = Annotated[Sequence[int], Kind("each at least 1", arguments.whole_numbers)]
+MapShape = Annotated[tuple[int, int, int], Kind("(H, W, C)", arguments.map_shape)]
 BlockWidths = Annotated[Sequence[Sequence[int]], Kind("a list a block", arguments.block_widths)]
 
 # Names and files
@@ -163,5 +164,7 @@ ScoringModel = Annotated[
 ]
 OneInput = Annotated["keras.Model", Kind("with one input", arguments.one_input)]
 Encoder = Annotated["keras.Model", Kind("with layers pool3, pool4, pool5", arguments.encoder)]
+Chain = Annotated["keras.Model", Kind("layers in a row, of one input size", arguments.chain)]
+BuiltDense = Annotated["keras.layers.Dense", Kind("built", arguments.dense_layer)]
 Layer = Annotated["keras.layers.Layer", Kind("any Keras layer", arguments.layer)]
 DataSet = Annotated[Any, Kind("of fcn_keras.datasets", arguments.data_set)]
