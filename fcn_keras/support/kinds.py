@@ -138,7 +138,7 @@ Widths = Annotated[Sequence[int], Kind("each at least 1", arguments.whole_number
 # Names and files
 Names = Annotated[Sequence[str], Kind("no name twice", arguments.names)]
 File = Annotated[str | Path, Kind("a path", arguments.path)]
-Table = Annotated[Mapping[str, Any], Kind("at least one entry", arguments.table)]
+Table = Annotated[Mapping[Any, Any], Kind("at least one entry", arguments.table)]
 
 # Arrays and tensors
 Image = Annotated[np.ndarray, Kind("(H, W, 3), RGB, 0–255", arguments.image)]
