@@ -141,7 +141,7 @@ BlockWidths = Annotated[Sequence[Sequence[int]], Kind("a list a block", argument
 # Names and files
 Names = Annotated[Sequence[str], Kind("no name twice", arguments.names)]
 File = Annotated[str | Path, Kind("a path", arguments.path)]
-Table = Annotated[Mapping[str, Any], Kind("at least one entry", arguments.table)]
+Table = Annotated[Mapping[Any, Any], Kind("at least one entry", arguments.table)]
 
 # Arrays and tensors
 Image = Annotated[np.ndarray, Kind("(H, W, 3), RGB, 0–255", arguments.image)]
