@@ -141,7 +141,7 @@ def test_a_part_of_something_else_is_noticed(server, tmp_path):
     [
         (["404"], FileNotFoundError, "404"),
         (["416"], FileNotFoundError, "416"),
-        (["500"] * 9, ConnectionError, "500 .*5 times.*goes on from there"),
+        (["500"] * 9, ConnectionError, "500 .*5 times.*resumes"),
         (["stall"] + ["500"] * 9, ConnectionError, "133 kB are kept"),
         (["a page"] * 9, ValueError, "published file.*twice"),
         (["lies: huge"], ValueError, "another file"),
@@ -292,8 +292,8 @@ def test_a_disk_without_room_is_said_before_anything_is_fetched(server, tmp_path
 
 SCRIPT = """
 import sys
-from fcn_keras import downloads
-from fcn_keras.downloads import Archive, PublicSet
+from fcn_keras.datasets import downloads
+from fcn_keras.datasets.downloads import Archive, PublicSet
 archives = tuple(Archive(name, md5, float(size)) for name, md5, size in zip(*[iter(sys.argv[3:])] * 3))
 downloads.SETS["pets"] = PublicSet("pets", sys.argv[1] + "/", archives)
 downloads.download("pets", sys.argv[2])
