@@ -57,6 +57,9 @@ def test_imports_go_one_way(path):
         assert parts[0] != "jax" or path.stem == "distribution", (
             "only JAX can connect computers, and only there is it named"
         )
+        assert "many_files" not in parts or path.stem != "__init__", (
+            "it needs matplotlib: import it explicitly"
+        )
         if parts[0] == "matplotlib":
             assert here in ("visualization", "lecture")
         if parts[0] == "PIL":
