@@ -170,9 +170,8 @@ def test_a_picture_that_cannot_be_read_costs_no_other(tmp_path, model):
         labeller = labelling.Labeller(labelling.Job(model, tmp_path / f"{tile}", tile))
         said = list(labelling.label_files(labeller, sorted(pictures.iterdir())))
         assert "p000.png" in said[0] and "p001.png" in said[1] and said[2] == ""
-    (tmp_path / "file").write_bytes(
-        b""
-    )  # but a folder that is none ends it, at a worker too, which says so
+    # but a folder that is none ends it, at a worker too, which says so
+    (tmp_path / "file").write_bytes(b"")
     labeller = labelling.Labeller(labelling.Job(model, tmp_path / "file"))
     with pytest.raises(OSError, match="could not be written"):
         next(labelling.label_files(labeller, [pictures / "p002.png"]))
