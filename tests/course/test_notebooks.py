@@ -1,12 +1,15 @@
 """The notebooks that are committed are the ones their sources make, and still give what they
 show."""
 
+import ast
 import importlib.util
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+
+import fcn_keras as fcn
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 _spec = importlib.util.spec_from_file_location("notebooks_build", FOLDER / "build.py")
@@ -21,11 +24,43 @@ def test_is_fresh(source):
     assert build.stale(source) is None
 
 
-@every_notebook
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(source, marks=() if source.stem[:2] in ("00", "10") else pytest.mark.long)
+        for source in build.sources()
+    ],
+    ids=lambda source: source.stem,
+)
 def test_runs_from_top_to_bottom_and_gives_what_it_shows(source):
+    """The first one, and the one with files, two stages of training and the command line; the
+    others in `make test-long`."""
     kept = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     # the machine may be shared
-    assert build.differences(kept, build.executed(source, 4 * build.BUDGET)) == []
+    assert build.differences(kept, build.executed(source, 20 * build.BUDGET)) == []
+
+
+def chains(tree):
+    """`fcn.models.fcn` and the like, as lists of names."""
+    for node in ast.walk(tree):
+        path, inner = [], node
+        while isinstance(inner, ast.Attribute):
+            path.insert(0, inner.attr)
+            inner = inner.value
+        if path and isinstance(inner, ast.Name) and inner.id == "fcn":
+            yield path
+
+
+@every_notebook
+def test_the_names_that_it_takes_from_the_package_exist(source):
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    for path in chains(tree):
+        thing = fcn
+        for name in path:
+            thing = getattr(thing, name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "fcn_keras":
+            exec(ast.unparse(node), {})
 
 
 @every_notebook
