@@ -42,7 +42,7 @@ class Canvas:
         rows = np.arange(top, bottom, dtype=np.float32)[:, None]  # (h, 1)
         return (slice(top, bottom), slice(left, right)), columns, rows
 
-    def paint(self, where, coverage, colour, label=None, depth=None):
+    def paint(self, where, coverage, colour, label=None, depth=0.0):
         """Mixes a colour in. The label changes where the colour covers at least half of the pixel.
 
         Args:
@@ -50,7 +50,7 @@ class Canvas:
             coverage: `(h, w)`, 0-1.
             colour: `(3,)` or `(h, w, 3)`, 0-1.
             label: Class, or None: the colour changes (a shadow, a window), the class does not.
-            depth: Metres, a number or `(h, w)`, or None.
+            depth: Metres, a number or `(h, w)`; used only with a label.
         """
         part = self.image[where]
         part += coverage[..., None] * (np.asarray(colour, np.float32) - part)
@@ -59,7 +59,7 @@ class Canvas:
             self.labels[where][covered] = label
             self.depth[where][covered] = np.broadcast_to(depth, covered.shape)[covered]
 
-    def polygon(self, points, colour, label=None, depth=None):
+    def polygon(self, points, colour, label=None, depth=0.0):
         """Fills a convex polygon with soft edges.
 
         Args:

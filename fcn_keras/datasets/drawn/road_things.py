@@ -111,6 +111,7 @@ def draw_building(view, rng, p, q, out):
     ahead = (q - p) / np.hypot(*(q - p))
     if min(c[1] for c in (p, q, p_back, q_back)) < NEAR:
         return
+    ridge = []
     if top:  # a roof with its ridge along the street
         eaves = [view.at(a - 0.3 * out, height) for a in (p, q)]
         ridge = [view.at(a + deep / 2 * out, top) for a in (q, p)]
@@ -322,10 +323,10 @@ def draw_car(view, at, ahead, kind, colour):
             canvas.polygon(plate(a, 0.68 * b, 0.98 * b, 0, 0.6), (0.07, 0.07, 0.08), CAR, z)
     if kind == "truck":
         cab = ((h - 2.0, h, w, 0.45), (h - 2.0, h - 0.15, w, 2.5), colour, True)
-        load = ((-h, h - 2.1, w, 0.6), (-h, h - 2.1, w, height), 0.5 * colour + 0.45)
+        load = ((-h, h - 2.1, w, 0.6), (-h, h - 2.1, w, height), 0.5 * colour + 0.45, False)
         # the nearer one covers the other
-        for part in (cab, load) if ahead @ at > 0 else (load, cab):
-            box(*part)
+        for bottom, top, paint, glass in (cab, load) if ahead @ at > 0 else (load, cab):
+            box(bottom, top, paint, glass)
     elif kind == "van":
         box((-h, h, w, 0.26), (-h, h - 0.1, w, 1.15), colour)
         box((-h, h - 0.7, w, 1.15), (-h + 0.1, h - 1.5, 0.9 * w, height), colour, True)
