@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from fcn_keras import convolutionalize, models, training
-from fcn_keras.datasets.drawn.shapes import arrays
+from fcn_keras.datasets.drawn import arrays
 from fcn_keras.lecture.classifier import shapes_classifier, unseen
 from fcn_keras.lecture.experiment import Experiment
 from fcn_keras.visualization.sizes import (
