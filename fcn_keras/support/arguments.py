@@ -14,7 +14,7 @@ import numpy as np
 from fcn_keras.support import graph
 from fcn_keras.support.labels import VOID
 
-VOID_IS_NO_CLASS = "Void is not a class, 'background' may be one of the at least 2 classes."
+VOID_IS_NO_CLASS = "One of the classes may be 'background'; void is not a class."
 ARGMAX = "np.argmax(…, axis=-1) makes class numbers of logits or one-hot labels."
 LONGEST = 80  # characters of a received value that a message shows
 
