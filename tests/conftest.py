@@ -1,11 +1,13 @@
 """What the tests share. Nothing needs a network; nothing is written outside a temporary folder."""
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 import fcn_keras as fcn
 
@@ -30,6 +32,44 @@ def first_of(name, values, ids=None):
     )
 
 
+# --- several workers ---
+
+# What takes longest begins first, so that no worker is left with it alone at the end
+LONGEST = (
+    "test_distribution.py",
+    "test_killed.py",
+    "test_notebooks.py",
+    "test_assignments.py",
+    "test_checks.py",
+    "test_assignment_3.py",
+    "test_lecture.py",
+    "test_harm.py",
+    "test_labelling.py",
+)
+# Whose tests share nothing: any worker may take any of them
+SEPARATE = ("test_distribution.py", "test_killed.py", "test_notebooks.py", "test_harm.py")
+
+
+def pytest_collection_modifyitems(items):
+    """The tests of a file share its fixtures and so a worker (pytest-xdist, --dist loadgroup)."""
+    for item in items:
+        if not any(item.iter_markers("xdist_group")):
+            group = item.nodeid if item.path.name in SEPARATE else item.path.name
+            item.add_marker(pytest.mark.xdist_group(group))
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
+@contextlib.contextmanager
+def one_worker_at_a_time(name):
+    """Holds a lock of the test run, so that what is made once is not made by two workers."""
+    with FileLock(Path(os.environ["FCN_KERAS_HOME"]) / f"{name}.lock"):
+        yield
+
+
+# --- what tests share ---
+
+
 @pytest.fixture(autouse=True)
 def _seeded():
     import keras  # not above: the process that only hands out tests to workers does without it
@@ -47,6 +87,19 @@ def encoder():
 def roads():
     """Forty drawn scenes, road against the rest."""
     return fcn.datasets.road_scenes("train", count=40).view({"road": ["road"]})
+
+
+@pytest.fixture(scope="session")
+def experiment():
+    """The lecture's experiment. What it trains is kept, and trained once for all workers."""
+    from fcn_keras.lecture.experiment import Experiment, Settings
+
+    class TrainedOnce(Experiment):
+        def kept(self, name, train):
+            with one_worker_at_a_time(name):
+                return super().kept(name, train)
+
+    return TrainedOnce(Settings(), reuse=True)
 
 
 @pytest.fixture

@@ -24,11 +24,6 @@ SHIFT = (11, 7)
 
 
 @pytest.fixture(scope="module")
-def experiment():
-    return Experiment(Settings(), reuse=True)
-
-
-@pytest.fixture(scope="module")
 def road_scene():
     data = fcn.datasets.road_scenes("test", count=images.TASKS_SCENE + 1)
     return data, *data[images.TASKS_SCENE]

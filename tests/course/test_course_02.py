@@ -7,13 +7,7 @@ import pytest
 import fcn_keras as fcn
 from fcn_keras.datasets.drawn.shapes import arrays, shapes
 from fcn_keras.lecture import classifier as lecture
-from fcn_keras.lecture.experiment import Experiment, Settings
 from fcn_keras.visualization import classifier as draw
-
-
-@pytest.fixture(scope="module")
-def experiment():
-    return Experiment(Settings(), reuse=True)  # as notebook 00's tests have it: trained once
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,8 @@ def test_L16_the_layer_puts_down_stamps(factor):
 
 
 def each_pixel_gets_its_own_row(out, factor, rows=6):
-    """Whether each pixel holds its own row, if each position of the small map held the row of its cell's middle."""
+    """Whether each pixel holds its own row, if each position of the small map held the row of its
+    cell's middle."""
     inside = slice(factor, -factor)
     return out.shape == (rows * factor,) * 2 and np.allclose(
         out[inside, inside], np.arange(rows * factor)[inside, None], atol=1e-3

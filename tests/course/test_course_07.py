@@ -167,7 +167,8 @@ def test_L20_the_error_along_the_edge_falls_with_each_skip(networks, unseen):
 
 
 def test_L20_breaks_when_the_skips_carry_nothing(encoder, data, features, networks, unseen):
-    """The same layers and the same steps, but the skips' scores stay zero: upsampling in stages alone adds no detail."""
+    """The same layers and the same steps, but the skips' scores stay zero: upsampling in stages
+    alone adds no detail."""
     idle = band_error(train(encoder, data, features, 8, without_skips=True), unseen)
     assert not falls_clearly([band_error(networks[16], unseen), idle])
 
@@ -241,7 +242,8 @@ def test_a_picture_without_an_edge_still_has_a_patch():
 
 
 def test_the_lecture_draws_the_same_figures(tmp_path, monkeypatch, data, networks):
-    """From networks that are already trained; only the concatenation is trained here, for one step."""
+    """From networks that are already trained; only the concatenation is trained here, for one
+    step."""
     there = {"fcn32s": networks[32], "fcn16s": networks[16], "fcn8s": networks[8]}
     monkeypatch.setattr(
         Experiment, "road", fcn.datasets.Opened(data.subset(range(8)), data.subset(range(8, 12)))

@@ -81,7 +81,8 @@ def test_L22_breaks_when_the_channels_are_swapped(roads):
 
 
 def difference(encoder, head_of):
-    """Largest difference from the logits of `lecture_fcn` with the same weights, relative to the largest logit."""
+    """Largest difference from the logits of `lecture_fcn` with the same weights, relative to the
+    largest logit."""
     encoder.trainable = False
     written = keras.Model(encoder.inputs[0], head_of(*pools_of(encoder)))
     model = fcn.models.lecture_fcn(2, encoder, width=8)

@@ -117,7 +117,8 @@ def test_the_four_scores_are_the_formulas():
 
 
 def test_the_formulas_break_when_rows_and_columns_are_mixed_up():
-    """With the true classes in the columns, pixel accuracy and mean IoU stay the same; mean accuracy changes."""
+    """With the true classes in the columns, pixel accuracy and mean IoU stay the same; mean
+    accuracy changes."""
     swapped = of_package(COUNTS.T)
     np.testing.assert_allclose(by_hand(COUNTS)[0], swapped[0])
     np.testing.assert_allclose(by_hand(COUNTS)[2], swapped[2])
@@ -132,7 +133,8 @@ def test_exercise_1_only_pixel_accuracy_prefers_the_lazy_network():
 
 
 def rewards_nothing_found(true):
-    """Whether `background everywhere` gets more than 95 % of the pixels right and still finds no other class."""
+    """Whether `background everywhere` gets more than 95 % of the pixels right and still finds no
+    other class."""
     scores = scores_of(true, np.zeros_like(true), 2)
     return scores.pixel_accuracy > 0.95 and scores.iou[1] == 0 and scores.mean_iou < 0.5
 

@@ -83,7 +83,8 @@ def test_the_example_folder_is_laid_out_as_the_notebook_says():
 
 
 class Unchecked(list):
-    """Unchecked pairs; the package's own data set would reject wrong ones before the notebook's check sees them."""
+    """Unchecked pairs; the package's own data set would reject wrong ones before the notebook's
+    check sees them."""
 
     class_names, num_classes = NAMES, len(NAMES)
 

@@ -69,45 +69,71 @@ def same_labels(found, expected):
         np.testing.assert_array_equal(found[name], labels, err_msg=name)
 
 
+def not_reached(job) -> bool:
+    """Whether a job ended because Ray did not start: it gives its processes 30 seconds, which a
+    busy machine may not have."""
+    if job.poll() is None:
+        return False
+    _, errors = job.communicate()
+    assert "could not be reached or started" in errors, errors
+    return True
+
+
+def ended(*options):
+    """Status, output and errors of a job whose Ray has started."""
+    while True:
+        job = started(*options)
+        out, errors = job.communicate()
+        if "could not be reached or started" not in errors:
+            return job.returncode, out, errors
+
+
 @needs_ray
+def test_two_workers_write_what_one_process_writes_keep_what_is_there_and_name_bad_pictures(
+    tmp_path, model
+):
+    pictures, out = write_pictures(tmp_path / "pictures", 10), tmp_path / "out"
+    assert cli.main(["segment", str(model), str(pictures), "--out", str(tmp_path / "one")]) == 0
+    (pictures / "p001.png").write_bytes(b"not a picture")
+    assert cli.main(["segment", str(model), str(pictures / "p000.png"), "--out", str(out)]) == 0
+    (out / "p000_labels.png").write_bytes(b"mine")  # to see that it is not touched
+    status, said, errors = ended(model, pictures, "--out", out, "--workers", 2)
+    assert status == 2
+    assert "1 were labelled before" in said and "8 label maps and overlays" in said
+    assert "1 of 9 pictures could not be labelled" in errors and "p001.png" in errors
+    assert (out / "p000_labels.png").read_bytes() == b"mine"
+    (out / "p000_labels.png").unlink()
+    expected = labels_in(tmp_path / "one")
+    found = np.unique(np.concatenate([labels.ravel() for labels in expected.values()]))
+    assert len(found) == 3
+    same_labels(labels_in(out), {n: expected[n] for n in expected if n[:4] not in ("p000", "p001")})
+    assert len(list(out.glob("*_overlay.png"))) == 9
+
+
+@needs_ray
+@pytest.mark.long
 def test_two_workers_one_killed_in_the_middle_write_what_one_process_writes(tmp_path, model):
     pictures = write_pictures(tmp_path / "pictures", MANY)
     assert cli.main(["segment", str(model), str(pictures), "--out", str(tmp_path / "one")]) == 0
     expected = labels_in(tmp_path / "one")
-    assert (
-        len(expected) == MANY
-        and len(np.unique(np.concatenate([labels.ravel() for labels in expected.values()]))) == 3
-    )
-    job = started(model, pictures, "--out", tmp_path / "two", "--workers", 2)
+    assert len(expected) == MANY
+    options = model, pictures, "--out", tmp_path / "two", "--workers", 2
+    job = started(*options)
     while len(list((tmp_path / "two").glob("*_overlay.png"))) < MANY // 3:
-        assert job.poll() is None, job.communicate()
+        if not_reached(job):
+            job = started(*options)
         time.sleep(0.02)
     workers = workers_of(job)
     assert len(workers) == 2
     workers[0].kill()
     assert len(list((tmp_path / "two").glob("*_overlay.png"))) < MANY
-    out, errors = job.communicate(timeout=300)
+    out, errors = job.communicate()
     assert job.returncode == 0, errors
     assert f"{MANY} label maps and overlays" in out
     same_labels(labels_in(tmp_path / "two"), expected)
     assert {path.name for path in (tmp_path / "two").iterdir()} == {
         path.name for path in (tmp_path / "one").iterdir()
     }
-
-
-@needs_ray
-def test_what_is_labelled_already_stays_and_bad_pictures_are_named(tmp_path, model):
-    pictures, out = write_pictures(tmp_path / "pictures", 6), tmp_path / "out"
-    (pictures / "p001.png").write_bytes(b"not a picture")
-    assert cli.main(["segment", str(model), str(pictures / "p000.png"), "--out", str(out)]) == 0
-    (out / "p000_labels.png").write_bytes(b"mine")  # to see that it is not touched
-    job = started(model, pictures, "--out", out, "--workers", 1)
-    said, errors = job.communicate(timeout=300)
-    assert job.returncode == 2
-    assert "1 were labelled before" in said and "4 label maps and overlays" in said
-    assert "1 of 5 pictures could not be labelled" in errors and "p001.png" in errors
-    assert (out / "p000_labels.png").read_bytes() == b"mine"
-    assert len(list(out.glob("*_overlay.png"))) == 5
 
 
 def test_only_what_this_model_made_of_this_picture_counts_as_done(tmp_path, model, encoder):
@@ -144,9 +170,8 @@ def test_a_picture_that_cannot_be_read_costs_no_other(tmp_path, model):
         labeller = labelling.Labeller(labelling.Job(model, tmp_path / f"{tile}", tile))
         said = list(labelling.label_files(labeller, sorted(pictures.iterdir())))
         assert "p000.png" in said[0] and "p001.png" in said[1] and said[2] == ""
-    (tmp_path / "file").write_bytes(
-        b""
-    )  # but a folder that is none ends it, at a worker too, which says so
+    # but a folder that is none ends it, at a worker too, which says so
+    (tmp_path / "file").write_bytes(b"")
     labeller = labelling.Labeller(labelling.Job(model, tmp_path / "file"))
     with pytest.raises(OSError, match="could not be written"):
         next(labelling.label_files(labeller, [pictures / "p002.png"]))

@@ -22,12 +22,15 @@ from fcn_keras.training import distribution, preconditions, sharing
 needs_jax = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed"
 )
-ON_JAX = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
-THREE_DEVICES = {**ON_JAX, "XLA_FLAGS": "--xla_force_host_platform_device_count=3"}
+# The networks are tiny: compiling them takes most of the time, and hardly pays
+HASTY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+ON_JAX = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3", "XLA_FLAGS": HASTY}
+THREE_DEVICES = {**ON_JAX, "XLA_FLAGS": f"{HASTY} --xla_force_host_platform_device_count=3"}
 NOTICED = 120  # seconds after which a dead process must have been reported
+HANGS = 1800  # seconds after which a process is taken for one that never ends
 
 # Trains in two stages, the first on cached features; batches of 5 and 2 images, which neither 2 nor
-# 3 devices divide.
+# 3 devices divide. Once for each number of devices: "" for none of `distribution`, 0 for all.
 TRAINING = """
 import contextlib, sys, warnings
 import fcn_keras as fcn
@@ -35,19 +38,21 @@ import keras, numpy as np
 folder, out, devices, address, count, number, seed = sys.argv[1:]
 connection = contextlib.nullcontext()
 if address:
-    fcn.training.distribution.SECONDS_TO_MEET = 60
+    fcn.training.distribution.SECONDS_TO_MEET = 600
     connection = fcn.training.distribution.connected(address, int(count), int(number), "Advice.")
 with connection:
     warnings.simplefilter("ignore")
     data = fcn.datasets.plain_folder(folder)
-    keras.utils.set_random_seed(3)
-    encoder = fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny")
-    model = fcn.models.fcn(3, 16, encoder, width=8)
-    together = fcn.training.distribution.data_parallel(int(devices) or None) if devices else None
-    history = fcn.training.fit(model, data, data.subset([0, 1]), epochs=3, batch_size=5,
-                               seed=int(seed), augment="flip", unfreeze="after", fine_tuning=2,
-                               distribution=together)
-np.savez(out, *model.get_weights(), loss=history.loss, miou=history.history["val_mean_iou"])
+    for some in devices.split(","):
+        keras.utils.set_random_seed(3)
+        encoder = fcn.backbones.vgg(((4,),) * 5, keras.layers.Rescaling(1 / 255), "tiny")
+        model = fcn.models.fcn(3, 16, encoder, width=8)
+        together = fcn.training.distribution.data_parallel(int(some) or None) if some else None
+        history = fcn.training.fit(model, data, data.subset([0, 1]), epochs=3, batch_size=5,
+                                   seed=int(seed), augment="flip", unfreeze="after", fine_tuning=2,
+                                   distribution=together)
+        np.savez(f"{out}{some}.npz", *model.get_weights(), loss=history.loss,
+                 miou=history.history["val_mean_iou"])
 """
 
 
@@ -64,7 +69,7 @@ def start(command, environment=ON_JAX):
     )
 
 
-def end(process, timeout=300):
+def end(process, timeout=HANGS):
     """What a process said, or the end of it."""
     try:
         out, errors = process.communicate(timeout=timeout)
@@ -73,29 +78,28 @@ def end(process, timeout=300):
     return process.returncode, out, errors
 
 
-def trained(folder, out, devices="", address="", count=1, number=0, seed=3):
-    environment = THREE_DEVICES if devices == "3" else ON_JAX
-    return start(["-c", TRAINING, folder, out, devices, address, count, number, seed], environment)
+def trained(folder, out, address="", number=0, seed=3):
+    """On one device, and then on three, in one process; or as one of two processes."""
+    devices, environment = ("0", ON_JAX) if address else (",3", THREE_DEVICES)
+    return start(["-c", TRAINING, folder, out, devices, address, 2, number, seed], environment)
 
 
 @needs_jax
 def test_two_processes_and_three_devices_train_as_one(tmp_path):
     data, address = made_sets.plain(tmp_path / "data", 7), free_address()
-    runs = {
-        "one": trained(data, tmp_path / "one.npz"),
-        "first": trained(data, tmp_path / "first.npz", "0", address, 2, 0),
-        "second": trained(data, tmp_path / "second.npz", "0", address, 2, 1),
-    }
-    ends = {name: end(process) for name, process in runs.items()}
-    ends["three"] = end(trained(data, tmp_path / "three.npz", "3"))
-    assert all(status == 0 for status, *_ in ends.values()), ends
-    found = {name: np.load(tmp_path / f"{name}.npz") for name in ends}
-    assert len(found["one"]["loss"]) == 3 * 2 + 2 * 2
-    for name in ("first", "second", "three"):
-        for what in found["one"].files:
-            np.testing.assert_allclose(
-                found[name][what], found["one"][what], atol=1e-4, err_msg=f"{name} {what}"
-            )
+    runs = [
+        trained(data, tmp_path / "one"),
+        trained(data, tmp_path / "first", address, 0),
+        trained(data, tmp_path / "second", address, 1),
+    ]
+    ends = [end(process) for process in runs]
+    assert all(status == 0 for status, *_ in ends), ends
+    one = np.load(tmp_path / "one.npz")
+    assert len(one["loss"]) == 3 * 2 + 2 * 2
+    for name in ("first0", "second0", "one3"):
+        found = np.load(tmp_path / f"{name}.npz")
+        for what in one.files:
+            np.testing.assert_allclose(found[what], one[what], atol=1e-4, err_msg=f"{name} {what}")
 
 
 @needs_jax
@@ -104,7 +108,7 @@ def test_processes_with_different_settings_are_stopped_before_they_train(tmp_pat
     data, address = made_sets.plain(tmp_path / "data", 7), free_address()
     names = (data / "classes.txt").read_text().split()
     (data / "classes.txt").write_text("\n".join(name + 100 * "x" for name in names))
-    both = [trained(data, tmp_path / f"{n}.npz", "0", address, 2, n, seed=n) for n in (0, 1)]
+    both = [trained(data, tmp_path / f"{n}", address, n, seed=n) for n in (0, 1)]
     for status, _, errors in map(end, both):
         assert (
             status == 2
@@ -126,17 +130,45 @@ def test_who_waits_for_nobody_says_so(tmp_path):
     )
 
 
-@needs_jax
-def test_connecting_after_something_was_computed_is_refused():
-    script = (
-        "import fcn_keras as fcn\nfcn.backbones.small_vgg()\n"
-        "with fcn.training.distribution.connected('{}', 2, 0): pass"
-    )
-    status, _, errors = end(start(["-c", script.format(free_address())]))
-    assert status == 1 and "before anything is computed" in errors.splitlines()[-1]
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory):
+    """What a process with three devices that has computed something is told, on standard error:
+    when it connects, and when it asks for four devices. One process for both."""
+    folder = tmp_path_factory.mktemp("refusals")
+    script = """
+import sys
+import fcn_keras as fcn
+from fcn_keras.command_line.parser import main
+fcn.backbones.small_vgg()
+try:
+    with fcn.training.distribution.connected(sys.argv[1], 2, 0):
+        pass
+except RuntimeError as error:
+    print(error, file=sys.stderr)
+sys.exit(main(["train", sys.argv[2], "--out", sys.argv[3], "--devices", "4"]))
+"""
+    data = made_sets.plain(folder / "data")
+    process = ["-c", script, free_address(), data, folder / "m.keras"]
+    status, _, errors = end(start(process, THREE_DEVICES))
+    return status, errors.splitlines()
 
 
 @needs_jax
+@pytest.mark.xdist_group("refusals")
+def test_connecting_after_something_was_computed_is_refused(refusals):
+    _, errors = refusals
+    assert "before anything is computed" in errors[-2]
+
+
+@needs_jax
+@pytest.mark.xdist_group("refusals")
+def test_more_devices_than_there_are(refusals):
+    status, errors = refusals
+    assert status == 2 and "3 at most (cpu:0, cpu:1, cpu:2). Received: 4" in errors[-1]
+
+
+@needs_jax
+@pytest.mark.long
 def test_a_port_that_is_in_use_is_said(tmp_path):
     with socket.socket() as taken:
         taken.bind(("", 0))
@@ -325,6 +357,7 @@ def test_a_name_that_means_the_computer_itself_is_warned_of(monkeypatch, capsys)
 
 
 @needs_jax
+@pytest.mark.long
 def test_ctrl_c_ends_the_waiting():
     script = "import fcn_keras as fcn\nwith fcn.training.distribution.connected('{}', 2, 0): pass"
     process = start(["-c", script.format(free_address())])
@@ -377,22 +410,6 @@ def test_a_typing_error_is_one_line(tmp_path, options, expected, capsys):
         status = stop.code
     said = capsys.readouterr()
     assert status == 2 and said.out == "" and said.err.count("\n") == 1 and expected in said.err
-
-
-@needs_jax
-def test_more_devices_than_there_are(tmp_path):
-    with_three = [
-        "-m",
-        "fcn_keras",
-        "train",
-        made_sets.plain(tmp_path / "data"),
-        "--out",
-        tmp_path / "m.keras",
-        "--devices",
-        "4",
-    ]
-    status, _, errors = end(start(with_three, THREE_DEVICES))
-    assert status == 2 and "3 at most (cpu:0, cpu:1, cpu:2). Received: 4" in errors
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="there it works")
