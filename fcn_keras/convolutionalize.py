@@ -89,7 +89,7 @@ def convolutionalize(classifier: Chain) -> keras.Model:
             flattened = _input_shape(layer)
             continue
         if isinstance(layer, keras.layers.Dense):
-            new = dense_to_conv(layer, flattened or (1, 1, *_input_shape(layer)))
+            new = dense_to_conv(layer, flattened or (1, 1, _input_shape(layer)[-1]))
             flattened = None
         else:
             new = _copy(layer)
@@ -105,5 +105,5 @@ def _copy(layer):
 
 
 def _input_shape(layer) -> tuple:
-    """Without the batch: `(H, W, C)`, or `(units,)` after a dense layer."""
+    """What a layer reads of each image: `(H, W, C)`, or `(units,)` after a dense layer."""
     return tuple(layer.input.shape[1:])

@@ -20,7 +20,7 @@ import numpy as np
 
 from fcn_keras import backbones, evaluation, models, published, training
 from fcn_keras.datasets import drawn_worlds
-from fcn_keras.datasets.drawn.world_canvas import CLASS_NAMES
+from fcn_keras.datasets.drawn import WORLD_CLASSES as CLASS_NAMES
 from fcn_keras.support.files import written_whole
 from fcn_keras.support.kinds import Count, File, Seed, checked
 

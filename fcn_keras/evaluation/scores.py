@@ -38,10 +38,10 @@ def confusion_matrix(
     """
     true, predicted = np.asarray(true), np.asarray(predicted)
     agreement.same_shape(true=true, predicted=predicted)
-    true = arguments.class_numbers("true", true, num_classes)
     scored = true != VOID
+    true = arguments.class_numbers("true", true[scored], num_classes)
     predicted = arguments.class_numbers("predicted", predicted[scored], num_classes, void=False)
-    pairs = num_classes * true[scored].astype("int64") + predicted.astype("int64")
+    pairs = num_classes * true.astype("int64") + predicted.astype("int64")
     return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 

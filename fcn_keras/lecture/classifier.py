@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from fcn_keras import models, prediction, training
-from fcn_keras.datasets.drawn.shapes import arrays, shapes
+from fcn_keras.datasets.drawn import arrays, shapes
 from fcn_keras.lecture.experiment import Experiment
 from fcn_keras.support.kinds import Drawable, Index, Model, checked
 from fcn_keras.visualization.classifier import draw_classifier, draw_learned_filters

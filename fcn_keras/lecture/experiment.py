@@ -23,7 +23,7 @@ import numpy as np
 
 import fcn_keras
 from fcn_keras import backbones, datasets, evaluation, models, training
-from fcn_keras.datasets.drawn import road_drawing
+from fcn_keras.datasets.drawn import ROADS_VERSION
 from fcn_keras.support import files
 from fcn_keras.training import checkpoint
 
@@ -246,7 +246,7 @@ class Experiment:
         recipe = [
             name,
             fcn_keras.__version__,
-            road_drawing.VERSION,
+            ROADS_VERSION,
             keras.__version__,
             dataclasses.asdict(self.settings),
         ]

@@ -6,7 +6,7 @@ import matplotlib.cbook
 import numpy as np
 
 from fcn_keras import datasets, visualization
-from fcn_keras.datasets.drawn.shapes import arrays, shapes
+from fcn_keras.datasets.drawn import arrays, shapes
 from fcn_keras.lecture.classifier import shapes_classifier
 from fcn_keras.lecture.experiment import Experiment
 from fcn_keras.lecture.scenes import labelled

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from fcn_keras import convolutionalize, models, training
-from fcn_keras.datasets.drawn.shapes import arrays
+from fcn_keras.datasets.drawn import arrays
 from fcn_keras.lecture.classifier import shapes_classifier, unseen
 from fcn_keras.lecture.experiment import Experiment, warnings_left_to_the_history
 from fcn_keras.lecture.scenes import labelled

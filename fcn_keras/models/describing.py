@@ -66,14 +66,3 @@ def _detail(layer) -> str:
         return ""
     kernel = "×".join(map(str, layer.kernel_size))
     return kernel if layer.strides == (1, 1) else f"{kernel}, stride {layer.strides[0]}"
-
-
-def inputs_of(layer) -> list[str]:
-    """Names of the layers that a layer read when it was first called; none for an input layer.
-
-    `support.graph.steps(model)` tells it for a certain model, and for functions of `keras.ops` too.
-    """
-    if layer.__class__.__name__ == "InputLayer":
-        return []
-    tensors = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
-    return [graph.step_of(tensor).name for tensor in tensors]

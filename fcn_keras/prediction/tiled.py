@@ -28,7 +28,7 @@ from fcn_keras.geometry.tracing import AXES, field_of
 from fcn_keras.models.describing import describe
 from fcn_keras.support import agreement, arguments, images
 from fcn_keras.support import memory as free_memory
-from fcn_keras.support.files import reserve, explain_write_errors, written_whole
+from fcn_keras.support.files import explain_write_errors, reserve, written_whole
 from fcn_keras.support.kinds import Count, Kind, ScoringModel, checked
 from fcn_keras.support.progress import progress
 

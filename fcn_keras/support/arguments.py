@@ -14,7 +14,7 @@ import numpy as np
 from fcn_keras.support import graph
 from fcn_keras.support.labels import VOID
 
-VOID_IS_NO_CLASS = "Void is not a class, 'background' may be one of the at least 2 classes."
+VOID_IS_NO_CLASS = "One of the classes may be 'background'; void is not a class."
 ARGMAX = "np.argmax(…, axis=-1) makes class numbers of logits or one-hot labels."
 LONGEST = 80  # characters of a received value that a message shows
 
@@ -355,11 +355,12 @@ def class_numbers(
             f"Expected {name} to hold whole class numbers. "
             f"Received: {name} of dtype {labels.dtype}. {ARGMAX}"
         )
-    if num_classes is not None:
-        wrong = labels[((labels < 0) | (labels >= num_classes)) & ((labels != VOID) | (not void))]
-        if wrong.size:
-            classes = f"class numbers 0 to {num_classes - 1}" + f", or {VOID} for void" * void
-            raise ValueError(f"Expected {name} to hold {classes}. Received: {wrong[0]}")
+    if num_classes is None or not labels.size or 0 <= labels.min() <= labels.max() < num_classes:
+        return labels
+    wrong = labels[((labels < 0) | (labels >= num_classes)) & ((labels != VOID) | (not void))]
+    if wrong.size:
+        classes = f"class numbers 0 to {num_classes - 1}" + f", or {VOID} for void" * void
+        raise ValueError(f"Expected {name} to hold {classes}. Received: {wrong[0]}")
     return labels
 
 

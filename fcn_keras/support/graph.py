@@ -32,6 +32,18 @@ class Step:
         """Whether it is a function of `keras.ops`, which has no weights, and not a layer."""
         return not hasattr(self.operation, "trainable_weights")
 
+    def again(self, tensors: dict):
+        """Calls the operation once more, with the same options, on other tensors.
+
+        Args:
+            tensors: `{tensor that it read: tensor to read instead}`.
+        """
+        history = self.outputs[0]._keras_history
+        node = self.operation._inbound_nodes[history.node_index]
+        given = {id(tensor): tensors[tensor] for tensor in self.inputs}
+        args, kwargs = node.arguments.fill_in(given)
+        return self.operation(*args, **kwargs)
+
 
 def step_of(tensor) -> Step:
     """The step that computes a symbolic tensor."""

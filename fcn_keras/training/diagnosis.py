@@ -10,8 +10,7 @@ import numpy as np
 from fcn_keras.data_checks import label_shift
 from fcn_keras.evaluation.measuring import label_pairs
 from fcn_keras.evaluation.scores import confusion_matrix
-from fcn_keras.models.describing import inputs_of
-from fcn_keras.support import arguments
+from fcn_keras.support import arguments, graph
 from fcn_keras.support.kinds import DataSet, Model, checked
 from fcn_keras.support.labels import VOID
 
@@ -114,16 +113,17 @@ def twice_preprocessed(model, image: np.ndarray, batch: tuple[float, float] | No
 def _before_first_weights(model, image):
     """Names of the layers that scale before the first weights, and what the last of them gives."""
     names, tensor = [], model.inputs[0]
-    for layer in model.layers:
+    for step in graph.steps(model):
+        layer = step.operation
         if isinstance(layer, keras.Model):  # what stands before its first weights counts too
             before = layer.layers[: _first_weights(layer)]
             inner = [own.name for own in before if type(own).__name__ in PREPROCESSING]
             return names + inner, None
-        if layer.weights or (len(inputs_of(layer)) > 1):
+        if getattr(layer, "weights", ()) or len(step.inputs) > 1:
             break
         if type(layer).__name__ in PREPROCESSING:
             names.append(layer.name)
-        tensor = layer.output
+        tensor = step.outputs[0]
     if len(names) < 2:
         return names, None
     return names, keras.Model(model.inputs, tensor).predict_on_batch(image[None].astype("float32"))

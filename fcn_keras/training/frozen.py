@@ -15,8 +15,7 @@ import numpy as np
 from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.batches import BATCHES_AHEAD, READERS
 from fcn_keras.layers import CropToMatch
-from fcn_keras.models.describing import inputs_of
-from fcn_keras.support import arguments, memory
+from fcn_keras.support import arguments, graph, memory
 from fcn_keras.support.files import reserve
 from fcn_keras.support.kinds import Count, DataSet, Model, checked
 from fcn_keras.support.progress import progress
@@ -44,27 +43,34 @@ class ImagesDifferInSize(ValueError):
 def frozen_border(model: Model) -> list[str]:
     """The layers where the frozen part of a model ends (lecture: L23).
 
-    For the lecture's network they are `image`, `pool3`, `pool4` and `pool5`: the head reads the
-    three pools, and the image for its size.
+    What they compute never changes in training. For the lecture's network they are `image`, `pool3`,
+    `pool4` and `pool5`: the head reads the three pools, and the image for its size.
 
     Returns:
         Layer names in the model's order; empty if no weights are frozen.
     """
+    return [graph.step_of(tensor).name for tensor in _border(model)]
+
+
+def _border(model) -> list:
+    """The tensors that the frozen part of a model computes and the rest of it reads."""
     fixed = _fixed(model)
-    if not any(model.get_layer(name).weights for name in fixed):
+    steps = graph.steps(model)
+    frozen = [step for step in steps if fixed.issuperset(step.outputs)]
+    if not any(getattr(step.operation, "weights", ()) for step in frozen):
         return []
-    learning = [layer for layer in model.layers if layer.name not in fixed]
-    read = {name for layer in learning for name in inputs_of(layer)}
-    return [layer.name for layer in model.layers if layer.name in fixed & read]
+    read = {tensor for step in steps if step not in frozen for tensor in step.inputs}
+    return [tensor for step in frozen for tensor in step.outputs if tensor in read]
 
 
-def _fixed(model) -> set[str]:
-    """Layers whose output depends on no trained weight and on no random number."""
+def _fixed(model) -> set:
+    """The tensors of a model that depend on no trained weight and on no random number."""
     fixed = set()
-    for layer in model.layers:
-        random = hasattr(layer, "seed_generator")  # dropout and noise differ in every step
-        if not layer.trainable_weights and not random and fixed.issuperset(inputs_of(layer)):
-            fixed.add(layer.name)
+    for step in graph.steps(model):
+        learns = getattr(step.operation, "trainable_weights", ())
+        random = hasattr(step.operation, "seed_generator")  # dropout differs in every step
+        if not learns and not random and fixed.issuperset(step.inputs):
+            fixed.update(step.outputs)
     return fixed
 
 
@@ -73,24 +79,19 @@ def head(model: Model) -> keras.Model:
     """The part of a model behind its frozen border, made of the model's own layers.
 
     Returns:
-        `keras.Model` whose inputs are what the layers of `frozen_border(model)` give, in that
-        order. Where only a size is read (the image, by the last crop), one channel is enough.
+        `keras.Model` whose inputs are what the layers of `frozen_border(model)` give, in that order.
+        Where only a size is read (the image, by the last crop), one channel is enough.
     """
-    border, fixed = frozen_border(model), _fixed(model)
-    tensors = {}
-    for name in border:
-        channels = model.get_layer(name).output.shape[-1]
-        if _read_for_size_only(model, name):
-            channels = 1
-        tensors[name] = keras.Input((None, None, channels), name=name)
-    for layer in model.layers:
-        if layer.name not in fixed:
-            inputs = [tensors[name] for name in inputs_of(layer)]
-            tensors[layer.name] = layer(inputs if len(inputs) > 1 else inputs[0])
-    output = model.outputs[0]._keras_history.operation.name
-    return keras.Model(
-        [tensors[name] for name in border], tensors[output], name=f"{model.name}_head"
-    )
+    border, tensors = _border(model), {}
+    for tensor in border:
+        channels = 1 if _read_for_size_only(model, tensor) else tensor.shape[-1]
+        name = graph.step_of(tensor).name
+        tensors[tensor] = keras.Input((None, None, channels), name=name)
+    inputs, fixed = list(tensors.values()), _fixed(model)
+    for step in graph.steps(model):
+        if not fixed.issuperset(step.outputs):
+            tensors[step.outputs[0]] = step.again(tensors)
+    return keras.Model(inputs, tensors[model.outputs[0]], name=f"{model.name}_head")
 
 
 @checked
@@ -115,13 +116,14 @@ def frozen_features(
         ValueError: If nothing of the model is frozen.
         ImagesDifferInSize: If the images differ in size.
     """
-    names = [name for name in frozen_border(model) if not _read_for_size_only(model, name)]
-    if not names:
+    border = [tensor for tensor in _border(model) if not _read_for_size_only(model, tensor)]
+    if not border:
         raise ValueError(
             f"Expected a model with a frozen part. Received: {model.name!r}, all of it trained"
         )
     start = time.perf_counter()
-    encoder = keras.Model(model.inputs, {name: model.get_layer(name).output for name in names})
+    named = {graph.step_of(tensor).name: tensor for tensor in border}
+    encoder = keras.Model(model.inputs, named)
     examples = _Examples(data, flip)
     maps, targets = {}, np.empty(0)
     with progress("frozen features", len(examples)) as advance:
@@ -260,7 +262,8 @@ class FeatureBatches(keras.utils.PyDataset):
         require_features_of(features, batches.data)
         self.batches, self.features = batches, features
         self.names = frozen_border(model)
-        needed = [name for name in self.names if not _read_for_size_only(model, name)]
+        border = zip(self.names, _border(model), strict=True)
+        needed = [name for name, tensor in border if not _read_for_size_only(model, tensor)]
         known = len(features.targets) // (1 + features.flipped)
         missing = [name for name in needed if name not in features.maps]
         if missing or known != len(batches.data) or (batches.flip and not features.flipped):
@@ -290,9 +293,12 @@ class FeatureBatches(keras.utils.PyDataset):
         return self.features.maps[name][indices].astype("float32")
 
 
-def _read_for_size_only(model, name) -> bool:
-    """Whether the head reads this layer's height and width only, as the last crop does."""
+def _read_for_size_only(model, tensor) -> bool:
+    """Whether the head reads a tensor's height and width only, as the last crop does."""
     fixed = _fixed(model)
-    learning = [layer for layer in model.layers if layer.name not in fixed]
-    readers = [layer for layer in learning if name in inputs_of(layer)]
-    return all(isinstance(layer, CropToMatch) and inputs_of(layer)[0] != name for layer in readers)
+    readers = [step for step in graph.steps(model) if tensor in step.inputs]
+    return all(
+        isinstance(step.operation, CropToMatch) and step.inputs[0] is not tensor
+        for step in readers
+        if not fixed.issuperset(step.outputs)
+    )

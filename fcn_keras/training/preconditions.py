@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from fcn_keras.layers import CropToMatch
-from fcn_keras.models.describing import inputs_of
-from fcn_keras.support import arguments
+from fcn_keras.support import arguments, graph
 from fcn_keras.training.checkpoint import in_words
 from fcn_keras.training.distribution import processes
 
@@ -82,10 +81,10 @@ def _require_size(model, image):
 
 
 def _last_activation(model) -> str:
-    layer = model.get_layer(model.outputs[0]._keras_history.operation.name)
-    if isinstance(layer, CropToMatch):
-        layer = model.get_layer(inputs_of(layer)[0])
-    return getattr(getattr(layer, "activation", None), "__name__", "linear")
+    step = graph.step_of(model.outputs[0])
+    if isinstance(step.operation, CropToMatch):
+        step = graph.step_of(step.inputs[0])
+    return getattr(getattr(step.operation, "activation", None), "__name__", "linear")
 
 
 def layers_to_unfreeze(model, unfreeze: str | None, fine_tuning: int | None) -> list:

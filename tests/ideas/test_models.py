@@ -248,7 +248,8 @@ def test_without_fc6_and_fc7_the_scores_are_read_straight_off_the_pools(encoder)
     model = fcn.models.fcn(3, 8, encoder, width=None)
     names = {layer.name for layer in model.layers}
     assert not {"fc6", "fc7"} & names
-    assert fcn.models.describing.inputs_of(model.get_layer("score_fr")) == ["pool5"]
+    reads = {row.name: row.inputs for row in fcn.models.describe(model)}
+    assert reads["score_fr"] == ("pool5",)
     assert sum(w.size for w in model.get_layer("score_fr").get_weights()) == 256 * 3 + 3
     assert model.predict_on_batch(random_image(37, 50)[None].astype("float32")).shape == (
         1,

@@ -176,8 +176,8 @@ def test_dropout_stands_behind_fc6_and_fc7():
         if isinstance(layer, keras.layers.Dropout)
     ]
     assert kinds == [("drop6", 0.5), ("drop7", 0.5)]
-    assert fcn.models.describing.inputs_of(model.get_layer("fc7")) == ["drop6"]
-    assert fcn.models.describing.inputs_of(model.get_layer("score_fr")) == ["drop7"]
+    reads = {row.name: row.inputs for row in fcn.models.describe(model)}
+    assert reads["fc7"] == ("drop6",) and reads["score_fr"] == ("drop7",)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])

@@ -64,6 +64,30 @@ def test_the_border_of_what_is_frozen(encoder):
     assert frozen.frozen_border(fcn.models.cae()) == []
 
 
+@few_steps
+def test_functions_of_keras_ops_belong_to_the_head_and_to_the_frozen_part(encoder, toy):
+    """They are operations of the model, though not among its layers."""
+    keras.utils.set_random_seed(1)
+    pools = encoder.outputs if isinstance(encoder.outputs, list) else [encoder.outputs]
+    image, pool = encoder.inputs[0], next(tensor for tensor in pools if tensor.shape[-1] == 256)
+    encoder_copy = keras.models.clone_model(keras.Model(image, pool))
+    encoder_copy.trainable = False
+    x = keras.ops.sqrt(keras.ops.relu(encoder_copy(image)) + 1.0)  # frozen
+    x = keras.layers.Conv2D(2, 1, name="scores")(x)
+    x = keras.ops.add(x, keras.layers.Conv2D(2, 1, name="more")(x))  # trained
+    x = keras.layers.UpSampling2D(32, name="up")(x)
+    model = keras.Model(image, fcn.layers.CropToMatch(name="crop")([x, image]))
+    assert len(frozen.frozen_border(model)) == 2 and "image" in frozen.frozen_border(model)
+    start, trained = model.get_weights(), []
+    for cache in (True, False):
+        model.set_weights(start)
+        history = fit(model, toy, steps=2, batch_size=4, cache=cache)
+        assert ("features" in history.seconds) == cache
+        trained.append(model.get_weights())
+    for kept, whole in zip(*trained, strict=True):
+        np.testing.assert_allclose(kept, whole, atol=1e-4)
+
+
 def test_features_that_do_not_fit_in_memory_go_to_a_file(encoder, toy, monkeypatch):
     model = small(encoder)
     kept = frozen.frozen_features(model, toy)

@@ -13,9 +13,10 @@ class Canvas:
     """A picture being painted back to front; what is painted later covers what was there.
 
     Attributes:
-        image: float32 `(H, W, 3)`, colours 0-1 (above 1: shines by itself, clipped at the very end).
+        image: float32 `(H, W, 3)`, colours 0-1; above 1: shines by itself, clipped at the end.
         labels: uint8 `(H, W)`, class of the thing seen in each pixel.
-        depth: float32 `(H, W)`, its distance in metres (haze grows with it); 0 where nothing was painted.
+        depth: float32 `(H, W)`, its distance in metres, with which haze grows; 0 where nothing was
+            painted.
     """
 
     image: np.ndarray
@@ -31,7 +32,7 @@ class Canvas:
         )
 
     def box(self, left, top, right, bottom):
-        """The pixels in a box, clipped to the canvas: two slices and their coordinates, or None if outside."""
+        """The pixels of a box inside the canvas: two slices and their coordinates, or None."""
         height, width = self.labels.shape
         left, right = max(int(np.floor(left)), 0), min(int(np.ceil(right)) + 1, width)
         top, bottom = max(int(np.floor(top)), 0), min(int(np.ceil(bottom)) + 1, height)
@@ -41,7 +42,7 @@ class Canvas:
         rows = np.arange(top, bottom, dtype=np.float32)[:, None]  # (h, 1)
         return (slice(top, bottom), slice(left, right)), columns, rows
 
-    def paint(self, where, coverage, colour, label=None, depth=None):
+    def paint(self, where, coverage, colour, label=None, depth=0.0):
         """Mixes a colour in. The label changes where the colour covers at least half of the pixel.
 
         Args:
@@ -49,7 +50,7 @@ class Canvas:
             coverage: `(h, w)`, 0-1.
             colour: `(3,)` or `(h, w, 3)`, 0-1.
             label: Class, or None: the colour changes (a shadow, a window), the class does not.
-            depth: Metres, a number or `(h, w)`, or None.
+            depth: Metres, a number or `(h, w)`; used only with a label.
         """
         part = self.image[where]
         part += coverage[..., None] * (np.asarray(colour, np.float32) - part)
@@ -58,12 +59,13 @@ class Canvas:
             self.labels[where][covered] = label
             self.depth[where][covered] = np.broadcast_to(depth, covered.shape)[covered]
 
-    def polygon(self, points, colour, label=None, depth=None):
+    def polygon(self, points, colour, label=None, depth=0.0):
         """Fills a convex polygon with soft edges.
 
         Args:
             points: `(n, 2)`, column and row of the corners, in either turning direction.
-            colour: `(3,)`, or a function of columns `(1, w)` and rows `(h, 1)` that returns `(h, w, 3)`.
+            colour: `(3,)`, or a function of columns `(1, w)` and rows `(h, 1)` that returns
+                `(h, w, 3)`.
             label, depth: As in `paint`.
         """
         points = np.asarray(points, np.float64)
@@ -78,7 +80,7 @@ class Canvas:
 
 
 def inside(points, x, y):
-    """How far points lie inside a convex polygon: the distance to its nearest edge line, negative outside.
+    """How far points lie inside a convex polygon: the distance to its nearest edge, else negative.
 
     Args:
         points: `(n, 2)`, the corners in either turning direction.
@@ -89,15 +91,13 @@ def inside(points, x, y):
     """
     edge = np.concatenate([points[1:], points[:1]]) - points
     length = np.hypot(edge[:, 0], edge[:, 1])
-    turn = np.sign(
-        np.dot(points[:, 0], edge[:, 1]) - np.dot(points[:, 1], edge[:, 0])
-    )  # sign of the area
+    # the sign of the area
+    turn = np.sign(np.dot(points[:, 0], edge[:, 1]) - np.dot(points[:, 1], edge[:, 0]))
     keep = length > 1e-5
     if turn == 0 or not keep.any():
         return np.full(np.broadcast_shapes(x.shape, y.shape), -1, np.float32)
-    normal = (
-        turn / length[keep] * np.stack([-edge[keep, 1], edge[keep, 0]])
-    )  # (2, n), pointing inwards
+    # (2, n), pointing inwards
+    normal = turn / length[keep] * np.stack([-edge[keep, 1], edge[keep, 0]])
     away = np.sum(normal * points[keep].T, axis=0)
     nx, ny, away = (v.astype(np.float32)[:, None, None] for v in (*normal, away))
     return (nx * x + (ny * y - away)).min(axis=0)  # (n, h, w) to (h, w)
@@ -123,7 +123,7 @@ NOISE_SIZE = 256
 
 
 def value_noise(rng, cells=(8, 16, 32, 64)):
-    """A tile of value noise that repeats without a seam: random values on grids, smoothly interpolated.
+    """A tile of value noise that repeats without a seam: random grids, smoothly interpolated.
 
     Args:
         rng: `np.random.Generator`.
@@ -148,10 +148,9 @@ def value_noise(rng, cells=(8, 16, 32, 64)):
 
 
 def look_up(tile, x, y):
-    """Values of a noise tile at positions `x`, `y` (in tile pixels, any real numbers, the tile repeats)."""
-    column = (x + 65536).astype(np.int32) & (
-        NOISE_SIZE - 1
-    )  # shifted first: truncation would mirror at 0
+    """Values of a repeating noise tile at positions `x`, `y`: any real numbers, in tile pixels."""
+    # shifted before it is truncated, which would mirror the tile at 0
+    column = (x + 65536).astype(np.int32) & (NOISE_SIZE - 1)
     row = (y + 65536).astype(np.int32) & (NOISE_SIZE - 1)
     return tile[row, column]
 

@@ -1,15 +1,15 @@
 """Road scenes drawn with NumPy: pictures and exact label maps, as many as wanted, with no download.
 
-A pinhole camera looks along a road on an uphill, downhill or level ground. Everything has a place on that
-ground in metres, is projected with the one formula in `Camera.project`, and is painted far to near into
-colours, labels and distances at once, so the labels are exact by construction.
+A pinhole camera looks along a road that runs uphill, downhill or level. Everything has a place on
+the ground in metres, is projected by the one formula in `Camera.project`, and is painted far to
+near into colours, labels and distances at once. So the labels are exact by construction.
 
-What varies is what would make the task too easy: bend, slope, width, position and surface of the road;
-pavements and facades as grey as the road; light, shadows, wet patches, haze, blur and noise. Colour and place
-alone do not find the road (`tests/data/test_road_drawing.py` measures how far they get).
+Whatever would make the task too easy varies: bend, slope, width, position and surface of the road;
+pavements and facades as grey as the road; light, shadows, wet patches, haze, blur and noise. Colour
+and place alone do not find the road; `tests/data/test_road_drawing.py` measures how far they get.
 
-The order of random draws is part of a picture: whoever changes one, here or in `road_ground`, `road_things` or
-`drawing`, raises `VERSION`.
+The order of the random draws is part of a picture. If you change it, here or in `road_ground`,
+`road_things` or `canvas`, raise `VERSION`.
 """
 
 import operator
@@ -58,8 +58,8 @@ __all__ = ["CLASS_NAMES", "HEIGHT", "PALETTE", "SPLITS", "VERSION", "WIDTH", "dr
 
 VERSION = 1  # part of the names of cached files
 SPLITS = ("train", "val", "test")
-# Okabe and Ito's colours, which people with any colour vision tell apart. The road, which the lecture is about,
-# has the loudest one; poles are thin and therefore black.
+# Okabe and Ito's colours, which people with any colour vision can tell apart. The road, the subject
+# of the lecture, has the brightest one. Poles are thin, and therefore black.
 PALETTE = np.array(
     [
         (86, 180, 233),  # sky: sky blue
@@ -72,7 +72,8 @@ PALETTE = np.array(
     ],
     np.uint8,
 )
-# Sky at the zenith, sky at the horizon, light on things; then strength of the sun, share of lit windows.
+# Sky at the zenith, sky at the horizon, light on things; then brightness of the light, strength of
+# the sun, share of lit windows.
 MOODS = (
     (colours("3373cc b8dbf2 fffaf0"), 1.06, 0.55, 0.0),  # clear
     (colours("5c9ee0 e6ede6 fff8ec"), 1.05, 0.50, 0.0),  # fair
@@ -85,7 +86,7 @@ MOODS = (
 )
 
 
-# ------------------------------------------------------------------------------------------ choosing
+# ---------------------------------------------------------------------------------- choosing
 
 
 def choose_light(rng):
@@ -115,9 +116,8 @@ def choose_view(rng):
             rng.uniform(-4e-4, 6e-4),
         )
         lanes = int(rng.choice((1, 2, 3, 4, 5), p=(0.12, 0.40, 0.20, 0.18, 0.10)))
-        bend = (
-            10 ** rng.uniform(-3.0, -2.1) if rng.random() < 0.8 else 0.0
-        )  # radius 1000 m to 126 m, or straight
+        # radius 1000 m to 126 m, or straight
+        bend = 10 ** rng.uniform(-3.0, -2.1) if rng.random() < 0.8 else 0.0
         road = Road(
             lanes=lanes,
             lane_width=rng.uniform(2.7, 3.9) if lanes > 1 else rng.uniform(3.6, 5.5),
@@ -128,9 +128,7 @@ def choose_view(rng):
         )
         ours = [i for i in range(lanes) if road.lane(i)[1] == 1]
         road.offset = rng.normal(0, 0.5) - road.lane(ours[rng.integers(len(ours))])[0]
-        if (
-            rng.random() < 0.5
-        ):  # seen from the edge: from a lay-by, or by somebody who waits to cross
+        if rng.random() < 0.5:  # seen from the road's edge, as from a lay-by
             road.offset = (1 if rng.random() < 0.5 else -1) * (road.half + rng.uniform(-1.0, 1.0))
         if 0.39 < road_share(camera, road) < 0.67:
             return camera, road
@@ -161,22 +159,21 @@ def choose_surroundings(rng, road):
         road.junction = (1 if rng.random() < 0.5 else -1, start, start + rng.uniform(5, 9))
 
 
-# ------------------------------------------------------------------------------------------ background
+# ---------------------------------------------------------------------------------- background
 
 
 def draw_sky(view, rng, bottom):
     """Sky, clouds and perhaps the sun, down to the row `bottom`; nothing of it is seen below.
 
-    The sky's depth stays 0, as on an empty canvas: it gets no haze, for haze takes on the sky's colour.
+    The sky's depth stays 0, as on an empty canvas: it needs no haze, which has the sky's colour.
     """
     camera, light = view.camera, view.light
     rows = np.arange(bottom, dtype=np.float32)[:, None]  # (h, 1)
     columns = np.arange(WIDTH, dtype=np.float32)[None, :]  # (1, WIDTH)
     high = np.clip((camera.horizon - rows) / 90, 0, 1)[..., None] ** 0.8
-    sky = np.repeat(
-        light.horizon + high * (light.zenith - light.horizon), WIDTH, axis=1
-    )  # (h, WIDTH, 3)
-    # Clouds lie in a plane above us: flatter and closer together towards the horizon, like the ground below it.
+    # (h, WIDTH, 3)
+    sky = np.repeat(light.horizon + high * (light.zenith - light.horizon), WIDTH, axis=1)
+    # Clouds lie in a plane above us: towards the horizon they are flatter and closer together.
     up = np.maximum(camera.horizon - rows, 3) + 14
     across, along = (columns - WIDTH / 2) * 22 / up, 4200 / up
     shape = look_up(view.noise, across + rng.uniform(0, 256), along + rng.uniform(0, 256))
@@ -190,13 +187,12 @@ def draw_sky(view, rng, bottom):
         distance = np.hypot(columns - np.float32(column), rows - np.float32(row))
         glow = np.minimum(1, 0.55 * np.exp(-distance / 60) + smoothstep(11, 8, distance))[..., None]
         sky += glow * (np.array((1.0, 0.95, 0.80), np.float32) - sky)
-    view.canvas.image[:bottom] = (
-        sky / light.tint
-    )  # `apply_light` tints everything, and the sky is tinted already
+    # `apply_light` tints everything, but the sky has its tint already
+    view.canvas.image[:bottom] = sky / light.tint
 
 
 def draw_hills(view, rng, bottom):
-    """Ridges far to near, perhaps a distant town, and the trees where the ground ends at the row `bottom`."""
+    """Ridges far to near, perhaps a distant town, and trees where the ground ends."""
     columns = np.arange(WIDTH, dtype=np.float32)
     base = min(view.camera.horizon, bottom)
     colour = 0.6 * pick(rng, LEAVES) + 0.4 * pick(rng, GRASS)
@@ -233,11 +229,11 @@ def fill_down(view, top, bottom, colour, label, depth):
         )
 
 
-# ------------------------------------------------------------------------------------------ things
+# ---------------------------------------------------------------------------------- things
 
 
 class Things:
-    """Collects what stands along the road; shadows are painted at once, the things by `draw`, far to near."""
+    """What stands along the road. Shadows are painted at once, the things by `draw`."""
 
     def __init__(self, view, rng, road, ground):
         self.view, self.rng, self.road, self.ground = view, rng, road, ground
@@ -309,9 +305,8 @@ class Things:
             + at
         )
         cast_shadow(self.view, self.ground, corners, 0.9 * height)
-        darken(
-            self.view, self.ground, corners, 0.65, 0.5
-        )  # no sky light gets under a car, on the dullest day
+        # even without sun it is dark under a car, where no light of the sky arrives
+        darken(self.view, self.ground, corners, 0.65, 0.5)
         self.add(at[1], draw_car, at, ahead, kind, pick(self.rng, PAINTS))
 
     def line_side(self, side):
@@ -375,11 +370,11 @@ class Things:
             self.car(road.beside(side, rng.uniform(3.5, 8), z), np.array((-side, 0.0)))
 
 
-# ------------------------------------------------------------------------------------------ the picture
+# ---------------------------------------------------------------------------------- the picture
 
 
 def apply_light(view, rng):
-    """Tints what is lit, adds haze with distance, then what the lens and the sensor do: blur, vignette, noise.
+    """Light and haze, then what lens and sensor add: blur, vignette, noise.
 
     Returns:
         The picture, uint8 `(160, 576, 3)`.
@@ -397,16 +392,17 @@ def apply_light(view, rng):
 
 
 def draw_scene(index: int, split: str = "train", seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Draws one scene; the same three arguments give the same bytes in any process and in any order.
+    """Draws one scene. The same arguments give the same bytes in any process and in any order.
 
     Args:
-        index: Which scene, at least 0; there is no last one.
+        index: Number of the scene, at least 0, without an upper limit.
         split: `"train"`, `"val"` or `"test"`; no scene is in two of them.
         seed: At least 0; another seed is another data set.
 
     Returns:
-        `(image, labels)`: uint8 `(160, 576, 3)`, RGB 0-255, and uint8 `(160, 576)`, the class of every pixel
-        (a position in `CLASS_NAMES`; no void). Markings, shadows and water on the road are road.
+        `(image, labels)`: uint8 `(160, 576, 3)`, RGB 0-255, and uint8 `(160, 576)`, the class of
+        every pixel: a position in `CLASS_NAMES`, never void. Markings, shadows and water on the
+        road are road.
 
     Raises:
         TypeError: If `index` or `seed` is not an integer.

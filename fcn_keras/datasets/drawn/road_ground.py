@@ -1,7 +1,7 @@
-"""The ground of a drawn road scene: grass, pavements, the road itself, its markings, water and shadows on it.
+"""The ground of a drawn road scene: grass, pavements, the road, its markings, water and shadows.
 
-Every pixel below the horizon is turned into metres first (`Ground.seen`). After that a lane marking is "less than
-7.5 cm from a line", and perspective comes by itself.
+Every pixel below the horizon is converted to metres first (`Ground.seen`). Then a lane marking is
+"less than 7.5 cm from a line", and perspective needs no further thought.
 """
 
 import dataclasses
@@ -11,16 +11,15 @@ import numpy as np
 from fcn_keras.datasets.drawn.canvas import colours, inside, look_up, pick, smoothstep
 from fcn_keras.datasets.drawn.road_things import HEIGHT, PAVEMENT, ROAD, VEGETATION, WIDTH
 
-ASPHALT = colours(
-    "4b4d54 5f6064 74747a 8f8a82 75584f 8c7a5e 566273"
-)  # fresh, used, old, worn, reddish, sandy, bluish
+# fresh, used, old, worn, reddish, sandy, bluish
+ASPHALT = colours("4b4d54 5f6064 74747a 8f8a82 75584f 8c7a5e 566273")
 PAVING = colours("5c5e64 747474 93918c aeaaa2 85807a 9c6957")
 GRASS = colours("5c8c38 477333 859442 a39152 6b6e3d")
 
 
 @dataclasses.dataclass
 class Road:
-    """A road with centre line `x = offset + heading·z + curvature·z²/2` and what lies beside it, in metres.
+    """A road with centre line `x = offset + heading·z + curvature·z²/2` and its sides, in metres.
 
     `side` is −1 (left) or +1 (right) everywhere; dictionaries have one entry for each.
     """
@@ -33,9 +32,8 @@ class Road:
     one_way: bool
     offset: float = 0.0
     pavement: dict = dataclasses.field(default_factory=dict)  # width; 0: none
-    strip: dict = dataclasses.field(
-        default_factory=dict
-    )  # width of the grass between road and pavement
+    # width of the grass between road and pavement
+    strip: dict = dataclasses.field(default_factory=dict)
     built: dict = dataclasses.field(default_factory=dict)  # from the road's edge to the first house
     junction: tuple | None = None  # side, nearest z and farthest z of a side road
 
@@ -56,14 +54,14 @@ class Road:
         return np.array((self.centre(z) + side * (self.half + metres), z))
 
     def lane(self, i):
-        """Where a lane's middle is, right of the centre line, and its direction (+1: away from us)."""
+        """A lane's middle, right of the centre line, and its direction (+1: away from us)."""
         u = (i + 0.5) * self.lane_width - self.half
         return u, 1 if self.one_way or u * self.traffic > -0.1 else -1
 
 
 @dataclasses.dataclass
 class Ground:
-    """The visible ground pixel by pixel, float32: n rows, from its upper end to the picture's last row."""
+    """The visible ground pixel by pixel, float32: n rows, from its far end to the last row."""
 
     where: tuple  # slices into the canvas
     z: np.ndarray  # (n, 1) metres ahead
@@ -93,7 +91,7 @@ def choose_surfaces(rng):
 
 
 def soft(distance, size):
-    """Coverage of a pixel `size` metres wide whose middle lies `distance` metres inside a border."""
+    """Coverage of a pixel of `size` metres whose middle lies `distance` metres inside a border."""
     return np.clip(distance / size + 0.5, 0, 1)
 
 
@@ -110,16 +108,16 @@ def side_road(road, ground):
 
 
 def draw_ground(view, rng, road, ground):
-    """Grass, pavements, road and side road, each with its texture, and kerbs that show where they meet."""
+    """Grass, pavements, road and side road, each with its texture, and kerbs where they meet."""
     canvas, where, u, z, size = view.canvas, ground.where, ground.u, ground.z, ground.size
     grass, paving, asphalt, kerb = choose_surfaces(rng)
     near = np.clip(12 / z, 0.1, 1)  # texture fades where it is finer than a pixel
     fine = (look_up(view.noise, ground.x * 26, z * 26) - 0.5) * near
     broad = look_up(view.noise, ground.x * 5, z * 3) - 0.5
-    # Stones in asphalt are the one texture that is as fine as a pixel: it is what a road of any colour shares.
+    # Only the stones in asphalt are as fine as a pixel. Roads of all colours have this texture.
     grain = (rng.random(u.shape, np.float32) - 0.5) * np.clip(30 / z, 0.45, 1)
 
-    # Blades and clods: as coarse as a few pixels near and far, or far grass would be as smooth as a road.
+    # Blades and clods: a few pixels large near and far, or far grass would be as smooth as a road.
     rows, columns = np.mgrid[where]
     blades = look_up(view.noise, columns * 1.7, rows * 2.9) - 0.5
     tone = 1 + 0.3 * fine + 0.3 * broad + 0.75 * blades
@@ -142,9 +140,8 @@ def draw_ground(view, rng, road, ground):
                 z,
             )
 
-    inner = np.maximum(
-        road.half - np.abs(u), side_road(road, ground)
-    )  # metres inside the road's border
+    # metres inside the road's border
+    inner = np.maximum(road.half - np.abs(u), side_road(road, ground))
     lane = np.abs((u + road.half) / road.lane_width % 1 - 0.5) * road.lane_width
     mended = look_up(view.noise, np.floor(u * 0.8) * 37, np.floor(z * 0.16) * 59) > 0.64
     joint = smoothstep(0.12, 0.03, np.abs(z / 6 % 1 - 0.5) * 6) * np.clip(1.3 - size * 12, 0, 1)
@@ -155,7 +152,7 @@ def draw_ground(view, rng, road, ground):
     ) * joint
     tone -= 0.25 * smoothstep(0.5, 0.0, inner)  # dirt gathers in the gutter
     canvas.paint(where, soft(inner, size), tone[..., None] * asphalt, ROAD, z)
-    # The kerb lies outside the road and is about a pixel wide at least, so that the border stays visible.
+    # The kerb lies outside the road, and is at least a pixel wide so that it can always be seen.
     wide = np.maximum(rng.uniform(0.14, 0.18), 1.5 * size)
     rim = soft(wide / 2 - np.abs(inner + wide / 2), size)
     for side in (-1, 1):
@@ -166,7 +163,7 @@ def draw_ground(view, rng, road, ground):
 
 
 def draw_markings(view, rng, road, ground):
-    """Lines at a constant distance from the centre line, in metres on the ground: perspective comes by itself."""
+    """Lines at a constant distance from the centre line, in metres on the ground."""
     u, z, size = ground.u, ground.z, ground.size
     white = rng.random() < 0.7
     paint = colours("edede6" if white else "f2c440")[0]
@@ -176,9 +173,7 @@ def draw_markings(view, rng, road, ground):
     dashes = soft(dash / 2 - np.abs(z % period - period / 2), z * size)
     double, lines = rng.random() < 0.3, rng.random() < 0.85
 
-    def line(
-        offset, coverage
-    ):  # 0.15 m wide; where that is less than a pixel it covers the pixel in part
+    def line(offset, coverage):  # 0.15 m wide; where that is under a pixel, it covers it in part
         view.canvas.paint(ground.where, soft(0.075 - np.abs(u - offset), size) * coverage, paint)
 
     for i in range(1, road.lanes if lines else 0):
@@ -197,7 +192,7 @@ def draw_markings(view, rng, road, ground):
 
 
 def draw_wet_patches(view, rng, ground):
-    """Water on the road mirrors the sky, most of all far away, where we look at it at a flat angle."""
+    """Water on the road that mirrors the sky, most of all far away, at a flat angle."""
     if rng.random() < 0.7:
         return
     image, top = view.canvas.image, ground.where[0].start
@@ -211,7 +206,7 @@ def draw_wet_patches(view, rng, ground):
 
 
 def darken(view, ground, corners, strength, blurred=0.3):
-    """A shadow on the ground: a convex polygon with corners (x, z), its edges `blurred` metres wide."""
+    """A shadow on the ground: a convex polygon of corners (x, z), blurred by some metres."""
     corners = np.asarray(corners, float)
     z = ground.z[:, 0]
     rows = np.flatnonzero((z > corners[:, 1].min() - 0.5) & (z < corners[:, 1].max() + 0.5))
@@ -226,14 +221,13 @@ def darken(view, ground, corners, strength, blurred=0.3):
             inside(corners, ground.x[rows, left:right], ground.z[rows]) / blurred + 0.5, 0, 1
         )
         part = view.canvas.image[ground.where][rows, left:right]
-        blue_stays = np.float32(strength) * np.array(
-            (1.0, 0.95, 0.85), np.float32
-        )  # the sky's light, that is
+        # the sky's light still arrives, and it is blue
+        blue_stays = np.float32(strength) * np.array((1.0, 0.95, 0.85), np.float32)
         part *= 1 - dark[..., None] * blue_stays
 
 
 def cast_shadow(view, ground, points, height):
-    """The shadow of something upright, `height` metres high, that stands on the ground points `(n, 2)`."""
+    """The shadow of an upright thing, `height` metres high, on the ground points `(n, 2)`."""
     if view.light.sun > 0:
         points = np.concatenate([points, points + height * view.light.shadow])
         darken(view, ground, hull(points), 0.6 * view.light.sun)
@@ -249,7 +243,7 @@ def hull(points):
                 (x0, y0), (x1, y1) = kept[-2:]
                 if (x1 - x0) * (y - y0) > (y1 - y0) * (x - x0):
                     break
-                kept.pop()  # it lies on the line from its neighbour to the new point, or inside of it
+                kept.pop()  # it is not outside the line from its neighbour to the new point
             kept.append((x, y))
         return kept[:-1]
 

@@ -1,7 +1,8 @@
 """What stands along a drawn road, and the camera that sees it: houses, trees, poles and cars.
 
-Each `draw_...` takes a `View` and a place on the ground, in metres: x to the right of the camera, z ahead of it.
-Sizes are metres too, so perspective is right without further thought. Callers draw far things first.
+Each `draw_...` takes a `View` and a place on the ground in metres: x to the right of the camera, z
+ahead of it. Sizes are in metres too, so perspective needs no further thought. Callers draw far
+things first.
 """
 
 import dataclasses
@@ -25,13 +26,14 @@ PAINTS = colours("cc2120 244d9e ebebe8 d9622b b8c4d6 edb329 2e8c6c 8c2f6b")
 
 @dataclasses.dataclass
 class Camera:
-    """A pinhole camera above the ground. It looks straight ahead; its pitch is where the horizon lies.
+    """A pinhole camera above the ground. Its pitch is given by where the horizon lies.
 
     Attributes:
         focal: Focal length in pixels.
         height: Metres above the ground.
         horizon: Row of everything at the camera's own height.
-        rise: The ground at distance z is `rise * z**2` metres high (positive: uphill ahead, negative: a crest).
+        rise: The ground at distance z is `rise * z**2` metres high; positive: uphill, negative: a
+            crest.
     """
 
     focal: float
@@ -40,17 +42,15 @@ class Camera:
     rise: float
 
     def project(self, x, y, z):
-        """Column and row of a point x metres to the right, y metres above the ground, z metres ahead."""
+        """Column and row of a point x metres to the right, y above the ground, z ahead."""
         column = WIDTH / 2 + self.focal * x / z
         row = self.horizon + self.focal * (self.height - self.rise * z**2 - y) / z
         return column, row
 
     def ground_distance(self, rows):
-        """Distance z of the ground seen in each row (`project` solved for z); NaN where there is none."""
+        """Distance z of the ground seen in each row: `project` solved for z, or NaN."""
         below = rows - self.horizon
-        with np.errstate(
-            invalid="ignore", divide="ignore"
-        ):  # the root of a negative number is what makes NaN
+        with np.errstate(invalid="ignore", divide="ignore"):  # roots of negative numbers are NaN
             root = np.sqrt(below**2 + 4 * self.rise * self.focal**2 * self.height)
             z = 2 * self.focal * self.height / (below + root)
         return np.where(z > 0, z, np.nan)
@@ -69,7 +69,7 @@ class Light:
     tint: np.ndarray  # multiplies the colour of everything but the sky
     sun: float  # how dark shadows are; 0: no sun
     shadow: np.ndarray  # (x, z), metres of shadow for each metre of height
-    lamps: float  # share of windows with a lamp on; from 0.25 on, street lamps and cars' lights are on too
+    lamps: float  # share of lit windows; above 0.25, street lamps and cars' lights are on too
     haze: float  # metres after which 1 − 1/e of a thing's colour is haze
 
     @property
@@ -96,7 +96,7 @@ class View:
 
 
 def draw_building(view, rng, p, q, out):
-    """A house or a block whose front runs from p (near) to q; `out` is the unit vector away from the road."""
+    """A house whose front runs from p (near) to q; `out` is the unit vector away from the road."""
     storeys = int(rng.choice((1, 2, 3, 4, 6), p=(0.15, 0.35, 0.25, 0.15, 0.10)))
     height, deep = 3.0 * storeys + rng.uniform(0.4, 1.0), rng.uniform(7, 12)
     colour, roof = pick(rng, WALLS) * rng.uniform(0.85, 1.1), pick(rng, ROOFS)
@@ -111,6 +111,7 @@ def draw_building(view, rng, p, q, out):
     ahead = (q - p) / np.hypot(*(q - p))
     if min(c[1] for c in (p, q, p_back, q_back)) < NEAR:
         return
+    ridge = []
     if top:  # a roof with its ridge along the street
         eaves = [view.at(a - 0.3 * out, height) for a in (p, q)]
         ridge = [view.at(a + deep / 2 * out, top) for a in (q, p)]
@@ -128,8 +129,8 @@ def draw_wall(view, p, q, height, colour, windows):
     """An upright rectangle between the ground points p and q with rows of windows.
 
     Args:
-        windows: Metres from one to the next; half a window's width as a share of that; a random whole number,
-            which windows differ by; brightness of the frames.
+        windows: Metres from one to the next; half a window's width as a share of that; a random
+            whole number that makes windows differ; brightness of the frames.
     """
     camera, light = view.camera, view.light
     (px, pz), (qx, qz) = p, q
@@ -140,27 +141,23 @@ def draw_wall(view, p, q, height, colour, windows):
     bays = max(1, round(np.hypot(qx - px, qz - pz) / spacing))
 
     def facade(columns, rows):
-        """For each pixel, where on the wall its line of sight arrives: bay and storey; from that the colour."""
+        """The colour of each pixel: its line of sight meets the wall in some bay and storey."""
         k = (columns - WIDTH / 2) / camera.focal  # sideways for each metre ahead
         turn = k * (qz - pz) - (qx - px)
-        s = np.clip(
-            (px - k * pz) / np.where(np.abs(turn) < 1e-6, 1e-6, turn), 0, 1
-        )  # 0 at p, 1 at q
+        # 0 at p, 1 at q
+        s = np.clip((px - k * pz) / np.where(np.abs(turn) < 1e-6, 1e-6, turn), 0, 1)
         z = pz + s * (qz - pz)
-        y = (
-            camera.height - level - (rows - camera.horizon) * z / camera.focal
-        )  # metres above the floor
+        # metres above the floor
+        y = camera.height - level - (rows - camera.horizon) * z / camera.focal
         tone = (1 - 0.25 * np.exp(-np.maximum(y, 0) / 0.5)) * np.where(y > height - 0.35, 0.8, 1.0)
         across, up = s * bays, y / 3.0
-        courses = np.floor(
-            y / 0.2
-        )  # blocks of 0.4 x 0.2 metres, each second course shifted by half a block
+        # blocks of 0.4 x 0.2 metres, each second course shifted by half a block
+        courses = np.floor(y / 0.2)
         blocks = np.floor(across * spacing / 0.4 + 0.5 * (courses % 2))
         tone = tone * (1 + 0.5 * (look_up(view.noise, blocks * 53, courses * 71) - 0.5))
         picture = tone[..., None].astype(np.float32) * colour
-        clear = np.clip(
-            spacing * camera.focal / z / 5 - 0.4, 0, 1
-        )  # far windows melt into the wall
+        # far windows melt into the wall
+        clear = np.clip(spacing * camera.focal / z / 5 - 0.4, 0, 1)
         clear = clear * (up < np.floor((height - 0.3) / 3.0))
         door = (np.floor(across) == number % bays) & (up < 0.7)
         which = look_up(view.noise, np.floor(across) * 41 + number, np.floor(up) * 67)
@@ -170,9 +167,8 @@ def draw_wall(view, p, q, height, colour, windows):
             lamp[..., None], np.array((1.0, 0.78, 0.42), np.float32) / light.tint, glass
         )
         size = z / camera.focal  # metres across one pixel
-        sideways = (
-            half - np.abs(across % 1 - 0.5)
-        ) * spacing  # metres inside the window's left and right border
+        # metres inside the window's left and right border
+        sideways = (half - np.abs(across % 1 - 0.5)) * spacing
         upright = np.where(door, 2.2 - y, (0.30 - np.abs(up % 1 - 0.55)) * 3.0)
         for wider, paint in ((0.18, trim), (0.0, glass)):
             cover = clear * np.clip(np.minimum(sideways, upright) / size + wider / size + 0.5, 0, 1)
@@ -183,7 +179,7 @@ def draw_wall(view, p, q, height, colour, windows):
 
 
 def draw_tree(view, rng, at, height, kind, colour):
-    """A trunk and a crown: overlapping leafy discs, or three skirts of a conifer. Lit from the sun's side."""
+    """A trunk and a crown: overlapping leafy discs, or a conifer's three skirts, lit by the sun."""
     canvas, z = view.canvas, at[1]
     scale = view.camera.focal / z * height  # pixels for the whole height
     column, foot = view.at(at, 0)
@@ -227,7 +223,7 @@ def draw_tree(view, rng, at, height, kind, colour):
 
 
 def draw_pole(view, rng, at, inward, kind):
-    """A lamp post ("lamp"), a telegraph pole ("wood") or a "sign": never more than three pixels wide."""
+    """A lamp post ("lamp"), a telegraph pole ("wood") or a "sign", at most three pixels wide."""
     canvas, z = view.canvas, at[1]
     scale = view.camera.focal / z  # pixels per metre
     column, foot = view.at(at, 0)
@@ -239,9 +235,8 @@ def draw_pole(view, rng, at, inward, kind):
     }[kind]
     left, top, foot = round(column - wide / 2), int(foot - height * scale), int(foot) + 1
 
-    def bar(
-        left, top, right, bottom, paint
-    ):  # whole pixels: a soft edge would halve a line one pixel wide
+    def bar(left, top, right, bottom, paint):
+        # whole pixels: a soft edge would halve a line one pixel wide
         found = canvas.box(left, top, right - 1, bottom - 1)
         if found is not None:
             where, columns, rows = found
@@ -280,18 +275,13 @@ CAR_SIZES = {  # length, width, height
     "van": (5.2, 2.0, 2.3),
     "truck": (8.0, 2.4, 3.2),
 }
-SIDES = (
-    (0, 1, 5, 4),
-    (1, 2, 6, 5),
-    (2, 3, 7, 6),
-    (3, 0, 4, 7),
-    (4, 5, 6, 7),
-)  # left, front, right, rear, top
+# left, front, right, rear, top
+SIDES = ((0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7), (4, 5, 6, 7))
 CIRCLE = np.stack([np.cos(np.arange(12) * np.pi / 6), np.sin(np.arange(12) * np.pi / 6)], 1)
 
 
 def draw_car(view, at, ahead, kind, colour):
-    """A car as boxes with glass, wheels and lamps; its middle stands at `at`, it points along `ahead` (x, z)."""
+    """A car of boxes with glass, wheels and lamps. It stands at `at` and points along `ahead`."""
     length, width, height = CAR_SIZES[kind]
     h, w, z = length / 2, width / 2, at[1]
     right = np.array((ahead[1], -ahead[0]))
@@ -302,7 +292,7 @@ def draw_car(view, at, ahead, kind, colour):
     shades = [light.on(normal) - 0.06 for normal in (-right, ahead, right, -ahead)] + [1.08]
 
     def project(points):
-        """`(n, 3)`, metres along the car, to its right, above the ground, to `(n, 2)`, column and row."""
+        """Column and row `(n, 2)` of points: metres along the car, to its right, and up."""
         along, across, up = np.asarray(points, float).T
         x, far = (at[i] + along * ahead[i] + across * right[i] for i in (0, 1))
         return np.stack(view.camera.project(x, up, far), 1)
@@ -312,7 +302,7 @@ def draw_car(view, at, ahead, kind, colour):
         return project([(a, b0, y0), (a, b1, y0), (a, b1, y1), (a, b0, y1)])
 
     def box(bottom, top, paint, glass=False):
-        """Fills those faces that look at us of a box between two rectangles (rear, front, half width, y)."""
+        """Fills the visible faces of a box between two rectangles (rear, front, half width, y)."""
         points = [
             (a, b, y) for r, f, s, y in (bottom, top) for a, b in ((r, -s), (f, -s), (f, s), (r, s))
         ]
@@ -333,11 +323,10 @@ def draw_car(view, at, ahead, kind, colour):
             canvas.polygon(plate(a, 0.68 * b, 0.98 * b, 0, 0.6), (0.07, 0.07, 0.08), CAR, z)
     if kind == "truck":
         cab = ((h - 2.0, h, w, 0.45), (h - 2.0, h - 0.15, w, 2.5), colour, True)
-        load = ((-h, h - 2.1, w, 0.6), (-h, h - 2.1, w, height), 0.5 * colour + 0.45)
-        for part in (
-            (cab, load) if ahead @ at > 0 else (load, cab)
-        ):  # the nearer one covers the other
-            box(*part)
+        load = ((-h, h - 2.1, w, 0.6), (-h, h - 2.1, w, height), 0.5 * colour + 0.45, False)
+        # the nearer one covers the other
+        for bottom, top, paint, glass in (cab, load) if ahead @ at > 0 else (load, cab):
+            box(bottom, top, paint, glass)
     elif kind == "van":
         box((-h, h, w, 0.26), (-h, h - 0.1, w, 1.15), colour)
         box((-h, h - 0.7, w, 1.15), (-h + 0.1, h - 1.5, 0.9 * w, height), colour, True)

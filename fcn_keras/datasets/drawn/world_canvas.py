@@ -1,7 +1,7 @@
-"""The canvas that a drawn place is painted on: an eye, a sun, materials, and for every pixel what is nearest.
+"""The canvas of a drawn place: an eye, a sun, materials, and the nearest thing in every pixel.
 
-Every pixel is a ray from the eye. The nearest plane that it meets gives its class, and its coordinates on that plane
-give the texture. Lengths are in heights of the eye above the ground.
+Every pixel is a ray from the eye. The nearest plane that it meets gives its class, and its
+coordinates on that plane give the texture. The unit of length is the eye's height above the ground.
 """
 
 import numpy as np
@@ -33,24 +33,19 @@ class World:
         self.x = (np.cos(roll) * x + np.sin(roll) * y) / self.focal  # of the ray, where z is 1
         self.y = (np.cos(roll) * y - np.sin(roll) * x) / self.focal  # down
         self.below = self.y > 1 / FAR
-        self.z = 1 / np.where(
-            self.below, self.y, 1
-        )  # how far the ground is in each pixel below the horizon
+        # how far the ground is in each pixel below the horizon
+        self.z = 1 / np.where(self.below, self.y, 1)
         self.heading = rng.normal(0, 0.12)
         self.curve = rng.normal(0, 0.012) * (rng.random() < 0.5)
         self.path = rng.uniform(0.8, 3.5)  # half width
-        self.place = (
-            rng.uniform(-0.7, 0.7) * self.path
-        )  # of the path's middle, to the right of the eye
+        # the path's middle, to the right of the eye
+        self.place = rng.uniform(-0.7, 0.7) * self.path
         self.wild = rng.choice([0.0, 0.08, 0.3])  # share of things in any colour
         self.sun = rng.choice([-1, 1])  # the side that it stands on
-        self.shade = {
-            self.sun: rng.uniform(0.35, 1),
-            -self.sun: rng.uniform(0.8, 1.1),
-        }  # of the walls on each side
-        self.shadow = (
-            rng.uniform(0.15, 2.5) if rng.random() < 0.6 else 0.0
-        )  # length for a height of 1
+        # brightness of the walls on each side
+        self.shade = {self.sun: rng.uniform(0.35, 1), -self.sun: rng.uniform(0.8, 1.1)}
+        # length of the shadow of a height of 1
+        self.shadow = rng.uniform(0.15, 2.5) if rng.random() < 0.6 else 0.0
         self.dark = rng.uniform(0.25, 0.7)  # what a cast shadow takes away
         self.in_shadow = np.zeros_like(self.below)
 
@@ -67,7 +62,7 @@ class World:
         )
 
     def material(self, u, v, size, base, strength=None):
-        """Colours `(..., 3)` of a surface: noise, and often a pattern; what is finer than a pixel fades.
+        """Colours `(..., 3)` of a surface: noise, and often a pattern. Details under a pixel fade.
 
         Args:
             u, v: Coordinates on the surface.
@@ -95,7 +90,7 @@ class World:
         return base * (1 + tone[..., None])
 
     def paint(self, where, depth, label, colour):
-        """One colour where a mask is true and nothing nearer was painted; gives back where that is."""
+        """Paints one colour where a mask is true and nothing nearer was painted; returns where."""
         where = where & (depth < self.depth)
         self.image[where] = colour
         self.labels[where] = label
@@ -110,7 +105,7 @@ class World:
         )
 
     def plane(self, right):
-        """How far away each ray meets an upright plane along the path that passes `right` of the eye."""
+        """How far each ray goes to an upright plane along the path, `right` of the eye."""
         with np.errstate(divide="ignore", invalid="ignore"):
             z = right / (self.x - self.heading)
         return np.where(np.isfinite(z) & (z > 0), np.minimum(z, 10 * FAR), 10 * FAR).astype(
@@ -118,7 +113,7 @@ class World:
         )
 
     def upright(self, x, z):
-        """Coordinates on a board that stands at x, z: to the right of its middle, and up from the ground."""
+        """Coordinates on a board at x, z: to the right of its middle, and up from the ground."""
         return self.x * z - x, 1 - self.y * z
 
 

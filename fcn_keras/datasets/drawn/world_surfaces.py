@@ -1,4 +1,4 @@
-"""What a drawn place is built of: sky, backdrop, ground with its path, rows of walls, and their shadows."""
+"""What a drawn place consists of: sky, backdrop, ground with its path, rows of walls, shadows."""
 
 import numpy as np
 
