@@ -25,11 +25,14 @@ needs_camvid = pytest.mark.skipif(not CAMVID.is_dir(), reason="CamVid is not on 
 
 
 def first_of(name, values, ids=None):
-    """Parametrizes a test: `make test` tries the first value, `make test-long` the others."""
+    """Parametrizes a test: `make test` tries the first value, `make test-long` the others.
+
+    With a tuple of names, each value is a tuple too.
+    """
     first, *others = values
-    return pytest.mark.parametrize(
-        name, [first, *(pytest.param(value, marks=pytest.mark.long) for value in others)], ids=ids
-    )
+    parts = (lambda value: value) if isinstance(name, tuple) else (lambda value: (value,))
+    long = [pytest.param(*parts(value), marks=pytest.mark.long) for value in others]
+    return pytest.mark.parametrize(name, [first, *long], ids=ids)
 
 
 # --- several workers ---

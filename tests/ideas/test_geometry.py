@@ -4,6 +4,7 @@ reaches."""
 import keras
 import numpy as np
 import pytest
+from conftest import first_of
 
 import fcn_keras as fcn
 from fcn_keras import geometry
@@ -112,7 +113,7 @@ def assert_field_is_what_is_seen(model, name, size, given_size=None, axis="heigh
     assert widest == min(field.size, widest) and (field.size > size or widest == field.size)
 
 
-@pytest.mark.parametrize("name", ["pool1", "conv3_3", "pool3", "pool4", "pool5"])
+@first_of("name", ["pool5", "pool1", "conv3_3", "pool3", "pool4"])
 def test_receptive_field_of_vgg16_is_what_is_seen(name):
     model = fcn.backbones.vgg(THIN_VGG16, keras.layers.Identity(name="preprocessing"), "vgg16")
     assert_field_is_what_is_seen(model, name, 320)
@@ -120,12 +121,12 @@ def test_receptive_field_of_vgg16_is_what_is_seen(name):
     assert geometry.receptive_field(model, name) == geometry.receptive_field(real, name)
 
 
-@pytest.mark.parametrize("name", ["pool3", "pool4", "pool5"])
+@first_of("name", ["pool5", "pool3", "pool4"])
 def test_receptive_field_of_small_vgg_is_what_is_seen(encoder, name):
     assert_field_is_what_is_seen(encoder, name, 224)
 
 
-@pytest.mark.parametrize("size", [48, 45, 46, 51])
+@first_of("size", [45, 48, 46, 51])
 @pytest.mark.parametrize("name", ["conv1", "conv3", "up1", "up2", "reconstruction"])
 def test_receptive_field_of_the_cae_is_what_is_seen_at_every_size(name, size):
     assert_field_is_what_is_seen(fcn.models.cae(widths=(4, 4, 4)), name, size, size)
@@ -158,8 +159,7 @@ def test_receptive_fields_of_our_fcn_are_what_is_seen(name):
     )
 
 
-@pytest.mark.parametrize("axis", ["height", "width"])
-@pytest.mark.parametrize("size", [36, 37])
+@first_of(("size", "axis"), [(37, "width"), (36, "height"), (36, "width"), (37, "height")])
 def test_branches_padding_cropping_dilation_and_models_in_models(size, axis):
     conv = lambda *args, **options: keras.layers.Conv2D(2, *args, use_bias=False, **options)  # noqa: E731
     inner_in = keras.Input((None, None, 2))
@@ -338,11 +338,11 @@ def test_impossible_sizes_are_answered():
         geometry.transposed_size(3, 1, 1, "full")
 
 
-@pytest.mark.parametrize(
+@first_of(
     ("build", "name", "size"),
     [
-        ("ResNet50", "conv5_block3_out", 483),
         ("MobileNetV2", "out_relu", 491),
+        ("ResNet50", "conv5_block3_out", 483),
         ("InceptionV3", "mixed10", 1311),
     ],
 )
