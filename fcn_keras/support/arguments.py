@@ -14,7 +14,7 @@ import numpy as np
 from fcn_keras.support import graph
 from fcn_keras.support.labels import VOID
 
-VOID_IS_NO_CLASS = "Of the at least 2 classes one may be 'background'. Void is not a class."
+VOID_IS_NO_CLASS = "Void is not a class, 'background' may be one of the at least 2 classes."
 LONGEST = 80  # characters of a received value that a message shows
 
 
