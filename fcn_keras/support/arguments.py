@@ -14,7 +14,8 @@ import numpy as np
 from fcn_keras.support import graph
 from fcn_keras.support.labels import VOID
 
-VOID_IS_NO_CLASS = "Void is not a class, 'background' may be one of the at least 2 classes."
+VOID_IS_NO_CLASS = "One of the classes may be 'background'; void is not a class."
+ARGMAX = "np.argmax(…, axis=-1) makes class numbers of logits or one-hot labels."
 LONGEST = 80  # characters of a received value that a message shows
 
 
@@ -330,19 +331,50 @@ def label_map(name: str, value, num_classes: int | None = None) -> np.ndarray:
         ValueError: If it does not have two axes, does not hold whole numbers, or holds a number
             that is not a class.
     """
-    hint = "np.argmax(…, axis=-1) makes class numbers of logits or one-hot labels."
-    labels = array(name, value, 2, "(H, W), class numbers", hint)
+    labels = array(name, value, 2, "(H, W), class numbers", ARGMAX)
+    return class_numbers(name, labels, num_classes)
+
+
+def class_numbers(
+    name: str, value, num_classes: int | None = None, void: bool = True
+) -> np.ndarray:
+    """The one rule for class numbers, in an array of any shape: 0 to C − 1, or 255 for void.
+
+    Args:
+        name: The argument's name.
+        value: What was received.
+        num_classes: C; `None`: any whole number is a class.
+        void: Whether 255 is allowed.
+
+    Raises:
+        ValueError: If it does not hold whole numbers, or one of them is not a class.
+    """
+    labels = np.asarray(value)
     if labels.dtype.kind not in "ui":
         raise ValueError(
             f"Expected {name} to hold whole class numbers. "
-            f"Received: {name} of dtype {labels.dtype}. {hint}"
+            f"Received: {name} of dtype {labels.dtype}. {ARGMAX}"
         )
-    if num_classes is not None:
-        wrong = labels[((labels < 0) | (labels >= num_classes)) & (labels != VOID)]
-        if wrong.size:
-            classes = f"class numbers 0 to {num_classes - 1}, or {VOID} for void"
-            raise ValueError(f"Expected {name} to hold {classes}. Received: {wrong[0]}")
+    if num_classes is None or not labels.size or 0 <= labels.min() <= labels.max() < num_classes:
+        return labels
+    wrong = labels[((labels < 0) | (labels >= num_classes)) & ((labels != VOID) | (not void))]
+    if wrong.size:
+        classes = f"class numbers 0 to {num_classes - 1}" + f", or {VOID} for void" * void
+        raise ValueError(f"Expected {name} to hold {classes}. Received: {wrong[0]}")
     return labels
+
+
+def counts(name: str, value) -> np.ndarray:
+    """A confusion matrix: `(C, C)`, numbers of pixels.
+
+    Raises:
+        ValueError: If it is not square, or holds something other than whole numbers of at least 0.
+    """
+    table = array(name, value, 2, "(C, C), pixels of each class predicted as each class")
+    if table.shape[0] != table.shape[1] or table.dtype.kind not in "ui" or table.min() < 0:
+        wanted = "(C, C) whole numbers of at least 0"
+        raise ValueError(f"Expected {name} to be {wanted}. {received(name, table)}")
+    return table
 
 
 def palette(name: str, value) -> np.ndarray:
@@ -374,11 +406,17 @@ def image(name: str, value, channels: int = 3) -> np.ndarray:
     Raises:
         ValueError: If it has another shape, or if its values were preprocessed.
     """
+    found = image_layout(name, value, channels)
+    image_values(name, found)
+    return found
+
+
+def image_layout(name: str, value, channels: int = 3) -> np.ndarray:
+    """As `image`, but without a look at the values: for pictures larger than memory."""
     layout = f"(H, W, {channels or 'channels'}), 0–255"
     found = array(name, value, 3, layout, _image_hint(value))
     if channels and found.shape[2] != channels:
         raise ValueError(_wrong(name, f"an array of numbers, {layout}", found))
-    image_values(name, found)
     return found
 
 
