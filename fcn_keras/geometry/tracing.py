@@ -39,8 +39,8 @@ def receptive_field(
         >>> field.size, int(field.stride)
         (44, 8)
     """
-    call = _only_call(layer_name, graph.steps(model))
-    return field_of(call.outputs[0], model.inputs[0], size, axis)
+    layer = graph.only_step(model, layer_name)
+    return field_of(layer.outputs[0], model.inputs[0], size, axis)
 
 
 @checked
@@ -69,18 +69,6 @@ def field_of(
     arguments.feature_map("image", image)
     number = AXES.index(axis)
     return _trace(tensor, {image: Map(IMAGE, size or image.shape[1 + number])}, number).field
-
-
-def _only_call(layer_name: str, steps: list[graph.Step]) -> graph.Step:
-    names = [step.name for step in steps]
-    if layer_name not in names:
-        listed = ", ".join(dict.fromkeys(names))
-        raise ValueError(f"Expected one of the model's layers: {listed}. Received: {layer_name!r}")
-    if (times := names.count(layer_name)) > 1:
-        raise ValueError(
-            f"Expected a layer that is used once. Received: {layer_name!r}, used {times} times"
-        )
-    return steps[names.index(layer_name)]
 
 
 def _trace(tensor, known: dict[Any, Map], axis: int) -> Map:

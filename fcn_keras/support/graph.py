@@ -99,3 +99,19 @@ def steps(model) -> list[Step]:
         known.update(step.outputs)
         ordered.append(step)
     return ordered
+
+
+def only_step(model, name: str) -> Step:
+    """The step of an operation that a functional model calls once.
+
+    Raises:
+        ValueError: If the model has no operation of this name, or calls it several times.
+    """
+    found = steps(model)
+    names = [step.name for step in found]
+    if name not in names:
+        listed = ", ".join(dict.fromkeys(names))
+        raise ValueError(f"Expected one of the model's layers: {listed}. Received: {name!r}")
+    if (times := names.count(name)) > 1:
+        raise ValueError(f"Expected a layer used once. Received: {name!r}, used {times} times")
+    return found[names.index(name)]

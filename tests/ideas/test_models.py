@@ -216,7 +216,7 @@ def test_plain_keras_fit_and_save_work_too(toy, tmp_path):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda e: fcn.models.fcn(1, 8, e), "from 2 to 255.*at least 2 classes"),
+        (lambda e: fcn.models.fcn(1, 8, e), "from 2 to 255.*void is not a class"),
         (lambda e: fcn.models.fcn(2, 4, e), "stride to be one of"),
         (lambda e: fcn.models.fcn(2, 8, e, "mean"), "fusion to be one of"),
         (

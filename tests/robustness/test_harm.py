@@ -46,6 +46,8 @@ def run(commands, before="", shell=()):
         capture_output=True,
         text=True,
         timeout=300,
+        # or a disk that is full, as some tests have it, would keep half of a module's byte code
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
     assert len(lines) == len(commands), done.stderr

@@ -292,7 +292,7 @@ MISTAKES = [
     ("segment {missing} {photo.png} --out {new}", "not there"),
     ("segment {lambda.keras} {photo.png} --out {new}", "code of its own"),
     ("segment {classifier.keras} {photo.png} --out {new}", "32 x 32"),
-    ("segment {grey.keras} {photo.png} --out {new}", "(height, width, 1)"),
+    ("segment {grey.keras} {photo.png} --out {new}", "(H, W, 1)"),
     ("segment {m.keras} {empty} --out {new}", "received none"),
     ("segment {m.keras} {text.png} --out {new}", "could not be read"),
     ("segment {m.keras} {cut.jpg} --out {new}", "could not be read"),
