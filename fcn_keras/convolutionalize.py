@@ -1,19 +1,21 @@
 """A dense layer rewritten as the convolution it is (lecture: L14).
 
 A dense layer on an H × W × C map reads every position once: it is an H × W convolution that fits
-in exactly one place. As a convolution it fits a larger image in many places, and the classifier
+in exactly one place. As a convolution it fits in many places of a larger image, and the classifier
 becomes a map of class scores.
 """
 
 import keras
 
 from fcn_keras.support import arguments
+from fcn_keras.support.kinds import BuiltDense, Chain, MapShape, checked
 
 
+@checked
 def dense_to_conv(
-    dense: keras.layers.Dense, input_shape: tuple[int, int, int], name: str | None = None
+    dense: BuiltDense, input_shape: MapShape, name: str | None = None
 ) -> keras.layers.Conv2D:
-    """The convolution with the weights of a dense layer that reads a flattened map.
+    """The convolution with the weights of a dense layer that reads a flattened map (lecture: L14).
 
     Args:
         dense: A built `Dense` layer with H·W·C inputs.
@@ -25,29 +27,20 @@ def dense_to_conv(
         A built H × W convolution, VALID, with the same activation.
 
     Raises:
+        TypeError: If `dense` is another kind of layer.
         ValueError: If `dense` is not built or does not have H·W·C inputs.
+
+    Example:
+        >>> dense = keras.layers.Dense(10)
+        >>> dense.build((None, 5 * 7 * 64))
+        >>> conv = fcn.convolutionalize.dense_to_conv(dense, (5, 7, 64))
+        >>> tuple(conv(np.zeros((1, 5, 7, 64))).shape), tuple(conv(np.zeros((1, 8, 9, 64))).shape)
+        ((1, 1, 1, 10), (1, 4, 3, 10))
     """
-    if not isinstance(dense, keras.layers.Dense):
-        raise TypeError(
-            f"Expected dense to be a keras.layers.Dense. {arguments.received('dense', dense)}"
-        )
-    if len(arguments.whole_numbers("input_shape", input_shape)) != 3:
-        raise ValueError(
-            f"Expected input_shape to be (H, W, C). {arguments.received('input_shape', input_shape)}"
-        )
+    arguments.reads_flattened(dense, input_shape)
     height, width, channels = input_shape
-    if not dense.built:
-        raise ValueError(
-            f"Expected a built dense layer; call the model once. Received: {dense.name!r}, not built."
-        )
-    inputs, units = dense.kernel.shape
-    if inputs != height * width * channels:
-        raise ValueError(
-            f"Expected a dense layer with {height}·{width}·{channels} = {height * width * channels} inputs. "
-            f"Received: {dense.name!r} with {inputs}"
-        )
     conv = keras.layers.Conv2D(
-        units,
+        dense.units,
         (height, width),
         activation=dense.activation,
         use_bias=dense.use_bias,
@@ -56,22 +49,23 @@ def dense_to_conv(
     conv.build((None, None, None, channels))
     weights = dense.get_weights()
     # Flatten reads row by row, then column, then channel: a plain reshape undoes it.
-    weights[0] = weights[0].reshape(height, width, channels, units)
+    weights[0] = weights[0].reshape(height, width, channels, dense.units)
     conv.set_weights(weights)
     return conv
 
 
-def convolutionalize(classifier: keras.Model) -> keras.Model:
-    """Rewrites a classifier so that it takes any image at least as large as the one it was made for.
+@checked
+def convolutionalize(classifier: Chain) -> keras.Model:
+    """Rewrites a classifier so that it also takes larger images (lecture: L14).
 
     `Flatten` disappears, each `Dense` becomes a convolution with the same numbers, and every other
     layer is copied with its weights. On an image of the original size the result is 1 × 1 × classes
-    and equal to the classifier's; on a larger one it is a map: the classifier applied at many
-    places, the shared work done once.
+    and equal to the classifier's. On a larger image it is a map: the classifier at many places,
+    with the shared work done once.
 
     Args:
-        classifier: A model that is a chain of layers, such as VGG16 with its dense top, with a
-            fixed input size.
+        classifier: A model that is a chain of layers with a fixed input size, such as VGG16 with
+            its dense layers.
 
     Returns:
         New `keras.Model`, input `(batch, H, W, channels)`, output `(batch, h, w, classes)`. The
@@ -79,36 +73,37 @@ def convolutionalize(classifier: keras.Model) -> keras.Model:
 
     Raises:
         ValueError: If the model branches, has no fixed input size, or pools globally.
+
+    Example:
+        >>> classifier = fcn.models.classifier(num_classes=4, size=64)
+        >>> model = fcn.convolutionalize.convolutionalize(classifier)
+        >>> [tuple(model(np.zeros((1, size, size, 3))).shape) for size in (64, 112)]
+        [(1, 1, 1, 4), (1, 4, 4, 4)]
     """
-    arguments.model("classifier", classifier)
-    if None in classifier.input_shape[1:]:
-        raise ValueError(
-            "Expected a classifier with a fixed input size (its dense layer fixes one). "
-            f"Received: input shape {classifier.input_shape}"
-        )
-    layers = [
-        layer for layer in classifier.layers if not isinstance(layer, keras.layers.InputLayer)
-    ]
     x = image = keras.Input((None, None, classifier.input_shape[-1]), name="image")
-    before_flatten = None
-    for layer in layers:
-        if not isinstance(layer.input, keras.KerasTensor):
-            raise ValueError(
-                f"Expected a chain of layers. Received: {layer.name!r} with several inputs."
-            )
+    flattened = None  # shape of the map that Flatten read
+    for layer in classifier.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
         if isinstance(layer, keras.layers.Flatten):
-            before_flatten = layer.input.shape[1:]
+            flattened = _input_shape(layer)
             continue
         if isinstance(layer, keras.layers.Dense):
-            new = dense_to_conv(layer, before_flatten or (1, 1, layer.input.shape[-1]))
-            before_flatten = None
-        elif layer.__class__.__name__.startswith("Global"):
-            raise ValueError(
-                f"{layer.name!r} averages over the whole image, so its dense layer has no places to slide to."
-            )
+            new = dense_to_conv(layer, flattened or (1, 1, *_input_shape(layer)))
+            flattened = None
         else:
-            new = layer.__class__.from_config(layer.get_config())
-            new.build(layer.input.shape)
-            new.set_weights(layer.get_weights())
+            new = _copy(layer)
         x = new(x)
     return keras.Model(image, x, name=f"{classifier.name}_convolutional")
+
+
+def _copy(layer):
+    new = layer.__class__.from_config(layer.get_config())
+    new.build(layer.input.shape)
+    new.set_weights(layer.get_weights())
+    return new
+
+
+def _input_shape(layer) -> tuple:
+    """Without the batch: `(H, W, C)`, or `(units,)` after a dense layer."""
+    return tuple(layer.input.shape[1:])

@@ -1,26 +1,30 @@
-"""The three layers that an FCN adds to Keras' own: bilinear start, scores, crop to fit.
+"""What an FCN adds to Keras' own layers: scores, bilinear start, crop to fit (lecture: L15–L17).
 
 Everything else in the networks is a plain `Conv2D`, `Conv2DTranspose` or `MaxPooling2D`.
-Importing this module registers the layers, so that saved models load without `custom_objects`.
+Importing this module registers its layers, so that saved models load without `custom_objects`.
 """
+
+from typing import Literal
 
 import keras
 import numpy as np
 from keras import ops
 
 from fcn_keras.support import arguments
+from fcn_keras.support.kinds import Count, checked
 
 PACKAGE = "fcn_keras"
 
 
-def bilinear_kernel(factor: int) -> np.ndarray:
+@checked
+def bilinear_kernel(factor: Count) -> np.ndarray:
     """The one-channel kernel with which a transposed convolution interpolates (lecture: L16).
 
-    Each input pixel stamps this tent onto the output, `factor` pixels from the next stamp; the
+    Each input pixel stamps this tent onto the output, `factor` pixels from the next stamp. The
     overlapping tents add up to linear interpolation.
 
     Args:
-        factor: Output pixels per input pixel; at least 1.
+        factor: Output pixels per input pixel.
 
     Returns:
         float32 array, k × k with k = 2·factor − factor mod 2; values in (0, 1], sum factor².
@@ -29,8 +33,11 @@ def bilinear_kernel(factor: int) -> np.ndarray:
         ValueError: If `factor` is smaller than 1.
 
     Source: Long, Shelhamer, Darrell, section 3.3; tap i weighs 1 − |i − centre| / factor per axis.
+
+    Example:
+        >>> fcn.layers.bilinear_kernel(2)[0].tolist()  # the first of 4 rows
+        [0.0625, 0.1875, 0.1875, 0.0625]
     """
-    arguments.whole_number("factor", factor, 1, hint="It is output pixels per input pixel.")
     size = 2 * factor - factor % 2
     centre = (size - 1) / 2  # factor − 1 for an odd kernel, factor − 0.5 for an even one
     tent = 1 - np.abs(np.arange(size) - centre) / factor
@@ -42,65 +49,76 @@ class Bilinear(keras.initializers.Initializer):
     """Starts a `Conv2DTranspose` as bilinear upsampling, each channel by itself (lecture: L16).
 
     Args:
-        factor: The layer's stride; its kernel must be 2·factor − factor mod 2.
+        factor: The layer's stride. Its kernel must have 2·factor − factor mod 2 rows and columns.
+
+    Example:
+        >>> kernel = fcn.layers.Bilinear(2)((4, 4, 3, 3))
+        >>> keras.ops.convert_to_numpy(kernel)[1, 1].diagonal().tolist()
+        [0.5625, 0.5625, 0.5625]
     """
 
-    def __init__(self, factor: int):
-        self.factor = arguments.whole_number("factor", factor, 1)
+    @checked
+    def __init__(self, factor: Count):
+        self.factor = factor
 
     def __call__(self, shape, dtype=None):
         tent = bilinear_kernel(self.factor)
         height, width, out_channels, in_channels = shape
         if (height, width) != tent.shape:
-            raise ValueError(
-                f"A bilinear kernel of factor {self.factor} is {tent.shape[0]} x {tent.shape[1]}. "
-                f"Received: a layer whose kernel is {height} x {width}."
-            )
-        diagonal = np.eye(
-            out_channels, in_channels, dtype="float32"
-        )  # channel c only feeds channel c
+            wanted = f"a kernel of {tent.shape[0]} x {tent.shape[1]} for factor {self.factor}"
+            raise ValueError(f"Expected {wanted}. Received: {height} x {width}")
+        diagonal = np.eye(out_channels, in_channels, dtype="float32")  # channel c feeds channel c
         return ops.convert_to_tensor(tent[:, :, None, None] * diagonal, dtype=dtype)
 
     def get_config(self):
         return {"factor": self.factor}
 
 
-def upscore(num_classes: int, factor: int, name: str, padding: str = "same") -> keras.layers.Layer:
+@checked
+def upscore(
+    num_classes: Count, factor: Count, name: str, padding: Literal["same", "valid"] = "same"
+) -> keras.layers.Layer:
     """Upsamples class scores with a transposed convolution that starts as bilinear (lecture: L16).
 
-    Scores are float32 whatever the precision of the network is (`models.precision`): 16 bits would blur their differences.
+    Scores are float32 whatever the precision of the network (`models.precision`): 16 bits would
+    blur their differences.
 
     Args:
         num_classes: Number of score maps C; void is not one of them.
-        factor: Output pixels per input pixel; at least 1.
+        factor: Output pixels per input pixel.
         name: Layer name, for example `"upscore2"`.
-        padding: `"same"`, or `"valid"` for the published networks, which keep the border and crop it later.
+        padding: `"same"`, or `"valid"` for the published networks, which crop the border later.
 
     Input shape: `(batch, H, W, C)`, logits.
     Output shape: `(batch, factor·H, factor·W, C)`, logits; `"valid"`: factor·(H − 1) + kernel rows.
 
     Raises:
         ValueError: If `factor` is smaller than 1.
+
+    Example:
+        >>> up = fcn.layers.upscore(num_classes=2, factor=8, name="upscore8")
+        >>> tuple(up(np.zeros((1, 5, 7, 2))).shape)
+        (1, 40, 56, 2)
     """
-    arguments.whole_number("num_classes", num_classes, 1)
-    arguments.one_of("padding", padding, ("same", "valid"))
     return keras.layers.Conv2DTranspose(
         num_classes,
         bilinear_kernel(factor).shape[0],
         strides=factor,
         padding=padding,
         use_bias=False,
-        kernel_initializer=Bilinear(factor),
+        kernel_initializer=Bilinear(factor),  # pyright: ignore[reportArgumentType]  Keras says str
         dtype="float32",
         name=name,
     )
 
 
-def score(num_classes: int, name: str) -> keras.layers.Layer:
-    """A 1 × 1 convolution from features to class scores: a classifier at every position (lecture: L17).
+@checked
+def score(num_classes: Count, name: str) -> keras.layers.Layer:
+    """A 1 × 1 convolution to class scores: a classifier at every position (lecture: L17).
 
-    No activation: scores are logits, and may be negative. Starts at zero as in the paper, so that
-    before training every class is equally likely everywhere and a new skip changes nothing. Scores are float32, as at `upscore`.
+    It has no activation: scores are logits and may be negative. It starts at zero, as in the paper,
+    so that before training every class is equally likely everywhere and a new skip changes nothing.
+    Scores are float32, as at `upscore`.
 
     Args:
         num_classes: Number of score maps C; void is not one of them.
@@ -108,8 +126,11 @@ def score(num_classes: int, name: str) -> keras.layers.Layer:
 
     Input shape: `(batch, H, W, channels)`.
     Output shape: `(batch, H, W, C)`, logits.
+
+    Example:
+        >>> tuple(fcn.layers.score(num_classes=2, name="score_fr")(np.ones((1, 5, 7, 128))).shape)
+        (1, 5, 7, 2)
     """
-    arguments.whole_number("num_classes", num_classes, 1)
     return keras.layers.Conv2D(
         num_classes, 1, kernel_initializer="zeros", dtype="float32", name=name
     )
@@ -119,13 +140,13 @@ def score(num_classes: int, name: str) -> keras.layers.Layer:
 class CropToMatch(keras.layers.Layer):
     """Cuts a map to the height and width of a reference (lecture: L15).
 
-    Pooling rounds odd sizes up (5 → 3) and upsampling doubles (3 → 6), so a map that went down and
-    up again is up to a stride longer than where it started. With SAME padding, output pixel
-    i of an upsampling by f belongs to input pixel i // f, so what is too much is at the end and
-    the offset is 0. Networks that pad otherwise have it in front too: `geometry.crop_offset`.
+    Pooling rounds odd sizes up (5 → 3) and upsampling doubles them (3 → 6). A map that went down
+    and up again may therefore be larger than it was. With SAME padding, output pixel i of an
+    upsampling by f belongs to input pixel i // f: the surplus lies at the end, and the offset is 0.
+    In networks with other padding some lies in front: see `geometry.crop_offset`.
 
     Args:
-        offset: Rows cut off at the top and columns cut off at the left; at least 0.
+        offset: Rows to cut off at the top, and columns at the left.
 
     Input: a pair `[x, reference]`, `(batch, H, W, C)` and `(batch, h, w, any)` with
         offset + h ≤ H and offset + w ≤ W.
@@ -133,11 +154,16 @@ class CropToMatch(keras.layers.Layer):
 
     Raises:
         ValueError: If `offset` is negative.
+
+    Example:
+        >>> x, reference = np.ones((1, 6, 6, 2)), np.ones((1, 5, 5, 3))
+        >>> tuple(fcn.layers.CropToMatch()([x, reference]).shape)
+        (1, 5, 5, 2)
     """
 
     def __init__(self, offset: int = 0, **options):
         super().__init__(**options)
-        self.offset = arguments.whole_number("offset", offset, 0, hint="It is pixels to cut off.")
+        self.offset = arguments.whole_number("offset", offset, at_least=0)
 
     def call(self, inputs):
         x, reference = inputs
@@ -154,29 +180,27 @@ class CropToMatch(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class VGGPreprocessing(keras.layers.Layer):
-    """RGB 0–255 to what VGG16 was trained on: BGR, mean pixel subtracted.
+    """Turns RGB 0–255 into what VGG16 was trained on: BGR, minus the mean pixel (lecture: L23).
 
-    It is a layer of the model, so that nobody can feed the model wrongly.
+    It is a layer of the model, so that nobody can forget it or do it twice.
 
     Args:
         mean_bgr: Mean blue, green and red, 0–255. The default is that of Keras' ImageNet weights.
 
     Input shape: `(batch, H, W, 3)`, RGB, 0–255.
     Output shape: `(batch, H, W, 3)`, BGR, about −124 to 152.
+
+    Example:
+        >>> black = fcn.layers.VGGPreprocessing()(np.zeros((1, 1, 1, 3), "float32"))
+        >>> keras.ops.convert_to_numpy(black)[0, 0, 0].round().tolist()
+        [-104.0, -117.0, -124.0]
     """
 
     MEAN_BGR = (103.939, 116.779, 123.68)
 
     def __init__(self, mean_bgr: tuple[float, float, float] = MEAN_BGR, **options):
         super().__init__(**options)
-        if not isinstance(mean_bgr, (tuple, list, np.ndarray)) or len(mean_bgr) != 3:
-            raise ValueError(
-                f"Expected mean_bgr to be three numbers, 0–255. {arguments.received('mean_bgr', mean_bgr)}"
-            )
-        self.mean_bgr = tuple(
-            arguments.number("every number in mean_bgr", mean, at_least=0, at_most=255)
-            for mean in mean_bgr
-        )
+        self.mean_bgr = arguments.mean_colour("mean_bgr", mean_bgr)
 
     def call(self, images):
         bgr = ops.flip(images, axis=-1)

@@ -1,8 +1,9 @@
-"""Where `small_vgg` gets its weights: it learns what every pixel of drawn places is (`datasets.drawn_worlds`).
+"""How `small_vgg` gets its weights: it learns the class of every pixel of `datasets.drawn_worlds`.
 
-The lecture freezes an encoder that a million photographs taught (L23). This package ships no photographs, so it
-draws places, trains the paper's FCN on them, scores read straight off the pools, with the same `training.fit` that
-students use, and keeps only the encoder. `benchmarks/README.md` tells what else was tried.
+The lecture freezes an encoder that was trained on a million photographs (L23). This package ships
+no photographs. It draws places instead, trains the paper's FCN on them with the same `training.fit`
+that students use, and keeps only the encoder. The scores are read directly off the pools.
+`benchmarks/README.md` reports what else was tried.
 
     python -m fcn_keras.pretraining --out small_vgg.npz
 """
@@ -21,53 +22,56 @@ from fcn_keras import backbones, evaluation, models, published, training
 from fcn_keras.datasets import drawn_worlds
 from fcn_keras.datasets.drawn.world_canvas import CLASS_NAMES
 from fcn_keras.support.files import written_whole
+from fcn_keras.support.kinds import Count, File, Seed, checked
 
 RECIPE_VERSION = 3  # raise it whenever the same arguments would give other weights
+
 # The recipe of the shipped file
 PICTURES = 16_000
 STEPS = 9_000
 BATCH_SIZE = 12
 LEARNING_RATE = 1e-3
-HELD_OUT = 200  # fresh pictures for the final mark
-HELD_OUT_SEED = 1_000_003  # another series than any training seed of everyday use
+HELD_OUT = 200  # fresh pictures for the final scores
+HELD_OUT_SEED = 1_000_003  # far from any seed that is used for training
 BALANCED_OVER = 200  # pictures
 
 
 def network(encoder: keras.Model, num_classes: int) -> keras.Model:
-    """FCN-8s without fc6 and fc7: each pool is asked directly, by a 1 × 1 convolution, so all the seeing is the encoder's."""
+    """FCN-8s without fc6 and fc7: it reads each pool by a 1 × 1 convolution only.
+
+    So everything that it recognizes, the encoder has recognized.
+    """
     return models.fcn(num_classes, 8, encoder, width=None, freeze_backbone=False)
 
 
 def balance(encoder: keras.Model, images) -> None:
-    """Gives every channel a deviation of 1 over some pictures; what the network computes else stays the same.
+    """Scales every channel to a standard deviation of 1 over some pictures.
 
-    ReLU and maximum commute with a positive factor, so a channel's kernel and bias can be divided by a number if the
-    next convolution's weights for that channel are multiplied by it. The lecture's head *adds* pool3 and pool4 to
-    what it computed, so their scale matters to it: this spares it learning around small ones.
+    Apart from these factors the network computes the same. ReLU and maximum commute with a positive
+    factor, so a channel's kernel and bias can be divided by a number if the next convolution's
+    weights for that channel are multiplied by it. The lecture's head *adds* pool3 and pool4 to its
+    own features, so their scale matters: if it is small, the head must first learn to enlarge it.
 
     Args:
         encoder: A chain of convolutions with ReLU, changed in place.
-        images: `(N, H, W, 3)`, 0-255.
+        images: `(N, H, W, 3)`, 0–255.
     """
     convolutions = [layer for layer in encoder.layers if isinstance(layer, keras.layers.Conv2D)]
     probe = keras.Model(encoder.input, [layer.output for layer in convolutions])
-    factor = 1.0  # of the layer before, per channel
-    for layer, output in zip(
-        convolutions, probe.predict(images, batch_size=16, verbose=0), strict=True
-    ):
+    outputs = probe.predict(images, batch_size=16, verbose=0)  # pyright: ignore[reportArgumentType]
+    factor = np.ones(1)  # by which each channel of the layer before was divided
+    for layer, output in zip(convolutions, outputs, strict=True):
         deviation = output.std(axis=(0, 1, 2))
-        deviation = np.maximum(
-            deviation, 0.05 * deviation.mean() + 1e-6
-        )  # what is almost silent stays quiet
+        # a channel that is almost silent is not made loud
+        deviation = np.maximum(deviation, 0.05 * deviation.mean() + 1e-6)
         kernel, bias = layer.get_weights()  # (3, 3, channels in, channels out), (channels out,)
-        layer.set_weights(
-            [kernel * np.reshape(factor, (1, 1, -1, 1)) / deviation, bias / deviation]
-        )
+        kernel = kernel * factor.reshape(1, 1, -1, 1) / deviation
+        layer.set_weights([kernel, bias / deviation])
         factor = deviation
 
 
 def checksum(arrays: dict) -> str:
-    """SHA-256 over the bytes of the arrays in the order of their names, `"recipe"` left out."""
+    """SHA-256 of the bytes of all arrays but `"recipe"`, in the order of their names."""
     digest = hashlib.sha256()
     for name in sorted(set(arrays) - {"recipe"}):
         digest.update(np.ascontiguousarray(arrays[name]).tobytes())
@@ -76,13 +80,9 @@ def checksum(arrays: dict) -> str:
 
 def encoder_arrays(encoder: keras.Model) -> dict:
     """An encoder's weights as float16 arrays named `"conv1_1/kernel"`, `"conv1_1/bias"`, ..."""
-    return {
-        f"{layer.name}/{variable.name}": keras.ops.convert_to_numpy(variable.value).astype(
-            "float16"
-        )
-        for layer in encoder.layers
-        for variable in layer.weights
-    }
+    named = {f"{layer.name}/{v.name}": v.value for layer in encoder.layers for v in layer.weights}
+    as_array = keras.ops.convert_to_numpy
+    return {name: np.asarray(as_array(value), "float16") for name, value in named.items()}
 
 
 def save(out, arrays: dict, recipe: dict) -> None:
@@ -91,54 +91,57 @@ def save(out, arrays: dict, recipe: dict) -> None:
         np.savez_compressed(file, **arrays, recipe=np.array(json.dumps(recipe)))
 
 
-def _check_folder(checkpoint: Path, arguments: dict) -> None:
-    """A checkpoint of another recipe must not be mixed in silently."""
+def _require_same_recipe(checkpoint: Path, arguments: dict) -> None:
+    """Refuses the checkpoint of another recipe, and notes the recipe in a new one."""
     checkpoint.mkdir(parents=True, exist_ok=True)
     note = checkpoint / "arguments.json"
     if note.exists() and json.loads(note.read_text()) != arguments:
         raise ValueError(
             f"Expected the checkpoint in {checkpoint} to come from the same arguments. "
-            f"Received: {arguments}, but the folder was made with {note.read_text()}. Take another folder."
+            f"Received: {arguments}, but the folder was made with {note.read_text()}. "
+            "Take another folder."
         )
     note.write_text(json.dumps(arguments))
 
 
+@checked
 def pretrain(
-    out,
-    pictures: int = PICTURES,
-    steps: int = STEPS,
-    batch_size: int = BATCH_SIZE,
-    seed: int = 0,
-    checkpoint=None,
-    held_out: int = HELD_OUT,
+    out: File,
+    pictures: Count = PICTURES,
+    steps: Count = STEPS,
+    batch_size: Count = BATCH_SIZE,
+    seed: Seed = 0,
+    checkpoint: File | None = None,
+    held_out: Count = HELD_OUT,
 ) -> dict:
-    """Draws places, trains `small_vgg` to say what each pixel is and writes the encoder's weights.
+    """Draws places, trains `small_vgg` to classify every pixel, and writes the encoder's weights.
 
     Args:
-        out: The `.npz` to write: float16 arrays `"conv1_1/kernel"`, ... and `"recipe"`, JSON.
-        pictures: Size of the pool, which is drawn once and kept in memory, 82 KB each.
+        out: The `.npz` to write: float16 arrays `"conv1_1/kernel"`, … and `"recipe"`, JSON.
+        pictures: How many are drawn. They are drawn once and stay in memory, 82 KB each.
         steps: Training steps.
-        batch_size: Pictures a step.
-        seed: Same seed and machine: same weights.
-        checkpoint: Folder to resume from after an interruption.
-        held_out: Fresh pictures for the scores in the report.
+        batch_size: Pictures per step.
+        seed: The same seed on the same machine gives the same weights.
+        checkpoint: Folder from which an interrupted run resumes.
+        held_out: How many fresh pictures give the scores in the recipe.
 
     Returns:
-        The recipe that is also in the file: recipe_version, seed, classes, pictures, steps, batch_size,
-        held_out_mean_iou, keras, backend, seconds, sha256.
+        The recipe that is also in the file: recipe_version, seed, classes, pictures, steps,
+        batch_size, held_out_mean_iou, keras, backend, seconds, sha256.
 
     Raises:
+        TypeError: If `out` or `checkpoint` is not a path.
         ValueError: If a number is too small, or the checkpoint belongs to other arguments.
     """
-    if batch_size < 1 or pictures < batch_size or steps < 1 or held_out < 1 or seed < 0:
+    if pictures < batch_size:
         raise ValueError(
-            "Expected batch_size >= 1, pictures >= batch_size, steps >= 1, held_out >= 1 and seed >= 0. Received: "
-            f"pictures={pictures}, steps={steps}, batch_size={batch_size}, seed={seed}, held_out={held_out}"
+            "Expected pictures to be at least batch_size. "
+            f"Received: pictures={pictures}, batch_size={batch_size}"
         )
     started = time.perf_counter()
     arguments = {"pictures": pictures, "steps": steps, "batch_size": batch_size, "seed": seed}
     if checkpoint is not None:
-        _check_folder(Path(checkpoint), {"recipe_version": RECIPE_VERSION, **arguments})
+        _require_same_recipe(Path(checkpoint), {"recipe_version": RECIPE_VERSION, **arguments})
     worlds = drawn_worlds(pictures, seed)
     keras.utils.set_random_seed(seed)
     encoder = backbones.small_vgg(weights=None)
@@ -190,9 +193,8 @@ def main(arguments=None) -> int:
         recipe = pretrain(**vars(options))
     except (ValueError, OSError) as error:
         parser.error(str(error))  # one line on standard error, exit status 2
-    print(
-        f"{options.out}: mean IoU {recipe['held_out_mean_iou']:.3f} on fresh pictures, after {recipe['seconds']} s"
-    )
+    mean_iou, seconds = recipe["held_out_mean_iou"], recipe["seconds"]
+    print(f"{options.out}: mean IoU {mean_iou:.3f} on fresh pictures, after {seconds} s")
     return 0
 
 

@@ -151,25 +151,22 @@ def segment(options):
     """`segment`: NAME_labels.png (class numbers, with a palette) and NAME_overlay.png for each picture."""
     _make_folder(options.out)
     import_keras_quietly()
-    from fcn_keras.prediction import many_files as labelling
+    from fcn_keras.prediction import many_files
     from fcn_keras.support import images
     from fcn_keras.support.progress import progress
 
     suffixes = images.SUFFIXES + ((".npy",) if options.tile else ())
     paths = [path for given in options.images for path in _pictures(given, suffixes)]
     _check_names(paths, options.out)
+    job = many_files.Job(options.model, options.out, options.tile)
     if options.workers:
         before = len(paths)
-        paths = labelling.not_done(paths, options.model, options.out, options.tile)
+        paths = job.not_done(paths)
         if len(paths) < before:
             print(f"{before - len(paths)} were labelled before")
-        answers = labelling.label_files_by_workers(
-            options.model, paths, options.out, options.workers, options.tile
-        )
+        answers = many_files.label_files_by_workers(job, paths, options.workers)
     else:
-        answers = labelling.label_files(
-            labelling.Labeller(options.model, options.out, options.tile), paths
-        )
+        answers = many_files.label_files(many_files.Labeller(job), paths)
     refused = []
     with contextlib.ExitStack() as stack:
         # a tile's progress is shown by what labels it

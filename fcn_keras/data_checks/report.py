@@ -1,50 +1,94 @@
-"""What a check of a data set says: findings, each with its way out, and the share of every class."""
+"""What is wrong with a data set, each finding with its remedy; and the share of each class."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 SHOWN = 5  # files that a finding lists; `--json` has them all
 
 # Each kind of finding: what to do about it
 REMEDIES = {
-    "no mask": "Draw the missing masks, or take the pictures out of the folder.",
-    "no picture": "Add the pictures, or remove the masks; a mask has the name of its picture.",
-    "listing": "Leave one of the two, or mend the list.",
-    "passed over": "Save such pictures as PNG (photographs: JPEG), directly in the folder; take other files out of it.",
-    "frames": "Save the picture that is meant as a file of its own.",
-    "unreadable": "Copy the file again from where it came; a picture that opens nowhere has to be left out, with its mask.",
-    "size": "A mask has a number for each pixel of its picture. Was only one of the two resized or turned? "
-    "Masks are resized by nearest neighbour: mask.resize(size, PIL.Image.Resampling.NEAREST).",
-    "mode": "Save the picture as 8-bit RGB: PIL.Image.open(file).convert('RGB'), after putting a transparent one on a "
-    "background and scaling a 16-bit one to 0-255 (values / white * 255).",
-    "turned": "Write the picture upright once, PIL.ImageOps.exif_transpose(picture).save(...), look whether the mask fits, "
-    "and turn the mask the same way if not.",
-    "mask mode": "A mask is an 8-bit PNG with one class number for each pixel. If its colours stand for classes, put them "
-    "into classes.txt: road 128 64 128, a line for each class and one for void.",
-    "JPEG": "Export the masks again as PNG. JPEG changes values a little, and a class number must not change at all.",
-    "number": "Is a class missing in classes.txt, do the numbers begin at 1, or does one of them mean 'do not score' (write "
-    "255)?",
-    "white on black": "Divide by the number of white: class 0 stays, white becomes class 1. (np.array(mask) // 255 where white "
-    "is 255, saved as PNG)",
-    "interpolated": "Make these masks again from the originals, resized by nearest neighbour "
-    "(PIL.Image.Resampling.NEAREST): the mean of two class numbers is a third class.",
-    "one-hot": "Class numbers come from np.argmax(labels, axis=-1).astype('uint8'), saved as PNG (for the lecture's .npy "
-    "files it is the other way round: np.eye(classes)[numbers]).",
-    "colour": "Add the colour to the table of colours (classes.txt). Many colours that are nearly alike come from JPEG, "
-    "smoothing brushes or interpolation: make the mask again without.",
-    "palettes differ": "Colours that were numbered for each file by itself (by a drawing program, or by quantize()) give one "
-    "class several numbers. Put the colours into classes.txt, road 128 64 128, a line for each class and one for void: then "
-    "they count, not the numbers. If the numbers are right, save all masks with one palette.",
-    "transparent": "Fill what is transparent with the colour of its class, or of void, and save the mask as RGB: under it a "
-    "colour is stored that nobody sees, and it would be the label.",
-    "absent": "Label more pictures, or take the class out of the list of classes.",
-    "void": "Void is neither trained on nor scored. Was 255 meant as a class, or the mask never finished?",
-    "shared": "Keep each picture once: what is trained on must not be tested on.",
-    "copied": "Was one mask saved under the name of another picture, or never drawn anew? Draw what is missing. Pictures of a "
-    "camera that stands still may share a mask: then nothing is wrong.",
-    "shifted": "Shift the masks back, and look at a few laid over their pictures. Were pictures and masks cropped in "
-    "different ways?",
-    "values": "Save the images as they were, 0-255 or 0-1: the model does the preprocessing.",
+    "no mask": "Draw the missing masks, or remove the pictures.",
+    "no picture": "Add the pictures, or remove the masks. A mask has the name of its picture.",
+    "listing": "Keep one of the two, or correct the list.",
+    "passed over": (
+        "Save such pictures as PNG (photographs: JPEG), directly in the folder. Move other files "
+        "elsewhere."
+    ),
+    "frames": "Save the picture that you mean as a file of its own.",
+    "unreadable": (
+        "Copy the file again from its source. If no program can open a picture, remove it and its "
+        "mask."
+    ),
+    "size": (
+        "A mask has one number for each pixel of its picture. Perhaps only one of the two was "
+        "resized or rotated. Resize masks by nearest neighbour: mask.resize(size, "
+        "PIL.Image.Resampling.NEAREST)."
+    ),
+    "mode": (
+        "Save the picture as 8-bit RGB: PIL.Image.open(file).convert('RGB'). Before that, put a "
+        "transparent picture on a background, and scale a 16-bit one to 0-255 (values / white * "
+        "255)."
+    ),
+    "turned": (
+        "Save the picture upright: PIL.ImageOps.exif_transpose(picture).save(...). Then see "
+        "whether the mask fits. If not, rotate it the same way."
+    ),
+    "mask mode": (
+        "Save the mask as an 8-bit PNG with one class number per pixel. If its colours stand for "
+        "classes, list them in classes.txt: 'road 128 64 128', one line for each class and one "
+        "for void."
+    ),
+    "JPEG": (
+        "Export the masks again as PNG. JPEG changes values slightly, and a class number must not "
+        "change at all."
+    ),
+    "number": (
+        "Perhaps a class is missing in classes.txt, or the numbers start at 1. If one of them "
+        "means 'do not score', write 255 instead."
+    ),
+    "white on black": (
+        "Divide by the number of white, for example np.array(mask) // 255, and save the result as "
+        "PNG. Class 0 stays, and white becomes class 1."
+    ),
+    "interpolated": (
+        "Resize these masks again from the originals, by nearest neighbour "
+        "(PIL.Image.Resampling.NEAREST). Interpolation mixes two class numbers into a third."
+    ),
+    "one-hot": (
+        "Convert to class numbers with np.argmax(labels, axis=-1).astype('uint8'), and save them "
+        "as PNG. (The lecture's .npy files need the opposite: np.eye(classes)[numbers].)"
+    ),
+    "colour": (
+        "Add the colour to the table of colours (classes.txt). Many similar colours come from "
+        "JPEG, a smoothing brush or interpolation: make the mask again without it."
+    ),
+    "palettes differ": (
+        "A drawing program, or quantize(), may number the colours anew in each file, so that one "
+        "class has several numbers. List the colours in classes.txt ('road 128 64 128', one line "
+        "for each class and one for void). Then the colours count, not the numbers. If the "
+        "numbers are right, save all masks with the same palette."
+    ),
+    "transparent": (
+        "Fill transparent places with the colour of their class, or of void, and save the mask as "
+        "RGB. A transparent pixel has a hidden colour, which would be read as its label."
+    ),
+    "absent": "Label more pictures, or remove the class from the list of classes.",
+    "void": (
+        "Void is neither trained on nor scored. Perhaps 255 was meant as a class, or the mask was "
+        "never finished."
+    ),
+    "shared": "Keep each picture once. A picture that is trained on must not be tested on.",
+    "copied": (
+        "Perhaps a mask was saved under the name of another picture, or never drawn anew. Draw "
+        "the missing masks. Pictures from a fixed camera may share a mask; then nothing is wrong."
+    ),
+    "shifted": (
+        "Shift the masks back, and look at a few of them on top of their pictures. Perhaps "
+        "pictures and masks were cropped differently."
+    ),
+    "values": "Save the images as they were, 0-255 or 0-1. The model does the preprocessing.",
 }
 
 
@@ -66,17 +110,40 @@ class Finding:
         return f"  {self.kind}: {self.what}{listed}\n      -> {self.remedy}"
 
 
+class Notes:
+    """What is noted file by file. The same note about several files becomes one finding."""
+
+    def __init__(self):
+        self._files: dict[tuple[str, str], list[str]] = defaultdict(list)  # (kind, what) → files
+
+    def add(self, kind: str, what: str, file: str | Path = "") -> None:
+        self._files[kind, what].append(str(file))
+
+    def has(self, kind: str) -> bool:
+        return any(noted == kind for noted, _ in self._files)
+
+    def remove(self, kind: str) -> None:
+        self._files = defaultdict(
+            list, {key: files for key, files in self._files.items() if key[0] != kind}
+        )
+
+    def findings(self) -> list[Finding]:
+        """In the order of `REMEDIES`."""
+        order = list(REMEDIES)
+        noted = sorted(self._files.items(), key=lambda item: order.index(item[0][0]))
+        return [Finding(kind, what, tuple(filter(None, files))) for (kind, what), files in noted]
+
+
 @dataclass
 class Report:
-    """What `check` found. `print(report)` shows it, `report.findings` is empty when nothing is wrong."""
+    """What `check` found. `print(report)` shows it; without findings, nothing is wrong."""
 
     name: str
     class_names: tuple[str, ...]
-    pictures: dict[str, int] = field(default_factory=dict)  # part → how many
+    pictures: dict[str, int] = field(default_factory=dict)  # part → number of pictures
     findings: list[Finding] = field(default_factory=list)
-    shares: dict[str, list[float]] = field(
-        default_factory=dict
-    )  # part → share of each class in the pixels that are not void
+    # part → share of each class in the pixels that are not void
+    shares: dict[str, list[float]] = field(default_factory=dict)
     void: dict[str, float] = field(default_factory=dict)  # part → share of void in all pixels
 
     def as_dict(self) -> dict:
@@ -96,16 +163,15 @@ class Report:
 
     def __str__(self) -> str:
         counts = ", ".join(f"{count} in {part}" for part, count in self.pictures.items())
-        found = (
-            f"{len(self.findings)} things are wrong:"
-            if len(self.findings) > 1
-            else "One thing is wrong:"
-        )
-        lines = [
-            f"{self.name}: pictures {counts}",
-            found if self.findings else "Nothing wrong was found.",
-        ]
+        lines = [f"{self.name}, pictures: {counts}", self._summary()]
         return "\n".join([*lines, *map(str, self.findings), *self._chart()])
+
+    def _summary(self) -> str:
+        if not self.findings:
+            return "Nothing wrong was found."
+        if len(self.findings) == 1:
+            return "One thing is wrong:"
+        return f"{len(self.findings)} things are wrong:"
 
     def _chart(self) -> Iterable[str]:
         """Shares as bars of characters, a block for each part."""

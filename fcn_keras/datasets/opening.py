@@ -1,37 +1,63 @@
-"""One name or folder in, data for training and for testing out: what the command line opens."""
+"""Opens whatever a command line names: one name or folder in, training and test data out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 
 from fcn_keras.datasets.base import SegmentationData
-from fcn_keras.datasets.drawn.road_scenes import road_scenes
+from fcn_keras.datasets.drawn import road_scenes
 from fcn_keras.datasets.folders import camvid_layout, plain_layout
 from fcn_keras.datasets.layouts import Layout
 from fcn_keras.datasets.lecture_files import FILES, lecture_files
 from fcn_keras.datasets.public_sets import kitti_layout, pets_layout, voc_layout
 from fcn_keras.support import arguments
+from fcn_keras.support.kinds import Kind, Seed, Size, checked
 
-# How to recognise each format by a folder or file in it, what it is called, and what reads it. The first that fits counts.
-LAYOUTS = {
-    "camvid": (("trainannot",), "train/ and trainannot/ (CamVid)", camvid_layout),
-    "kitti": (
+DRAWN = "road_scenes"
+HELD_OUT = 0.2  # share of a data set without a split of its own that is never trained on
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to store a data set in a folder."""
+
+    signs: tuple[str, ...]  # a folder that has one of these is of this format
+    description: str
+    layout: Callable[..., Layout]
+
+    def fits(self, folder: Path) -> bool:
+        return any((folder / sign).is_dir() for sign in self.signs)
+
+
+LAYOUTS = {  # the first that fits counts
+    "camvid": Format(("trainannot",), "train/ and trainannot/ (CamVid)", camvid_layout),
+    "kitti": Format(
         ("training/gt_image_2", "data_road/training/gt_image_2"),
         "training/gt_image_2/ (KITTI road)",
         kitti_layout,
     ),
-    "voc": (("SegmentationClass", "VOC2012", "VOCdevkit"), "VOCdevkit/ (PASCAL VOC)", voc_layout),
-    "pets": (
-        ("annotations/trimaps",),
-        "images/ and annotations/trimaps/ (Oxford pets)",
-        pets_layout,
+    "voc": Format(
+        ("SegmentationClass", "VOC2012", "VOCdevkit"), "VOCdevkit/ (PASCAL VOC)", voc_layout
     ),
-    "folder": (("images",), "images/, masks/ and classes.txt (a plain folder)", plain_layout),
+    "pets": Format(
+        ("annotations/trimaps",), "images/ and annotations/trimaps/ (Oxford pets)", pets_layout
+    ),
+    "folder": Format(("images",), "images/, masks/ and classes.txt (a plain folder)", plain_layout),
 }
-FORMATS = ("auto", *LAYOUTS, "npy")
-DRAWN = "road_scenes"
-HELD_OUT = 0.2  # share of a data set without a split of its own that is never trained on
+FormatName = Literal["auto", "camvid", "kitti", "voc", "pets", "folder", "npy"]
+FORMATS: tuple[str, ...] = get_args(FormatName)
+
+
+def path_as_written(name: str, value) -> str | Path:
+    """A path that is not yet a `Path`, which would turn `./road_scenes` into `road_scenes`."""
+    arguments.path(name, value)
+    return value
+
+
+Source = Annotated[str | Path, Kind("'road_scenes' or a folder", path_as_written)]
 
 
 @dataclass(frozen=True)
@@ -42,43 +68,40 @@ class Opened:
     test: SegmentationData
 
 
+@checked
 def open_data(
-    source: str | Path = "road_scenes",
-    format: str = "auto",
-    seed: int = 0,
-    size: tuple[int, int] | None = None,
+    source: Source = DRAWN, format: FormatName = "auto", seed: Seed = 0, size: Size | None = None
 ) -> Opened:
     """Opens the drawn road scenes, a public set, the lecture's `.npy` files or a plain folder.
 
-    A data set with a split of its own keeps it (CamVid and VOC: train and val; pets: trainval and test); of the others a
-    fifth, drawn at random by the seed, is held out for testing.
+    A data set with its own split keeps it (CamVid and VOC: train and val; pets: trainval and test).
+    Of the others, a fifth is held out for testing; the seed decides which images.
 
     Args:
-        source: `"road_scenes"`, or a folder: with `train/` and `trainannot/` (CamVid); `training/gt_image_2/` (KITTI);
-            `VOCdevkit/`; `images/` and `annotations/` (pets); `images_training.npy` and `seg_training.npy` (the
-            lecture's); `images/`, `masks/` and `classes.txt`, one class name a line (plain).
-        format: `"auto"` tells them apart by what is there; or one of `"camvid"`, `"kitti"`, `"voc"`, `"pets"`,
-            `"folder"`, `"npy"`.
-        seed: For the drawn scenes and for what is held out.
-        size: Height and width to bring the pictures of a folder to, or `None`.
+        source: `"road_scenes"`, or a folder: with `train/` and `trainannot/` (CamVid);
+            `training/gt_image_2/` (KITTI); `VOCdevkit/`; `images/` and `annotations/` (pets);
+            `images_training.npy` and `seg_training.npy` (the lecture's); `images/`, `masks/` and
+            `classes.txt`, one class name per line (plain).
+        format: `"auto"` recognises the format by these files; or one of `"camvid"`, `"kitti"`,
+            `"voc"`, `"pets"`, `"folder"`, `"npy"`.
+        seed: For the drawn scenes, and for the choice of the held-out images.
+        size: Height and width to resize a folder's pictures to, or `None`.
 
     Returns:
         `Opened`, with `.train` and `.test`.
 
     Raises:
-        TypeError: If `source` is no path.
+        TypeError: If `source` is not a path.
         FileNotFoundError: If the folder is missing or holds none of these.
-        ValueError: If the format is unknown, a size is given for what has its own, there are too few images to hold some out,
-            or `"road_scenes"` may mean a folder that is here.
+        ValueError: If the format is unknown, `size` is given for data of a fixed size, there are
+            too few images to hold some out, or there is a folder named `road_scenes` here.
     """
-    arguments.one_of("format", format, FORMATS)
-    arguments.whole_number("seed", seed, 0)
-    size = None if size is None else arguments.size("size", size)
-    drawn = means_drawn(source)
+    drawn = is_drawn_scenes(source)
     if drawn or format == "npy" or (format == "auto" and recognise(source) == "npy"):
         if size is not None:
             raise ValueError(
-                f"Expected size only with pictures in folders. Received: size={size}, and {source} has its own"
+                "Expected size only with pictures in folders. "
+                f"Received: size={size}, and {source} has its own"
             )
         if drawn:
             return Opened(road_scenes("train", seed), road_scenes("test", seed))
@@ -93,23 +116,23 @@ def layout_of(
     source: str | Path, format: str = "auto", size: tuple[int, int] | None = None
 ) -> Layout:
     """Which files of a folder belong together. Args and errors as `open_data`; not for `.npy`."""
-    return LAYOUTS[recognise(source) if format == "auto" else format][2](
-        arguments.path("source", source), size=size
-    )
+    name = recognise(source) if format == "auto" else format
+    return LAYOUTS[name].layout(Path(source), size=size)
 
 
-def means_drawn(source: str | Path) -> bool:
+def is_drawn_scenes(source: str | Path) -> bool:
     """Whether the source is the drawn road scenes.
 
     Raises:
-        ValueError: If a folder of that name is here too.
+        ValueError: If there is a folder of that name here too.
     """
     if str(source) != DRAWN:
         return False
     if Path(DRAWN).is_dir():
         raise ValueError(
-            f"Expected {DRAWN} to mean one thing. Received: the name of the drawn scenes, and of a folder here. Write "
-            f"'./{DRAWN}' or {Path(DRAWN).absolute()} for the folder; for the drawn scenes, work elsewhere or rename it."
+            f"Expected {DRAWN} to mean one thing. Received: the name of the drawn scenes and of a "
+            f"folder here. Write './{DRAWN}' or {Path(DRAWN).absolute()} for the folder. For the "
+            "drawn scenes, work in another folder or rename this one."
         )
     return True
 
@@ -118,34 +141,30 @@ def recognise(source: str | Path) -> str:
     """The format of a folder, by what is in it.
 
     Raises:
-        TypeError: If `source` is no path.
-        FileNotFoundError: If the folder is missing or holds none of the known ones.
+        FileNotFoundError: If the folder is missing or has none of the known formats.
     """
-    folder = arguments.path("source", source)
+    folder = Path(source)
     if not folder.is_dir():
         what = "which is a file" if folder.exists() else "which is not there"
         raise FileNotFoundError(
-            f"Expected a folder with data, or road_scenes. Received: {folder}, {what}."
+            f"Expected a folder with data, or {DRAWN}. Received: {folder}, {what}."
         )
     if (folder / FILES["train"][0]).is_file():
         return "npy"
-    for format, (signs, _, _) in LAYOUTS.items():
-        if any((folder / sign).is_dir() for sign in signs):
-            return format
-    below = next(
-        (
-            path
-            for path in sorted(folder.iterdir())
-            if path.is_dir()
-            and any((path / sign).exists() for signs, _, _ in LAYOUTS.values() for sign in signs)
-        ),
-        None,
-    )
+    for name, format in LAYOUTS.items():
+        if format.fits(folder):
+            return name
+    inside = next((path for path in sorted(folder.iterdir()) if _is_known(path)), None)
+    hint = f". Is it the folder {inside} that you mean?" if inside else ""
     raise FileNotFoundError(
-        f"Expected {folder} to hold images_training.npy and seg_training.npy (the lecture's files), "
-        f"{', '.join(what for _, what, _ in LAYOUTS.values())}. Received: none of these"
-        + (f". Is it the folder {below} that you mean?" if below else "")
+        f"Expected {folder} to hold images_training.npy and seg_training.npy (the lecture's "
+        f"files), {', '.join(format.description for format in LAYOUTS.values())}. "
+        f"Received: none of these{hint}"
     )
+
+
+def _is_known(path: Path) -> bool:
+    return any((path / sign).exists() for format in LAYOUTS.values() for sign in format.signs)
 
 
 def _hold_out(data: SegmentationData, seed: int) -> Opened:

@@ -1,4 +1,4 @@
-"""Sizes, strides and receptive fields: pure arithmetic, and reading them off a model."""
+"""Sizes, strides and receptive fields: by arithmetic, and read off a model."""
 
 from fcn_keras.geometry.fields import IMAGE, Field, crop_offset
 from fcn_keras.geometry.sizes import (

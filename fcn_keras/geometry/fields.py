@@ -1,24 +1,32 @@
-"""Receptive fields as arithmetic: which input pixels each position of a map sees (lecture: L08, L15)."""
+"""Receptive fields as arithmetic: which input pixels each position sees (lecture: L08, L15)."""
 
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Annotated
 
 from fcn_keras.support import arguments
+from fcn_keras.support.kinds import Kind, checked
 
 
 @dataclass(frozen=True)
 class Field:
-    """What the positions of a map see of the input, along one axis, in input pixels.
+    """What the positions of a map see of the input, along one axis, in input pixels (lecture: L15).
 
-    Behind convolution and pooling every position sees a window of the same size, one stride further
-    than the position before. Behind upsampling by f the windows differ, but the pattern
-    repeats after f positions: so a field lists the windows of one period.
+    After convolution and pooling every position sees a window of the same size, one stride further
+    on than the position before it. After upsampling by f the windows differ, but their pattern
+    repeats every f positions. A field therefore lists the windows of one period.
 
     Attributes:
-        windows: First and last pixel that positions 0 … period − 1 see; negative or beyond the image
-            is padding. `None` for a position that sees nothing (stride larger than kernel).
+        windows: First and last pixel that each of the positions 0 … period − 1 sees. A negative
+            pixel, or one beyond the image, is padding. `None` for a position that sees nothing
+            (stride larger than kernel).
         shift: Pixels by which the windows move from one period to the next.
+
+    Example:
+        >>> field = fcn.geometry.IMAGE.after_window(kernel=3, stride=2, before=1)
+        >>> field.size, field.pixels(0), field.pixels(5)
+        (3, (-1, 1), (9, 11))
     """
 
     windows: tuple[tuple[int, int] | None, ...]
@@ -26,28 +34,28 @@ class Field:
 
     @property
     def size(self) -> int:
-        """Receptive field: pixels in the widest window."""
+        """Receptive field: pixels of the widest window."""
         return max(last - first + 1 for first, last in filter(None, self.windows))
 
     @property
     def stride(self) -> Fraction:
-        """Pixels from one position to the next, on average; below 1 for a map that is larger than the input."""
+        """Pixels from one position to the next, on average; below 1 if the map is the larger."""
         return Fraction(self.shift, len(self.windows))
 
     @property
     def offset(self) -> int:
-        """First pixel that the first position sees; negative in padding."""
+        """First pixel that the first position sees; negative if it lies in padding."""
         return next(first for first, _ in filter(None, self.windows))
 
     @property
     def centre(self) -> Fraction:
-        """Where in the input position 0 lies; position i lies at `centre + i·stride`.
+        """The pixel at which position 0 lies; position i lies at `centre + i·stride`.
 
-        The middle of the window, averaged over a period. 0 for the input itself: two maps can be
-        added only where their positions lie at the same place.
+        It is the middle of the window, averaged over a period: 0 for the input itself. Two maps can
+        be added only if their positions lie at the same places.
         """
         middles = [
-            Fraction(window[0] + window[1], 2) - i * self.stride
+            Fraction(sum(window), 2) - i * self.stride
             for i, window in enumerate(self.windows)
             if window
         ]
@@ -60,42 +68,41 @@ class Field:
         return window and (window[0] + turns * self.shift, window[1] + turns * self.shift)
 
     def after_window(self, kernel: int, stride: int, before: int) -> "Field":
-        """Behind a convolution or pooling with `before` pixels of padding at the start."""
+        """The field after a convolution or pooling with `before` pixels of padding at the start."""
         period = len(self.windows) // math.gcd(len(self.windows), stride)
-        windows = tuple(
-            self._span(i * stride - before, i * stride - before + kernel - 1) for i in range(period)
-        )
+        starts = [i * stride - before for i in range(period)]
+        windows = tuple(self._span(start, start + kernel - 1) for start in starts)
         return Field(windows, int(self.stride * stride * period))
 
     def after_upsampling(self, kernel: int, stride: int, cut: int) -> "Field":
-        """Behind a transposed convolution of which `cut` pixels are cut off the start.
+        """The field after a transposed convolution with `cut` pixels cut off the start.
 
-        Input i stamps the outputs stride·i … stride·i + kernel − 1, so output o is reached from
-        i = ⌈(o − kernel + 1) / stride⌉ to ⌊o / stride⌋.
+        Input i stamps the outputs stride·i … stride·i + kernel − 1. So the inputs that reach output
+        o are ⌈(o − kernel + 1) / stride⌉ … ⌊o / stride⌋.
         """
         outputs = range(cut, cut + stride * len(self.windows))
         windows = tuple(self._span(-(-(o - kernel + 1) // stride), o // stride) for o in outputs)
         return Field(windows, self.shift)
 
     def shifted(self, positions: int) -> "Field":
-        """The map without its first positions (cropping), or with as many more in front (negative: padding)."""
+        """The field of the map without its first positions; negative: with padding in front."""
         period = len(self.windows)
-        return Field(
-            tuple(self.pixels(i) for i in range(positions, positions + period)), self.shift
-        )
+        windows = tuple(self.pixels(i) for i in range(positions, positions + period))
+        return Field(windows, self.shift)
 
     def joined(self, other: "Field") -> "Field":
-        """Where two branches meet: from the first pixel that either sees to the last."""
-        if self.stride != other.stride:
-            raise ValueError(
-                f"Expected branches of one stride to meet. Received: strides {self.stride} and {other.stride}"
-            )
+        """The field where two branches meet: from the first pixel that either sees to the last.
+
+        Raises:
+            ValueError: If their strides differ.
+        """
+        _need_one_stride(self, other)
         period = math.lcm(len(self.windows), len(other.windows))
         windows = tuple(_hull([self.pixels(i), other.pixels(i)]) for i in range(period))
         return Field(windows, int(self.stride * period))
 
     def _span(self, first: int, last: int) -> tuple[int, int] | None:
-        """What the positions from first to last see together."""
+        """What the positions from `first` to `last` see together."""
         return _hull([self.pixels(position) for position in range(first, last + 1)])
 
 
@@ -104,37 +111,40 @@ def _hull(windows) -> tuple[int, int] | None:
     return (min(first for first, _ in seen), max(last for _, last in seen)) if seen else None
 
 
+def _need_one_stride(a: Field, b: Field) -> None:
+    if a.stride != b.stride:
+        raise ValueError(f"Expected maps of one stride. Received: strides {a.stride}, {b.stride}")
+
+
 IMAGE = Field(((0, 0),), 1)  # every pixel sees itself
+FieldOfMap = Annotated[Field, Kind("a Field", arguments.instance, of=Field, by="receptive_field")]
 
 
-def crop_offset(larger: Field, target: Field = IMAGE) -> int:
-    """Positions to cut off the start of a map so that it lies on another one: *where* 19 comes from.
+@checked
+def crop_offset(larger: FieldOfMap, target: FieldOfMap = IMAGE) -> int:
+    """Positions to cut off the start of a map so that it lies on another one (lecture: L15).
+
+    The crops of the published networks, such as 19, follow from it.
 
     Args:
         larger: Field of the map that is cut.
         target: Field of the map that it is cut to fit; by default the image itself.
 
     Returns:
-        Positions before the one that lies where the target's first one does. FCN-32s: 19.
+        Number of positions before the one that lies on the target's first. FCN-32s: 19.
 
     Raises:
-        ValueError: If the strides differ, or no whole number of positions, 0 or more, does it.
+        ValueError: If the strides differ, or the number is negative or not whole.
 
     Source: the released FCN-32s crops by 19, FCN-16s by 5 and 27, FCN-8s by 5, 9 and 31.
+
+    Example:
+        >>> fcn.geometry.crop_offset(fcn.geometry.IMAGE.shifted(-4))  # 4 pixels of padding in front
+        4
     """
-    for name, field in (("larger", larger), ("target", target)):
-        if not isinstance(field, Field):
-            raise TypeError(
-                f"Expected {name} to be a Field, as receptive_field gives it. {arguments.received(name, field)}"
-            )
-    if larger.stride != target.stride:
-        raise ValueError(
-            f"Expected two maps of one stride. Received: strides {larger.stride} and {target.stride}"
-        )
+    _need_one_stride(larger, target)
     offset = (target.centre - larger.centre) / larger.stride
     if offset.denominator != 1 or offset < 0:
-        raise ValueError(
-            f"Expected the map to begin a whole number of positions before its target. Received: it begins {offset} before "
-            f"(centres {larger.centre} and {target.centre}, stride {larger.stride})"
-        )
+        wanted = "a map that begins a whole number of positions before its target"
+        raise ValueError(f"Expected {wanted}. Received: one that begins {offset} before")
     return int(offset)

@@ -1,98 +1,147 @@
-"""Sizes of convolutions and transposed convolutions along one axis, as arithmetic (lecture: L08, L09, L16).
+"""Sizes of convolutions and transposed convolutions, as arithmetic (lecture: L08, L09, L16).
 
-A layer is described by its kernel k and stride s; height and width are treated alike.
+A layer is described along one axis, by its kernel and its stride: height and width are treated
+alike.
 """
+
+from typing import Literal, get_args
 
 import numpy as np
 
-from fcn_keras.support import arguments
+from fcn_keras.support.kinds import Count, Size, SquareKernel, checked
 
-PADDINGS = ("valid", "same")
+Padding = Literal["valid", "same"]
+PADDINGS = get_args(Padding)
 
 
-def conv_size(size: int, kernel: int, stride: int = 1, padding: str = "valid") -> int:
+@checked
+def conv_size(size: Count, kernel: Count, stride: Count = 1, padding: Padding = "valid") -> int:
     """Output size of a convolution or pooling along one axis (lecture: L08).
 
-    VALID: ⌊(size − kernel) / stride⌋ + 1, the places where the kernel fits.
+    VALID: ⌊(size − kernel) / stride⌋ + 1, the number of places where the kernel fits.
     SAME: ⌈size / stride⌉, whatever the kernel.
 
     Args:
-        size: Input pixels, at least 1.
-        kernel: Kernel pixels, at least 1.
-        stride: Pixels from one place to the next, at least 1.
+        size: Input pixels.
+        kernel: Kernel pixels.
+        stride: Pixels from one place to the next.
         padding: `"valid"` or `"same"`.
 
     Raises:
         ValueError: If an argument is out of range, or a VALID kernel is larger than the input.
+
+    Example:
+        >>> fcn.geometry.conv_size(7, kernel=3, stride=2)
+        3
+        >>> fcn.geometry.conv_size(7, kernel=3, stride=2, padding="same")
+        4
     """
-    _check(size, kernel, stride, padding)
     if padding == "same":
         return -(-size // stride)
     if kernel > size:
-        raise ValueError(
-            f"A VALID kernel must fit: Expected kernel <= size. Received: kernel={kernel}, size={size}"
-        )
+        fits = "a VALID kernel must fit: kernel <= size"
+        raise ValueError(f"Expected that {fits}. Received: {kernel=}, {size=}")
     return (size - kernel) // stride + 1
 
 
-def pooled_size(size: int, kernel: int = 2, stride: int = 2, round_up: bool = False) -> int:
+@checked
+def pooled_size(size: Count, kernel: Count = 2, stride: Count = 2, round_up: bool = False) -> int:
     """Output size of a pooling without padding, along one axis.
 
-    Rounding down, ⌊(size − kernel) / stride⌋ + 1, drops a last row that does not fill a window;
-    rounding up, as the published FCNs do it, pools what there is of it. For kernel = stride rounding up
-    is the same as SAME.
+    Rounding down, ⌊(size − kernel) / stride⌋ + 1, drops a last row that does not fill a window.
+    Rounding up, as in the published FCNs, pools what there is of it. For kernel = stride, rounding
+    up is the same as SAME.
 
     Args:
-        size: Input pixels, at least 1.
-        kernel: Window pixels, at least 1.
-        stride: Pixels from one window to the next, at least 1.
-        round_up: Whether a last window that sticks out counts.
+        size: Input pixels.
+        kernel: Window pixels.
+        stride: Pixels from one window to the next.
+        round_up: Whether a last window counts that the input does not fill.
 
     Raises:
         ValueError: If an argument is out of range, or, rounding down, the window does not fit.
+
+    Example:
+        >>> fcn.geometry.pooled_size(7), fcn.geometry.pooled_size(7, round_up=True)
+        (3, 4)
     """
     if not round_up:
         return conv_size(size, kernel, stride)
-    _check(size, kernel, stride, "valid")
     return max(-(-(size - kernel) // stride), 0) + 1
 
 
-def transposed_size(size: int, kernel: int, stride: int = 1, padding: str = "valid") -> int:
+@checked
+def transposed_size(
+    size: Count, kernel: Count, stride: Count = 1, padding: Padding = "valid"
+) -> int:
     """Output size of a transposed convolution along one axis (lecture: L09).
 
     VALID: stride·(size − 1) + max(kernel, stride), the length that the stamps cover.
     SAME: stride·size.
 
     Args and errors: as `conv_size`.
+
+    Example:
+        >>> fcn.geometry.transposed_size(3, kernel=3, stride=2)
+        7
+        >>> fcn.geometry.transposed_size(3, kernel=3, stride=2, padding="same")
+        6
     """
-    _check(size, kernel, stride, padding)
     return stride * size if padding == "same" else stride * (size - 1) + max(kernel, stride)
 
 
-def stamps(size: int, kernel: int, stride: int, padding: str = "valid") -> np.ndarray:
-    """How many kernels of a transposed convolution overlap at each output position of an axis (lecture: L16).
+@checked
+def same_padding(size: Count, kernel: Count, stride: Count = 1) -> tuple[int, int]:
+    """Zeros that SAME adds before and after the input of a convolution (lecture: L08).
+
+    They are as many as ⌈size / stride⌉ places need. An odd one stands after the input.
+
+    Args and errors: as `conv_size`.
+
+    Example:
+        >>> fcn.geometry.same_padding(8, kernel=3, stride=2)
+        (0, 1)
+    """
+    total = max((conv_size(size, kernel, stride, "same") - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def same_crop(kernel: int, stride: int) -> int:
+    """Positions that SAME cuts off the start of a transposed convolution's VALID output.
+
+    VALID has kernel − stride positions more than SAME. Half of them, rounded down, come first.
+    """
+    return max(kernel - stride, 0) // 2
+
+
+@checked
+def stamps(size: Count, kernel: Count, stride: Count, padding: Padding = "valid") -> np.ndarray:
+    """How many kernels of a transposed convolution overlap at each position (lecture: L16).
 
     Args and errors: as `transposed_size`.
 
     Returns:
         int array, `(transposed_size(size, kernel, stride, padding),)`.
+
+    Example:
+        >>> fcn.geometry.stamps(3, kernel=3, stride=2).tolist()
+        [1, 1, 2, 1, 2, 1, 1]
     """
-    length = transposed_size(size, kernel, stride, padding)
-    position = np.arange(length) + _cut(kernel, stride, padding)
-    first = np.maximum(
-        -(-(position - kernel + 1) // stride), 0
-    )  # stamp i covers i·stride … i·stride + kernel − 1
+    position = np.arange(transposed_size(size, kernel, stride, padding))
+    if padding == "same":
+        position += same_crop(kernel, stride)
+    # stamp i covers the positions i·stride … i·stride + kernel − 1
+    first = np.maximum(-(-(position - kernel + 1) // stride), 0)
     last = np.minimum(position // stride, size - 1)
     return np.maximum(last - first + 1, 0)
 
 
-def overlap_map(
-    size: tuple[int, int], kernel: int, stride: int, padding: str = "valid"
-) -> np.ndarray:
-    """Where the stamps of a transposed convolution overlap: the source of checkerboards (lecture: L16).
+@checked
+def overlap_map(size: Size, kernel: Count, stride: Count, padding: Padding = "valid") -> np.ndarray:
+    """Where the stamps of a transposed convolution overlap, hence checkerboards (lecture: L16).
 
-    If the stride divides the kernel, every pixel away from the border gets equally many stamps;
-    if not, some get more than their neighbours, in a regular grid, whatever the weights.
+    If the stride divides the kernel, every pixel away from the border gets equally many stamps. If
+    not, some get more than their neighbours, in a regular grid, whatever the weights.
 
     Args:
         size: Height and width of the input.
@@ -100,25 +149,23 @@ def overlap_map(
 
     Returns:
         int array, output height × width: stamps per pixel.
+
+    Example:
+        >>> fcn.geometry.overlap_map((2, 3), kernel=3, stride=2).tolist()[2]
+        [2, 2, 4, 2, 4, 2, 2]
     """
-    rows, columns = (
-        stamps(length, kernel, stride, padding) for length in arguments.size("size", size)
-    )
+    rows, columns = (stamps(length, kernel, stride, padding) for length in size)
     return np.outer(rows, columns)
 
 
-def _cut(kernel: int, stride: int, padding: str) -> int:
-    """What SAME cuts off the start of a transposed convolution: half of what VALID has too much, rounded down."""
-    return max(kernel - stride, 0) // 2 if padding == "same" else 0
-
-
+@checked
 def convolution_matrix(
-    kernel: np.ndarray, size: tuple[int, int], stride: int = 1, padding: str = "valid"
+    kernel: SquareKernel, size: Size, stride: Count = 1, padding: Padding = "valid"
 ) -> np.ndarray:
     """A one-channel convolution as the matrix that it is (lecture: L09).
 
-    `matrix @ image.ravel()` is the convolution; `matrix.T @ map.ravel()` is the transposed
-    convolution, which brings back the size but not the values: the transpose, not the inverse.
+    `matrix @ image.ravel()` is the convolution. `matrix.T @ map.ravel()` is the transposed
+    convolution: it restores the size but not the values, for it is the transpose, not the inverse.
 
     Args:
         kernel: `(k, k)`.
@@ -131,17 +178,18 @@ def convolution_matrix(
 
     Raises:
         ValueError: As `conv_size`.
+
+    Example:
+        >>> matrix = fcn.geometry.convolution_matrix(np.ones((3, 3)), size=(4, 5))
+        >>> matrix.shape  # 2 × 3 places, 4 × 5 pixels
+        (6, 20)
     """
-    kernel = arguments.array("kernel", kernel, 2, "(k, k)")
-    if kernel.shape[0] != kernel.shape[1]:
-        raise ValueError(
-            f"Expected kernel to be square, (k, k). {arguments.received('kernel', kernel)}"
-        )
-    (height, width), taps = arguments.size("size", size), kernel.shape[0]
+    taps = len(kernel)
+    (height, width) = size
     rows, columns = (conv_size(length, taps, stride, padding) for length in size)
-    top, left = (
-        same_padding(length, taps, stride)[0] if padding == "same" else 0 for length in size
-    )
+    top, left = 0, 0
+    if padding == "same":
+        top, left = (same_padding(length, taps, stride)[0] for length in size)
     matrix = np.zeros((rows, columns, height, width))
     for row, column in np.ndindex(rows, columns):
         for i, j in np.ndindex(kernel.shape):
@@ -149,19 +197,3 @@ def convolution_matrix(
             if 0 <= y < height and 0 <= x < width:  # the rest falls on padding, which is zero
                 matrix[row, column, y, x] = kernel[i, j]
     return matrix.reshape(rows * columns, height * width)
-
-
-def same_padding(size: int, kernel: int, stride: int = 1) -> tuple[int, int]:
-    """Zeros that SAME adds before and after: as many as ⌈size / stride⌉ places need, the odd one after.
-
-    Args and errors: as `conv_size`.
-    """
-    _check(size, kernel, stride, "same")
-    total = max((conv_size(size, kernel, stride, "same") - 1) * stride + kernel - size, 0)
-    return total // 2, total - total // 2
-
-
-def _check(size, kernel, stride, padding):
-    for name, value in (("size", size), ("kernel", kernel), ("stride", stride)):
-        arguments.whole_number(name, value, 1)
-    arguments.one_of("padding", padding, PADDINGS)

@@ -1,6 +1,7 @@
-"""Every figure of the lecture by its identifier, and the page that shows the experiment's.
+"""Every figure of the lecture by its identifier, and the page that shows those of the experiment.
 
-One module for each part of the lecture: `images` (A, B), `autoencoder` (C, D), `skips` (E), `road` (F); `figures` lists them all.
+`figures` lists them all. They are drawn part by part: `images`, `convolution` and `classifier` (A,
+B, L08, L09), `autoencoder`, `sizes` and `upsampling` (C, D), `skips` (E), `road` (F).
 """
 
 from fcn_keras.lecture.autoencoder import changed_layers

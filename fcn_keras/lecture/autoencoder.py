@@ -6,7 +6,7 @@ import numpy as np
 from fcn_keras import models, prediction, training, visualization
 from fcn_keras.datasets import SegmentationData
 from fcn_keras.lecture.experiment import Experiment
-from fcn_keras.lecture.scenes import by_quality
+from fcn_keras.lecture.scenes import by_quality, labelled
 from fcn_keras.visualization.reconstruction import draw_autoencoder, draw_reconstruction
 
 STEPS, BATCH_SIZE, LEARNING_RATE = 800, 4, 2e-3
@@ -14,56 +14,55 @@ PIECE = 80  # pixels a side: many small steps on pieces get further than few on 
 
 
 def autoencoder(experiment: Experiment):
-    """L10: the autoencoder as an hourglass, between a picture and what it makes of it."""
+    """L10: the autoencoder as an hourglass, between a picture and its reconstruction."""
     model = trained_autoencoder(experiment)
     image = experiment.data.test[0][0]
     rows = models.describe(model, image.shape[:2])
-    return draw_autoencoder(
-        rows,
-        image,
-        prediction.feature_maps(model, image, [model.layers[-1].name])[model.layers[-1].name],
-    )
+    last = model.layers[-1].name
+    given = prediction.feature_maps(model, image, [last])[last]
+    return draw_autoencoder(rows, image, given)
 
 
 def reconstruction(experiment: Experiment):
-    """L11: input row, reconstruction row, and latent feature maps."""
+    """L11: a row of inputs, a row of reconstructions, and latent feature maps."""
     model = trained_autoencoder(experiment)
     data = experiment.data.test
     images = [data[index][0] for index in np.linspace(0, len(data) - 1, 3).astype(int)]
     middle, last = latent_layer(model), model.layers[-1].name
     answers = [prediction.feature_maps(model, image, [middle, last]) for image in images]
     given, latent = [answer[last] for answer in answers], answers[0][middle]
-    mean = [mean_picture(experiment.data.train, image.shape) for image in images]
-    return draw_reconstruction(
-        images,
-        given,
-        latent,
-        [psnr(*pair) for pair in zip(images, given, strict=True)],
-        [psnr(*pair) for pair in zip(images, mean, strict=True)],
-    )
+    means = [mean_picture(experiment.data.train, image.shape) for image in images]
+    decibels, baseline = (list(map(psnr, images, others)) for others in (given, means))
+    return draw_reconstruction(images, given, latent, decibels, baseline)
 
 
 def trained_autoencoder(experiment: Experiment) -> keras.Model:
     """The autoencoder of L10 and L11, trained once on the experiment's pictures."""
+    settings = experiment.settings
 
     def train():
-        keras.utils.set_random_seed(experiment.settings.seed)
+        keras.utils.set_random_seed(settings.seed)
         model = models.cae()
         history = training.fit(
             model,
             pieces(experiment.data.train, PIECE).reconstruction(),
-            steps=min(STEPS, 2 * experiment.settings.steps),
+            steps=min(STEPS, 2 * settings.steps),
             batch_size=BATCH_SIZE,
             learning_rate=LEARNING_RATE,
-            seed=experiment.settings.seed,
+            seed=settings.seed,
         )
         return model, history
 
-    return experiment.kept("cae", train)[0]
+    return experiment.train_once("cae", train)[0]
 
 
 def pieces(data: SegmentationData, size: int) -> SegmentationData:
-    """One square piece of each picture, at a place of its own, with its label map; smaller where the picture is."""
+    """One square piece of each picture with its label map, at a random place.
+
+    Args:
+        data: Pictures.
+        size: Height and width of a piece in pixels; smaller where the picture is smaller.
+    """
 
     def read(index):
         image, mask = data[index]
@@ -80,76 +79,77 @@ def latent_layer(model: keras.Model) -> str:
     return [layer.name for layer in model.layers if isinstance(layer, keras.layers.Conv2D)][-1]
 
 
-def mean_picture(data, shape: tuple[int, int, int], count: int = 150) -> np.ndarray:
-    """The mean of the first pictures of a data set that have a shape: what one can say without looking.
+def mean_picture(data, shape: tuple[int, ...], count: int = 150) -> np.ndarray:
+    """The mean of the first pictures of a data set that have a shape: a guess without looking.
+
+    Args:
+        data: Pictures.
+        shape: `(H, W, 3)`.
+        count: How many pictures to look at.
 
     Returns:
         float64 `(H, W, 3)`, 0–255; mid-grey if no picture has that shape.
     """
-    pictures = [
-        image
-        for image in (data[index][0] for index in range(min(count, len(data))))
-        if image.shape == shape
-    ]
+    images = (data[index][0] for index in range(min(count, len(data))))
+    pictures = [image for image in images if image.shape == shape]
     return np.mean(pictures, axis=0) if pictures else np.full(shape, 127.5)
 
 
 def psnr(image, reconstruction) -> float:
-    """Peak signal-to-noise ratio in decibels: 10·log10(255² / mean squared difference) (lecture: L11).
+    """Peak signal-to-noise ratio: 10·log10(255² / mean squared difference) (lecture: L11).
 
     Args:
         image: 0–255.
-        reconstruction: The same shape; what is outside 0–255 is cut first.
+        reconstruction: The same shape. Values outside 0–255 are cut first.
 
     Returns:
-        Decibels; 10 dB more are a ten times smaller squared difference. Infinite if both are equal.
+        Decibels: 10 dB more mean a ten times smaller squared difference. Infinite if both are
+        equal.
     """
-    difference = np.asarray(image, "float64") - np.clip(
-        np.asarray(reconstruction, "float64"), 0, 255
-    )
-    error = np.mean(difference**2)
+    cut = np.clip(np.asarray(reconstruction, "float64"), 0, 255)
+    error = np.mean((np.asarray(image, "float64") - cut) ** 2)
     return float(10 * np.log10(255**2 / error)) if error else float("inf")
 
 
 def from_cae_to_fcn(experiment: Experiment):
     """L12: the autoencoder and the FCN that it becomes, with what changed marked."""
     data = experiment.road.test
-    image, mask = data[0]
+    image, mask = labelled(data, 0)
     cae = models.cae()
     network = models.fcn_from_cae(cae, data.num_classes)
     first, second = (models.describe(model, experiment.image_size) for model in (cae, network))
     return visualization.draw_two_architectures(
         first,
         second,
-        ("convolutional autoencoder", "fully convolutional network"),
-        (image, visualization.colourise(mask, data.palette)),
-        ("target: the image", "target: the label map"),
-        changed_layers(first, second),
+        titles=("convolutional autoencoder", "fully convolutional network"),
+        targets=(image, visualization.colourise(mask, data.palette)),
+        target_titles=("target: the image", "target: the label map"),
+        changed=changed_layers(first, second),
     )
 
 
 def changed_layers(first, second) -> list[str]:
-    """Names of the layers of the second network whose parameters or output differ from the first's."""
-    before = {row.name: (row.kind, row.output_shape, row.parameters) for row in first}
-    return [
-        row.name
-        for row in second
-        if before.get(row.name) != (row.kind, row.output_shape, row.parameters)
-    ]
+    """Names of the second network's layers whose parameters or output differ from the first's."""
+
+    def traits(row):
+        return row.kind, row.output_shape, row.parameters
+
+    before = {row.name: traits(row) for row in first}
+    return [row.name for row in second if before.get(row.name) != traits(row)]
 
 
 def two_paths(experiment: Experiment):
-    """L13: real feature maps down and up again."""
+    """L13: real feature maps on the way down and up again."""
     model = experiment.trained.model
     names = {layer.name for layer in model.layers}
     down = [f"pool{number}" for number in range(1, 6)]
     # the last map of each size on the way up, under its name in either network
-    up = [
+    choices = (
         ("fcn3", "score_fr"),
         ("fuse_pool4_conv", "fuse_pool4"),
         ("fuse_pool3_conv", "fuse_pool3"),
-    ]
-    up = [next(name for name in choices if name in names) for choices in up if names & set(choices)]
+    )
+    up = [next(name for name in pair if name in names) for pair in choices if names & set(pair)]
     index = by_quality(experiment)[len(experiment.road.test) // 2]
     image = experiment.road.test[index][0]
     maps = prediction.feature_maps(model, image, down + up)

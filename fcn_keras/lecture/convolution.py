@@ -1,4 +1,4 @@
-"""Figures of part A and C that need no network: filters, convolution, transposed convolution (lecture: L02, L08, L09)."""
+"""Figures of parts A and C that need no network: convolution (lecture: L02, L08, L09)."""
 
 import matplotlib.cbook
 import numpy as np
@@ -25,25 +25,24 @@ STEPS_INPUT = np.array(
     [[1, 0, 2, 1, 3], [2, 1, 0, 4, 1], [0, 3, 1, 2, 0], [1, 2, 5, 0, 1], [4, 0, 1, 1, 2]]
 )
 STAMPS_INPUT = np.array([[1, 2, 1], [2, 3, 1], [1, 2, 2]])
-BILINEAR = (
-    np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 32
-)  # sums to 2: with stride 2, down doubles the brightness and up halves it
+# It sums to 2: with stride 2, going down doubles the brightness and going up halves it.
+BILINEAR = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 32
 
 
 def photograph() -> np.ndarray:
     """Rear Admiral Grace Hopper's face in grey, float `(160, 160)`, 0–255.
 
-    Source: an official photograph of the US Navy (a work of the United States government), which comes with matplotlib.
+    Source: an official photograph of the US Navy (a work of the United States government), which
+    comes with matplotlib.
     """
-    picture = images.read_image(
-        matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
-    )
+    file = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
+    picture = images.read_image(file)
     grey = picture[20:340, 90:410].mean(axis=-1)
     return grey.reshape(160, 2, 160, 2).mean(axis=(1, 3))  # every 2 × 2 pixels become one
 
 
 def filters(experiment: Experiment):
-    """L02: hand-made filters on a photograph; the experiment is not asked for anything."""
+    """L02: hand-made filters on a photograph. Needs nothing of the experiment."""
     image = photograph()
     filtered = {}
     for name, kernel in FILTERS.items():
@@ -69,22 +68,19 @@ def matrices(experiment: Experiment):
 
 
 def there_and_back(experiment: Experiment):
-    """L09: convolution and its transpose, one after the other, in both orders: neither gives back what went in."""
+    """L09: convolution and its transpose in both orders; neither gives back what went in."""
     x = photograph()[50:114, 48:112]
     y = x.reshape(32, 2, 32, 2).mean(axis=(1, 3))
     matrix = geometry.convolution_matrix(BILINEAR, x.shape, stride=2, padding="same")
-    down, up = (matrix @ x.ravel()).reshape(y.shape), (matrix.T @ y.ravel()).reshape(x.shape)
+
+    def down(picture):
+        return (matrix @ picture.ravel()).reshape(y.shape)
+
+    def up(picture):
+        return (matrix.T @ picture.ravel()).reshape(x.shape)
+
+    first = {"x": x, "A x, at half brightness": down(x) / 2, "Aᵀ A x": up(down(x))}
+    second = {"y": y, "Aᵀ y, at double brightness": 2 * up(y), "A Aᵀ y": down(up(y))}
     return draw_there_and_back(
-        {
-            "down by A, then up by Aᵀ": {
-                "x": x,
-                "A x, at half brightness": down / 2,
-                "Aᵀ A x": (matrix.T @ down.ravel()).reshape(x.shape),
-            },
-            "up by Aᵀ, then down by A": {
-                "y": y,
-                "Aᵀ y, at double brightness": 2 * up,
-                "A Aᵀ y": (matrix @ up.ravel()).reshape(y.shape),
-            },
-        }
+        {"down by A, then up by Aᵀ": first, "up by Aᵀ, then down by A": second}
     )

@@ -1,9 +1,11 @@
-"""The lecture's experiment: data, frozen encoder, head, scores (lecture: F). Each part is made when first asked for.
+"""The lecture's experiment: data, frozen encoder, head, scores (lecture: F).
 
-The figures of `lecture` are drawn from one `Experiment`; so each knows what it needs, and
-what several need is computed once. What was trained is kept under `files.home()`.
+All figures of `lecture` are drawn from one `Experiment`. Each part of it is made when it is first
+asked for, so each figure makes what it needs, and what several figures need is made once. Trained
+networks are kept under `files.home()`.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -14,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,20 +28,19 @@ from fcn_keras.support import files
 from fcn_keras.training import checkpoint
 
 BAND_WIDTHS = (1, 2, 4, 8)
-STRIDE_STEPS = (
-    1 / 4
-)  # the three networks of L20 are trained for this share of the steps: they are only compared
+# The networks of L19 and L20 are only compared: they are trained for this share of the steps.
+STRIDE_STEPS = 1 / 4
 LEARNING_RATE = 4e-3
 ROAD = {"road": ["road"]}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line says.
+    """The choices of the command line.
 
-    `width` is the head's: of conv6 and fcn4, and of the lecture network's skips where they are wider.
-    The lecture's own are `backbone="vgg16", width=4096, steps=300, batch_size=20`. Many small steps get
-    further with a small head in the same time.
+    `width` is the head's: of conv6 and fcn4, and of the lecture network's skips where they are
+    wider. The lecture's own choices are `backbone="vgg16", width=4096, steps=300, batch_size=20`.
+    A small head gets further with many small steps in the same time.
     """
 
     data: str = "road_scenes"
@@ -57,27 +59,29 @@ class Settings:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and what it says about the test scenes."""
+    """A trained network and its results on the test scenes.
+
+    `bands` are the scores in a band along the road's edge, by its width in pixels.
+    """
 
     model: keras.Model
     history: training.History
     labels: list[np.ndarray]  # predicted label map of each test scene
     scores: evaluation.Scores
-    bands: dict[
-        int, evaluation.Scores
-    ]  # band width in pixels → scores in the band along the road's edge
+    bands: dict[int, evaluation.Scores]
 
 
 class Experiment:
-    """Everything the lecture's figures are drawn from.
+    """Everything that the lecture's figures are drawn from.
 
     Args:
-        settings: What to train, on what.
-        reuse: Take what an earlier run with the same settings trained, instead of training again.
+        settings: What to train, and on which data.
+        reuse: Whether to load what an earlier run with the same settings trained, instead of
+            training again.
 
-    Raises (when the part in question is asked for):
-        ValueError, FileNotFoundError, OSError: As `datasets.open_data`, `backbones.vgg16`, `models.fcn` and
-            `training.fit` do.
+    Raises (when the part in question is first asked for):
+        ValueError, FileNotFoundError, OSError: As `datasets.open_data`, `backbones.vgg16`,
+            `models.fcn` and `training.fit` do.
     """
 
     def __init__(self, settings: Settings = Settings(), reuse: bool = False):
@@ -89,30 +93,30 @@ class Experiment:
     @cached_property
     def data(self) -> datasets.Opened:
         """All classes, for training and for testing."""
-        start = time.perf_counter()
-        opened = datasets.open_data(
-            self.settings.data, seed=self.settings.seed, size=self.settings.size
-        )
-        if self.settings.data == "road_scenes":
-            datasets.draw_all([opened.train, opened.test])
-        self.seconds["data"] = time.perf_counter() - start
+        settings = self.settings
+        with self._timed("data"):
+            opened = datasets.open_data(settings.data, seed=settings.seed, size=settings.size)
+            if settings.data == "road_scenes":
+                datasets.draw_all([opened.train, opened.test])
         return opened
 
     @cached_property
     def road(self) -> datasets.Opened:
         """The same images with the lecture's question: road or not."""
-        if "road" not in self.data.train.class_names:
+        class_names = self.data.train.class_names
+        if "road" not in class_names:
             raise ValueError(
-                f"Expected data with a class named road. Received: classes {', '.join(self.data.train.class_names)}"
+                f"Expected data with a class named road. Received: classes {', '.join(class_names)}"
             )
-        if len(self.data.train.class_names) == 2:
+        if len(class_names) == 2:
             return self.data
         return datasets.Opened(self.data.train.view(ROAD), self.data.test.view(ROAD))
 
     @cached_property
     def image_size(self) -> tuple[int, int]:
         """Height and width of the first test image, for the sizes in the architecture figures."""
-        return self.data.test[0][0].shape[:2]
+        height, width = self.data.test[0][0].shape[:2]
+        return height, width
 
     @cached_property
     def encoder(self) -> keras.Model:
@@ -120,30 +124,26 @@ class Experiment:
             return backbones.by_name(self.settings.backbone, self.settings.vgg16_weights)
 
     def network(self) -> keras.Model:
-        """The network of the settings, untrained; its start weights depend on the seed alone."""
-        keras.utils.set_random_seed(self.settings.seed)
-        with models.precision(self.settings.precision):
-            if self.settings.network == "lecture":
-                return models.lecture_fcn(
-                    2, self.encoder, self.settings.width, skip_width=self.settings.width
-                )
-            return models.fcn(
-                2,
-                self.settings.stride,
-                self.encoder,
-                self.settings.fusion,
-                width=self.settings.width,
-            )
+        """The network of the settings, untrained. Its first weights depend on the seed alone."""
+        settings = self.settings
+        if settings.network != "lecture":
+            return self.fcn(settings.stride, settings.fusion)
+        width = settings.width
+        with self._seeded():
+            return models.lecture_fcn(2, self.encoder, width, skip_width=width)
 
-    def fcn(self, stride: int) -> keras.Model:
-        """FCN-32s, 16s or 8s, untrained, for the comparison of strides (lecture: L20)."""
-        keras.utils.set_random_seed(self.settings.seed)
-        with models.precision(self.settings.precision):
-            return models.fcn(2, stride, self.encoder, width=self.settings.width)
+    def fcn(self, stride, fusion: Any = "sum") -> keras.Model:
+        """FCN-32s, 16s or 8s, untrained (lecture: L19, L20)."""
+        width = self.settings.width
+        with self._seeded():
+            return models.fcn(2, stride, self.encoder, fusion, width=width)
 
     @cached_property
     def features(self) -> training.FrozenFeatures | None:
-        """The frozen encoder's pool3, pool4 and pool5 of every training image; every head reads them."""
+        """The frozen encoder's outputs for every training image, which every head reads.
+
+        `None` if the images differ in size.
+        """
         train = self.road.train  # opened first, so that drawing is not counted here
         try:
             found = training.frozen_features(
@@ -157,51 +157,50 @@ class Experiment:
     @cached_property
     def trained(self) -> Trained:
         """The network of the settings, trained."""
-        return self._trained(self.network, self.settings.network, self.settings.steps)
+        return self._scored(self.settings.network, self.network, self.settings.steps)
 
     @cached_property
     def strides(self) -> dict[int, Trained]:
         """FCN-32s, 16s and 8s, each trained for a quarter of the steps."""
-        steps = max(1, round(self.settings.steps * STRIDE_STEPS))
         return {
-            stride: self._trained(lambda s=stride: self.fcn(s), f"fcn{stride}s", steps)
+            stride: self._scored(f"fcn{stride}s", lambda s=stride: self.fcn(s), self.few_steps)
             for stride in models.STRIDES
         }
 
-    def kept(self, name: str, train: Callable) -> tuple[keras.Model, training.History]:
-        """A model that is trained once and kept for later runs with the same settings.
+    @property
+    def few_steps(self) -> int:
+        """Steps for networks that are only compared with each other."""
+        return max(1, round(self.settings.steps * STRIDE_STEPS))
+
+    def train_once(self, name: str, train: Callable) -> tuple[keras.Model, training.History]:
+        """A model that is trained once and saved for later runs with the same settings.
 
         Args:
-            name: Under which it is kept.
-            train: Called without arguments where nothing is kept; returns the model and its history.
+            name: Under which it is saved.
+            train: Called without arguments if nothing was saved; returns the model and its history.
         """
-        folder = self._kept(name)
+        folder = self._folder_of(name)
         if self.reuse and (folder / "history.json").is_file():
-            return models.load(folder / "model.keras"), training.History(
-                **json.loads((folder / "history.json").read_text())
-            )
+            notes = json.loads((folder / "history.json").read_text())
+            return models.load(folder / "model.keras"), training.History(**notes)
         model, history = train()
-        self._keep(folder, model, history)
+        _save(folder, model, history)
         return model, history
 
-    def _trained(self, build, name, steps) -> Trained:
-        model, history = self.kept(name, lambda: self._train(build, name, steps))
-        start = time.perf_counter()
-        pairs = list(evaluation.label_pairs(model, self.road.test))
-        scores = evaluation.score_pairs(pairs, self.road.test)
-        bands = evaluation.score_bands(pairs, self.road.test, BAND_WIDTHS)
-        self.seconds[f"evaluating {name}"] = time.perf_counter() - start
-        return Trained(
-            model, history, [predicted.astype("uint8") for _, predicted in pairs], scores, bands
-        )
+    def train_head(self, name: str, build: Callable[[], keras.Model], steps: int):
+        """Builds a network and trains its head on the roads, with the encoder's kept outputs.
 
-    def _train(self, build, name, steps):
+        Args:
+            name: Under which the state is kept until the whole experiment is done.
+            build: Returns the network, untrained.
+            steps: Training steps.
+
+        Returns:
+            The model and its history.
+        """
         features = self.features
         model = build()
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", training.TrainingWarning
-            )  # told at the end, from history.warnings
+        with warnings_left_to_the_history():
             history = training.fit(
                 model,
                 self.road.train,
@@ -216,9 +215,20 @@ class Experiment:
         self.seconds[f"training {name}"] = history.seconds["training"]
         return model, history
 
+    def _scored(self, name, build, steps) -> Trained:
+        """A network, trained once, with its scores on the test scenes."""
+        model, history = self.train_once(name, lambda: self.train_head(name, build, steps))
+        test = self.road.test
+        with self._timed(f"evaluating {name}"):
+            pairs = list(evaluation.label_pairs(model, test))
+            scores = evaluation.score_pairs(pairs, test)
+            bands = evaluation.score_bands(pairs, test, BAND_WIDTHS)
+        labels = [predicted.astype("uint8") for _, predicted in pairs]
+        return Trained(model, history, labels, scores, bands)
+
     def _checkpoint(self, name) -> Path | None:
-        """Where a training's state lies until the whole experiment is done, so that one that was killed goes on."""
-        folder = files.home() / "unfinished" / self._kept(name).name
+        """The folder of a training's state, from which a run that was killed goes on."""
+        folder = files.home() / "unfinished" / self._folder_of(name).name
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:  # a read-only home must not stop a class
@@ -227,12 +237,12 @@ class Experiment:
         return folder
 
     def finished(self) -> None:
-        """Forgets the states of the trainings, when all that was wanted of them is written."""
+        """Deletes the states of the trainings, when all that was wanted of them is written."""
         for folder in self._unfinished:
             checkpoint.remove(folder)
 
-    def _kept(self, name: str) -> Path:
-        """Where a trained network of these settings is kept; other code, weights or scenes, another place."""
+    def _folder_of(self, name: str) -> Path:
+        """Where a trained network is saved; other code, weights or scenes have another folder."""
         recipe = [
             name,
             fcn_keras.__version__,
@@ -244,25 +254,24 @@ class Experiment:
         digest.update(backbones.SMALL_VGG_WEIGHTS.read_bytes())
         return files.home() / "trained" / f"{name}-{digest.hexdigest()[:16]}"
 
-    @staticmethod
-    def _keep(folder, model, history):
-        if history.warnings:
-            return
-        try:
-            with files.written_whole(folder / "model.keras") as temporary:
-                model.save(temporary)
-            with files.written_whole(folder / "history.json") as temporary:
-                plain = {
-                    "loss": history.loss,
-                    "steps_per_epoch": history.steps_per_epoch,
-                    "seconds": history.seconds,
-                }
-                temporary.write_text(json.dumps(plain))
-        except OSError:  # a full disk or a read-only home must not lose the run
-            shutil.rmtree(folder, ignore_errors=True)
+    @contextlib.contextmanager
+    def _seeded(self):
+        """Builds a network with the settings' seed and precision."""
+        keras.utils.set_random_seed(self.settings.seed)
+        with models.precision(self.settings.precision):
+            yield
+
+    @contextlib.contextmanager
+    def _timed(self, stage: str):
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = time.perf_counter() - start
 
     def report(self) -> dict:
-        """What goes into `scores.json`: the paper's four scores, IoU per class, boundary bands, seconds."""
+        """The content of `scores.json`: scores, IoU per class, boundary bands, seconds."""
+        model = self.trained.model
+        trained_parameters = sum(row.parameters for row in models.describe(model) if row.trained)
+        runs = (self.trained, *self.strides.values())
         return {
             "settings": dataclasses.asdict(self.settings),
             "versions": {
@@ -271,28 +280,42 @@ class Experiment:
                 "backend": keras.backend.backend(),
             },
             "images": {"trained on": len(self.road.train), "tested on": len(self.road.test)},
-            "parameters": {
-                "all": self.trained.model.count_params(),
-                "trained": sum(
-                    row.parameters for row in models.describe(self.trained.model) if row.trained
-                ),
-            },
+            "parameters": {"all": model.count_params(), "trained": trained_parameters},
             "test": self.trained.scores.as_dict(),
             "boundary_band_error": _band_errors(self.trained),
             "strides": {
-                str(stride): {
-                    **trained.scores.as_dict(),
-                    "boundary_band_error": _band_errors(trained),
-                }
-                for stride, trained in self.strides.items()
+                str(stride): {**run.scores.as_dict(), "boundary_band_error": _band_errors(run)}
+                for stride, run in self.strides.items()
             },
-            "warnings": [
-                w
-                for trained in (self.trained, *self.strides.values())
-                for w in trained.history.warnings
-            ],
+            "warnings": [message for run in runs for message in run.history.warnings],
             "seconds": {stage: round(seconds, 1) for stage, seconds in self.seconds.items()},
         }
+
+
+@contextlib.contextmanager
+def warnings_left_to_the_history():
+    """Hides the warnings of a training: `history.warnings` has them, for the end of the run."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", training.TrainingWarning)
+        yield
+
+
+def _save(folder: Path, model: keras.Model, history: training.History) -> None:
+    """Saves a trained network, unless its training went wrong."""
+    if history.warnings:
+        return
+    notes = {
+        "loss": history.loss,
+        "steps_per_epoch": history.steps_per_epoch,
+        "seconds": history.seconds,
+    }
+    try:
+        with files.written_whole(folder / "model.keras") as temporary:
+            model.save(temporary)
+        with files.written_whole(folder / "history.json") as temporary:
+            temporary.write_text(json.dumps(notes))
+    except OSError:  # a full disk or a read-only home must not lose the run
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _band_errors(trained: Trained) -> dict[str, float]:

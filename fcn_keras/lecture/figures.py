@@ -1,6 +1,6 @@
 """Every figure of the lecture by its identifier, each drawn from an `Experiment`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,12 @@ from fcn_keras.lecture import (
     upsampling,
 )
 from fcn_keras.lecture.experiment import Experiment
+from fcn_keras.support.kinds import File, checked
 from fcn_keras.support.progress import progress
 
 
 @dataclass(frozen=True)
-class LectureFigure:
+class FigureEntry:
     """One figure of the lecture."""
 
     title: str
@@ -29,161 +30,173 @@ class LectureFigure:
 
 
 FIGURES = {
-    "L01": LectureFigure(
+    "L01": FigureEntry(
         "An image is an array of numbers",
         "A grey photograph, enlarged until the value of each pixel can be read.",
         images.zoom,
     ),
-    "L02": LectureFigure(
+    "L02": FigureEntry(
         "Filters made by hand",
-        "A filter is a small table of weights, slid over the picture; its weights decide what it finds.",
+        "A filter is a small table of weights that slides over the picture. "
+        "The weights decide what it finds.",
         convolution.filters,
     ),
-    "L02b": LectureFigure(
-        "Filters that were learned",
-        "What the first layer of a trained classifier finds in a picture, and where the classifier looks.",
+    "L02b": FigureEntry(
+        "Learned filters",
+        "What the first layer of a trained classifier finds in a picture, "
+        "and where the classifier looks.",
         classifier.learned_filters,
     ),
-    "L03": LectureFigure(
+    "L03": FigureEntry(
         "A classification network",
-        "Convolution and pooling in turn, then dense layers, then class probabilities: one picture on its way through.",
+        "One picture on its way through convolution and pooling, dense layers "
+        "and class probabilities.",
         classifier.classifier,
     ),
-    "L04": LectureFigure(
+    "L04": FigureEntry(
         "Four tasks",
-        "Classification, detection, segmentation and captioning want different answers about the same picture.",
+        "Classification, detection, segmentation and captioning ask for different answers "
+        "about the same picture.",
         images.tasks,
     ),
-    "L05": LectureFigure(
+    "L05": FigureEntry(
         "One answer, or one for every pixel",
-        "Classification predicts one class for the image; segmentation predicts a class for every pixel.",
+        "Classification predicts one class for the image; "
+        "segmentation predicts a class for every pixel.",
         images.outputs,
     ),
-    "L06": LectureFigure(
+    "L06": FigureEntry(
         "What and where",
-        "The thing is moved: the classifier's label stays, the mask moves.",
+        "When the thing in the picture moves, the classifier's label stays and the mask moves.",
         images.what_and_where,
     ),
-    "L07": LectureFigure(
+    "L07": FigureEntry(
         "Semantic regions",
-        "Segmentation gives every pixel a category; the colours are the categories.",
+        "Segmentation gives every pixel a category; each colour stands for one.",
         images.regions,
     ),
-    "L08": LectureFigure(
+    "L08": FigureEntry(
         "Convolution, step by step",
-        "A window slides over the input; padding and stride decide which windows there are, and so the size of the output.",
+        "A window slides over the input. Padding and stride decide where it stops, "
+        "and so the size of the output.",
         convolution.convolution_steps,
     ),
-    "L09": LectureFigure(
+    "L09": FigureEntry(
         "Transposed convolution, step by step",
-        "Each value of the input puts a stamp on the output: the kernel, multiplied by the value. Stamps add up.",
+        "Each input value stamps the kernel, multiplied by that value, onto the output. "
+        "Overlapping stamps add up.",
         convolution.transposed_steps,
     ),
-    "L09b": LectureFigure(
+    "L09b": FigureEntry(
         "One matrix, read two ways",
-        "A convolution is a matrix. The transposed convolution multiplies by the same matrix, transposed.",
+        "A convolution is a matrix. The transposed convolution multiplies by the same matrix, "
+        "transposed.",
         convolution.matrices,
     ),
-    "L09c": LectureFigure(
+    "L09c": FigureEntry(
         "The transpose is not the inverse",
-        "There and back again: the size comes back, the values do not.",
+        "Down and up again: the size comes back, the values do not.",
         convolution.there_and_back,
     ),
-    "L10": LectureFigure(
+    "L10": FigureEntry(
         "The convolutional autoencoder",
-        "Down by convolution, up by transposed convolution, no dense layer; its target is its own input.",
+        "It goes down by convolution and up by transposed convolution, without a dense layer. "
+        "Its target is its own input.",
         autoencoder.autoencoder,
     ),
-    "L11": LectureFigure(
+    "L11": FigureEntry(
         "Reconstruction",
-        "What an autoencoder gives back for pictures never trained on, what it loses, and its latent feature maps.",
+        "Reconstructions of pictures never trained on, what is lost, and the latent feature maps.",
         autoencoder.reconstruction,
     ),
-    "L12": LectureFigure(
+    "L12": FigureEntry(
         "From the autoencoder to the FCN",
-        "The last layer gets one channel per class and the target becomes the label map; everything else stays.",
+        "The last layer gets one channel per class and the target becomes the label map; "
+        "everything else stays.",
         autoencoder.from_cae_to_fcn,
     ),
-    "L13": LectureFigure(
+    "L13": FigureEntry(
         "Two paths",
-        "Going down, maps get smaller and say what is there; going up, they find out again where it is.",
+        "On the way down the maps get smaller and tell what is there; "
+        "on the way up they recover where it is.",
         autoencoder.two_paths,
     ),
-    "L14": LectureFigure(
+    "L14": FigureEntry(
         "A dense layer is a convolution",
-        "Rewritten as a convolution a dense layer gives the same numbers, and on a larger picture a map of answers.",
+        "Rewritten as a convolution, a dense layer gives the same numbers. "
+        "On a larger picture it gives a map of answers.",
         sizes.dense_as_convolution,
     ),
-    "L15": LectureFigure(
+    "L15": FigureEntry(
         "Any size",
-        "The same weights on pictures of many sizes, odd and prime ones too: the output is as large as the input.",
+        "The same weights work on pictures of many sizes, odd and prime ones included. "
+        "The output is as large as the input.",
         sizes.any_size,
     ),
-    "L16": LectureFigure(
+    "L16": FigureEntry(
         "Back to every pixel",
-        "Three ways to bring a coarse map of scores back to the size of the picture, one score for each pixel.",
+        "Three ways to bring a coarse map of scores back to the size of the picture, "
+        "one score for each pixel.",
         upsampling.upsampling,
     ),
-    "L17": LectureFigure(
+    "L17": FigureEntry(
         "Under one pixel",
-        "At one position the channels of the output are the scores of the classes for that pixel.",
+        "At one position, the channels of the output are the class scores of that pixel.",
         sizes.scores_of_a_pixel,
     ),
-    "L18": LectureFigure(
+    "L18": FigureEntry(
         "What a skip connection carries",
-        "A skip goes past the deep layers; what it carries changes only next to where the picture was changed.",
+        "A skip bypasses the deep layers. What it carries changes only near the place "
+        "where the picture was changed.",
         skips.skip_connection,
     ),
-    "L19": LectureFigure(
+    "L19": FigureEntry(
         "Sum and concatenation",
-        "Two ways to merge a coarse and a fine map, trained alike on the same pictures and compared.",
+        "Two ways to merge a coarse and a fine map, trained on the same pictures "
+        "in the same way and compared.",
         skips.sum_and_concatenation,
     ),
-    "L20": LectureFigure(
+    "L20": FigureEntry(
         "What skip connections recover",
-        "Three networks trained for the same number of steps: each skip brings back detail along the edge.",
+        "Three networks trained for the same number of steps: "
+        "each skip brings back detail along the edge.",
         skips.strides,
     ),
-    "L21": LectureFigure(
+    "L21": FigureEntry(
         "The share of each level",
-        "The logits are exactly the sum of what three levels add: the deepest says what, the two skips say where.",
+        "The logits are exactly the sum of the shares of three levels: "
+        "the deepest tells what, the two skips tell where.",
         skips.shares,
     ),
-    "L22": LectureFigure(
+    "L22": FigureEntry(
         "Labelled images",
-        "What the network learns from: a picture, and for each class a map that is 1 on its pixels.",
+        "The network learns from a picture and, for each class, "
+        "a map that is 1 on the pixels of the class.",
         road.labelled_images,
     ),
-    "L23": LectureFigure(
+    "L23": FigureEntry(
         "The network",
-        "The encoder is fixed and the head is trained; drawn from the model itself, with the tensor size at every stage.",
+        "The encoder is fixed and the head is trained. The figure is drawn from the model itself, "
+        "with the tensor size at every stage.",
         road.architecture,
     ),
-    "L24": LectureFigure(
-        "Training", "The loss of the head at every training step.", road.loss_curve
-    ),
-    "L25": LectureFigure(
+    "L24": FigureEntry("Training", "The loss of the head at every training step.", road.loss_curve),
+    "L25": FigureEntry(
         "Result",
-        "Scenes that were never trained on: a good one, a typical one and a weak one.",
+        "Three scenes never trained on: a good, a typical and a weak result.",
         road.results,
     ),
 }
 
-
-EXPERIMENT = (
-    "L07",
-    "L12",
-    "L13",
-    "L20",
-    "L22",
-    "L23",
-    "L24",
-    "L25",
-)  # those that `python -m fcn_keras lecture` draws
+# What `python -m fcn_keras lecture` draws.
+EXPERIMENT = ("L07", "L12", "L13", "L20", "L22", "L23", "L24", "L25")
 
 
-def names_of(names) -> list[str]:
-    """The figures meant by some names: `L09` means `L09`, `L09b` and `L09c`; no names mean all figures.
+def names_of(names: Sequence[str]) -> list[str]:
+    """The figures that some identifiers stand for: `L09` stands for `L09`, `L09b` and `L09c`.
+
+    Args:
+        names: Identifiers; none: all figures.
 
     Raises:
         ValueError: If an identifier is unknown.
@@ -196,28 +209,25 @@ def names_of(names) -> list[str]:
     return [figure for figure in FIGURES if not names or figure in names or figure[:3] in names]
 
 
-def draw_figures(experiment: Experiment, out: str | Path, names=()) -> list[Path]:
-    """Draws figures into a folder as `L07.png`, ….
+@checked
+def draw_figures(experiment: Experiment, out: File, names: Sequence[str] = ()) -> list[Path]:
+    """Draws figures into a folder, as `L07.png` and so on.
 
     Args:
         experiment: What to draw from.
-        out: The folder; made when missing.
+        out: The folder; it is made when missing.
         names: Identifiers, as `names_of` takes them.
 
     Returns:
-        The files.
+        The paths of the files.
 
     Raises:
         ValueError: If an identifier is unknown.
     """
-    names = names_of(names)
-    paths = []
-    drawn = [
-        (name, FIGURES[name].draw(experiment)) for name in names
-    ]  # trains what is missing, with bars of its own
-    with progress("drawing figures", len(names)) as advance:
-        for name, figure in drawn:
-            paths.append(Path(out) / f"{name}.png")
-            visualization.save(figure, paths[-1])
+    # trains what is missing, with progress bars of its own
+    drawn = {Path(out) / f"{name}.png": FIGURES[name].draw(experiment) for name in names_of(names)}
+    with progress("drawing figures", len(drawn)) as advance:
+        for path, figure in drawn.items():
+            visualization.save(figure, path)
             advance()
-    return paths
+    return list(drawn)

@@ -10,19 +10,17 @@ from fcn_keras.lecture.scenes import by_quality, iou_of
 def labelled_images(experiment: Experiment):
     """L22: inputs, and each channel of their one-hot labels."""
     data = experiment.road.train
-    pairs = [data[index] for index in np.linspace(0, len(data) - 1, 3).astype(int)]
-    return visualization.draw_one_hot(
-        [i for i, _ in pairs], [m for _, m in pairs], data.class_names
-    )
+    indices = np.linspace(0, len(data) - 1, 3).astype(int)
+    images, masks = zip(*(data[index] for index in indices), strict=True)
+    return visualization.draw_one_hot(images, masks, data.class_names)
 
 
 def architecture(experiment: Experiment):
-    """L23: the network with its tensor sizes, what is fixed and what is trained."""
+    """L23: the network with its tensor sizes, and what is fixed or trained."""
     rows = models.describe(experiment.network(), experiment.image_size)
     encoder = {"small_vgg": "small VGG", "vgg16": "VGG16"}[experiment.settings.backbone]
-    return visualization.draw_architecture(
-        rows, f"FCN: {encoder} encoder fixed, head trained", f"{encoder} encoder"
-    )
+    title = f"FCN: {encoder} encoder fixed, head trained"
+    return visualization.draw_architecture(rows, title, f"{encoder} encoder")
 
 
 def loss_curve(experiment: Experiment):
@@ -32,12 +30,12 @@ def loss_curve(experiment: Experiment):
 
 def results(experiment: Experiment):
     """L25: input, segmentation, overlay for a good, a typical and a weak test scene."""
-    data = experiment.road.test
+    data, labels = experiment.road.test, experiment.trained.labels
     order = by_quality(experiment)
     chosen = [order[int(share * (len(order) - 1))] for share in (0.9, 0.5, 0.1)]
     return visualization.draw_results(
         [data[index][0] for index in chosen],
-        [experiment.trained.labels[index] == 1 for index in chosen],
+        [labels[index] == 1 for index in chosen],
         "road",
         [iou_of(experiment, index) for index in chosen],
     )

@@ -8,11 +8,11 @@ from fcn_keras.support.kinds import Classes, Count, Model, Widths, checked
 
 @checked
 def cae(channels: Count = 3, widths: Widths = (16, 32, 64)) -> keras.Model:
-    """A convolutional autoencoder: down by convolution, up by transposed convolution (lecture: L10).
+    """An autoencoder: down by convolutions, up by transposed convolutions (lecture: L10).
 
     Args:
         channels: Channels of the image, 3 for RGB.
-        widths: Channels after each halving; the last are the latent feature maps.
+        widths: Channels after each halving; the last number is that of the latent feature maps.
 
     Returns:
         `keras.Model`, `(batch, H, W, channels)` 0–255 → the same shape and range. Layers
@@ -24,8 +24,8 @@ def cae(channels: Count = 3, widths: Widths = (16, 32, 64)) -> keras.Model:
 
     Example:
         >>> model = fcn.models.cae(channels=3, widths=(16, 32, 64))
-        >>> model(np.zeros((1, 37, 50, 3))).shape
-        TensorShape([1, 37, 50, 3])
+        >>> tuple(model(np.zeros((1, 37, 50, 3))).shape)
+        (1, 37, 50, 3)
     """
     image = keras.Input((None, None, channels), name="image")
     x = _hourglass(image, widths)
@@ -38,7 +38,7 @@ def cae(channels: Count = 3, widths: Widths = (16, 32, 64)) -> keras.Model:
 def fcn_from_cae(autoencoder: Model, num_classes: Classes) -> keras.Model:
     """The FCN that a CAE becomes when its last layer gets one channel per class (lecture: L12).
 
-    Nothing else changes: the same layers, with the autoencoder's weights as the start.
+    Nothing else changes: the other layers are the same and start from the autoencoder's weights.
 
     Args:
         autoencoder: A model from `cae`; it is not changed.
@@ -48,13 +48,16 @@ def fcn_from_cae(autoencoder: Model, num_classes: Classes) -> keras.Model:
         `keras.Model`, `(batch, H, W, channels)` 0–255 → `(batch, H, W, C)` logits.
 
     Raises:
-        ValueError: If `num_classes` is smaller than 2.
+        ValueError: If `num_classes` is smaller than 2, or the model is not one from `cae`.
+
+    Example:
+        >>> model = fcn.models.fcn_from_cae(fcn.models.cae(), num_classes=4)
+        >>> tuple(model(np.zeros((1, 37, 50, 3))).shape)
+        (1, 37, 50, 4)
     """
-    if not any(layer.name.startswith("conv") for layer in autoencoder.layers):
-        raise ValueError(
-            f"Expected autoencoder to be a model from cae(). Received: {autoencoder.name!r}"
-        )
     widths = [layer.filters for layer in autoencoder.layers if layer.name.startswith("conv")]
+    if not widths:
+        raise ValueError(f"Expected a model from cae(). Received: {autoencoder.name!r}")
     image = keras.Input(autoencoder.input_shape[1:], name="image")
     x = _hourglass(image, widths)
     x = _last_upsampling(num_classes)(x)
@@ -66,7 +69,7 @@ def fcn_from_cae(autoencoder: Model, num_classes: Classes) -> keras.Model:
 
 
 def _hourglass(image, widths):
-    """Halves the image once per width, then doubles it until one doubling is left."""
+    """Halves the image once per width, and then doubles it once less."""
     x = keras.layers.Rescaling(1 / 255, name="from_pixels")(image)
     for level, width in enumerate(widths, start=1):
         x = keras.layers.Conv2D(

@@ -1,4 +1,4 @@
-"""A classification network: convolutions, pooling, then dense layers (lecture: L03)."""
+"""The network before there was segmentation: one label for the whole image (lecture: L03)."""
 
 import keras
 

@@ -4,59 +4,61 @@ from dataclasses import dataclass
 
 import keras
 
-from fcn_keras.support import arguments
-
-
-def inputs_of(layer) -> list[str]:
-    """Names of the layers whose outputs a layer of a functional model reads; none for its input."""
-    if layer.__class__.__name__ == "InputLayer":
-        return []
-    tensors = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
-    return [tensor._keras_history.operation.name for tensor in tensors]
+from fcn_keras.support import graph
+from fcn_keras.support.kinds import Model, Size, checked
 
 
 @dataclass(frozen=True)
 class Row:
-    """One layer of a model, as `describe` lists it."""
+    """One layer of a model, or one function of `keras.ops`, as `describe` lists it."""
 
     name: str
     kind: str  # class name, such as "Conv2D"
     output_shape: tuple  # (H, W, C); None where the image decides
     trained: bool  # False: frozen, or nothing to train
     parameters: int
-    inputs: tuple[str, ...]  # names of the layers it reads
+    inputs: tuple[str, ...]  # names of the rows that it reads
     detail: str = ""  # kernel and stride, such as "4×4, stride 2"
 
 
-def describe(model: keras.Model, size: tuple[int, int] | None = None) -> list[Row]:
-    """A model as a table, in the order in which it computes; figures are drawn from it (lecture: L23).
+@checked
+def describe(model: Model, size: Size | None = None) -> list[Row]:
+    """A model as a table, in the order in which it computes (lecture: L23).
+
+    Figures are drawn from it, so that they need no model.
 
     Args:
-        model: A flat functional model.
+        model: A functional model.
         size: Height and width of an image, to have shapes in numbers instead of `None`.
 
     Returns:
-        One `Row` per layer.
+        One `Row` per layer, and one per function of `keras.ops`. A model used as a layer is one
+        row; so is a layer that is called several times, with what its first call read.
+
+    Example:
+        >>> for row in fcn.models.describe(fcn.models.cae(widths=(4, 8)), size=(32, 48))[2:5]:
+        ...     print(row.name, row.output_shape, row.parameters, row.detail, row.inputs)
+        conv1 (16, 24, 4) 112 3×3, stride 2 ('from_pixels',)
+        conv2 (8, 12, 8) 296 3×3, stride 2 ('conv1',)
+        up1 (16, 24, 4) 516 4×4, stride 2 ('conv2',)
     """
-    arguments.model("model", model)
-    size = None if size is None else arguments.size("size", size)
-    shapes = [layer.output.shape for layer in model.layers]
+    calls: dict[str, graph.Step] = {}
+    for step in graph.steps(model):
+        calls.setdefault(step.name, step)
+    outputs = [step.outputs[0] for step in calls.values()]
     if size is not None:
-        probe = keras.Model(model.inputs, [layer.output for layer in model.layers])
         image = keras.KerasTensor((1, *size, model.input_shape[-1]), dtype=model.inputs[0].dtype)
-        shapes = [tensor.shape for tensor in probe.compute_output_spec(image)]
-    return [
-        Row(
-            layer.name,
-            layer.__class__.__name__,
-            tuple(shape[1:]),
-            bool(layer.trainable_weights),
-            layer.count_params(),
-            tuple(inputs_of(layer)),
-            _detail(layer),
-        )
-        for layer, shape in zip(model.layers, shapes, strict=True)
-    ]
+        outputs = keras.Model(model.inputs, outputs).compute_output_spec(image)
+    return [_row(step, output) for step, output in zip(calls.values(), outputs, strict=True)]
+
+
+def _row(step: graph.Step, output) -> Row:
+    layer, shape = step.operation, tuple(output.shape[1:])
+    kind = type(layer).__name__
+    if step.is_function:
+        return Row(step.name, kind, shape, trained=False, parameters=0, inputs=step.reads)
+    trained = bool(layer.trainable_weights)
+    return Row(step.name, kind, shape, trained, layer.count_params(), step.reads, _detail(layer))
 
 
 def _detail(layer) -> str:
@@ -64,3 +66,14 @@ def _detail(layer) -> str:
         return ""
     kernel = "×".join(map(str, layer.kernel_size))
     return kernel if layer.strides == (1, 1) else f"{kernel}, stride {layer.strides[0]}"
+
+
+def inputs_of(layer) -> list[str]:
+    """Names of the layers that a layer read when it was first called; none for an input layer.
+
+    `support.graph.steps(model)` tells it for a certain model, and for functions of `keras.ops` too.
+    """
+    if layer.__class__.__name__ == "InputLayer":
+        return []
+    tensors = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
+    return [graph.step_of(tensor).name for tensor in tensors]

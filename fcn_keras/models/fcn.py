@@ -20,7 +20,7 @@ def fcn(
     freeze_backbone: bool = True,
     width: Count | None = 128,
 ) -> keras.Model:
-    """FCN-32s, 16s or 8s: the coarse scores, refined by none, one or two skips (lecture: L18–L21).
+    """FCN-32s, 16s or 8s: coarse scores, refined by no, one or two skips (lecture: L18–L21).
 
     Args:
         num_classes: Number of classes C, at least 2; void is not one of them.
@@ -28,27 +28,32 @@ def fcn(
         backbone: Encoder with layers `pool3`, `pool4`, `pool5`, such as `backbones.vgg16()`; it is
             cloned. `None`: the small VGG with its weights.
         fusion: How a skip is merged, `"sum"` or `"concat"`.
-        freeze_backbone: Whether the encoder's weights stay as they are in training.
-        width: Channels of `fc6` and `fc7`; the paper has 4096. `None`: neither, the scores are read
-            straight off pool5, so that all the seeing is the encoder's.
+        freeze_backbone: Whether training leaves the encoder's weights unchanged.
+        width: Channels of `fc6` and `fc7`; the paper has 4096. `None`: the network has neither, and
+            the scores are read straight off pool5.
 
     Returns:
         `keras.Model`, `(batch, H, W, 3)` RGB 0–255 → `(batch, H, W, C)` logits. Layer names as
         in the paper: `fc6`, `fc7`, `score_fr`, `upscore2`, `score_pool4`, `fuse_pool4`, …
 
     Raises:
-        ValueError: If `stride`, `fusion` or `num_classes` is not possible, or the backbone has no `pool3` … `pool5`.
+        ValueError: If `stride`, `fusion` or `num_classes` is not possible, or the backbone has no
+            `pool3` … `pool5`.
+
+    Example:
+        >>> model = fcn.models.fcn(num_classes=2, stride=8)
+        >>> tuple(model(np.zeros((1, 37, 50, 3))).shape)
+        (1, 37, 50, 2)
+        >>> [layer.name for layer in model.layers if layer.name.startswith("fuse")]
+        ['fuse_pool4', 'fuse_pool3']
     """
     image, pools = _encode(backbone, freeze_backbone)
 
     x = pools["pool5"]
     if width is not None:
-        x = keras.layers.Conv2D(
-            width, 7, padding="same", activation="relu", kernel_initializer="he_normal", name="fc6"
-        )(x)  # (B, H/32, W/32, width)
-        x = keras.layers.Conv2D(
-            width, 1, activation="relu", kernel_initializer="he_normal", name="fc7"
-        )(x)
+        options: dict = dict(activation="relu", kernel_initializer="he_normal")
+        x = keras.layers.Conv2D(width, 7, padding="same", name="fc6", **options)(x)
+        x = keras.layers.Conv2D(width, 1, name="fc7", **options)(x)  # (B, H/32, W/32, width)
     x = layers.score(num_classes, "score_fr")(x)  # (B, H/32, W/32, C)
     if stride <= 16:
         x = layers.upscore(num_classes, 2, "upscore2")(x)
@@ -82,10 +87,10 @@ def lecture_fcn(
             `backbones.vgg16()`. `None`: the small VGG with its weights.
         width: Channels of `conv6` and `fcn4`. The lecture's 4096 are 103 million weights behind
             VGG16; 32 do for the drawn roads.
-        freeze_backbone: Whether the encoder's weights stay as they are in training.
-        skip_width: Channels to which a 1 × 1 convolution narrows pool3 and pool4 before they are added, where they
-            have more. `None`: none does, as in the lecture. With VGG16's 256 and 512 channels the upsamplings
-            are most of a small head's work.
+        freeze_backbone: Whether training leaves the encoder's weights unchanged.
+        skip_width: Channels to which a 1 × 1 convolution narrows pool3 and pool4 before they are
+            added, if they have more. `None`: they are not narrowed, as in the lecture. With VGG16's
+            256 and 512 channels the upsamplings are most of a small head's work.
 
     Returns:
         `keras.Model`, `(batch, H, W, 3)` RGB 0–255 → `(batch, H, W, C)` logits. With VGG16 and
@@ -93,6 +98,11 @@ def lecture_fcn(
 
     Raises:
         ValueError: If `num_classes` is smaller than 2, or the backbone has no `pool3` … `pool5`.
+
+    Example:
+        >>> model = fcn.models.lecture_fcn(num_classes=2, width=32)
+        >>> tuple(model(np.zeros((1, 37, 50, 3))).shape)
+        (1, 37, 50, 2)
     """
     image, pools = _encode(backbone, freeze_backbone)
 
@@ -101,33 +111,23 @@ def lecture_fcn(
             filters, kernel, strides=stride, padding="same", dtype=dtype, name=name
         )
 
-    # shapes for the lecture's 160 x 576 image, VGG16 and width 4096
-    pool3, pool4, pool5 = (
-        pools["pool3"],
-        pools["pool4"],
-        pools["pool5"],
-    )  # (20, 72, 256) (10, 36, 512) (5, 18, 512)
-    pool3, pool4 = (
-        _narrowed(pool3, skip_width, "narrow_pool3"),
-        _narrowed(pool4, skip_width, "narrow_pool4"),
-    )
-    x = keras.layers.Conv2D(width, 7, padding="same", activation="relu", name="conv6")(
-        pool5
-    )  # (5, 18, 4096)
+    # shapes for the lecture's 160 × 576 image, VGG16 and width 4096
+    pool3 = _narrowed(pools["pool3"], skip_width, "narrow_pool3")  # (20, 72, 256)
+    pool4 = _narrowed(pools["pool4"], skip_width, "narrow_pool4")  # (10, 36, 512)
+    x = pools["pool5"]  # (5, 18, 512)
+    x = keras.layers.Conv2D(width, 7, padding="same", activation="relu", name="conv6")(x)
     x = keras.layers.Conv2D(width, 1, activation="relu", name="fcn4")(x)  # (5, 18, 4096)
     x = keras.layers.Conv2D(num_classes, 1, name="fcn3")(x)  # (5, 18, 2)
     x = up(pool4.shape[-1], 4, 2, "fcn2")(x)  # (10, 36, 512)
     x = fuse(align(x, pool4, "align_pool4"), pool4, "sum", "fuse_pool4")
     x = up(pool3.shape[-1], 4, 2, "fcn1")(x)  # (20, 72, 256)
     x = fuse(align(x, pool3, "align_pool3"), pool3, "sum", "fuse_pool3")
-    x = up(num_classes, 16, 8, "output", "float32")(
-        x
-    )  # (160, 576, 2); scores are float32 in any precision
+    x = up(num_classes, 16, 8, "output", dtype="float32")(x)  # (160, 576, 2); see `layers.upscore`
     return keras.Model(image, align(x, image, name="logits"), name="lecture_fcn")
 
 
 def _narrowed(pool, channels, name):
-    """The pool, or what a 1 × 1 convolution makes of it where it has more channels than that."""
+    """The pool itself, or a 1 × 1 convolution of it if it has more channels than wanted."""
     if channels is None or pool.shape[-1] <= channels:
         return pool
     return keras.layers.Conv2D(channels, 1, name=name)(pool)
@@ -143,6 +143,5 @@ def _encode(backbone, freeze):
     encoder.set_weights(backbone.get_weights())
     for layer in encoder.layers:
         layer.trainable = not freeze
-    return encoder.inputs[0], {
-        name: encoder.get_layer(name).output for name in ("pool3", "pool4", "pool5")
-    }
+    pools = {name: encoder.get_layer(name).output for name in ("pool3", "pool4", "pool5")}
+    return encoder.inputs[0], pools

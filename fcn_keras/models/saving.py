@@ -1,11 +1,13 @@
 """Loading and saving models."""
 
 from pathlib import Path
+from typing import cast
 
 import keras
 
 from fcn_keras.support import arguments
 from fcn_keras.support.files import written_whole
+from fcn_keras.support.kinds import Model, checked
 
 
 def load(path: str | Path) -> keras.Model:
@@ -20,42 +22,50 @@ def load(path: str | Path) -> keras.Model:
     Raises:
         FileNotFoundError: If nothing is there.
         ValueError: If it is not a `.keras` file.
+
+    Example:
+        See `save`.
     """
-    path = arguments.path("path", path)
-    if not path.is_file():
-        what = "which is a folder" if path.is_dir() else "which is not there"
-        raise FileNotFoundError(
-            f"Expected a saved model, such as model.keras. Received: {path}, {what}."
-        )
-    if path.suffix != ".keras":
-        raise ValueError(
-            f"Expected a file that ends in .keras, as model.save('m.keras') writes it. Received: {path}"
-        )
+    file = arguments.keras_file("path", path, exists=True)
     try:  # safe mode: a file never runs code of its own
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        return cast(keras.Model, keras.saving.load_model(file, compile=False, safe_mode=True))
     except Exception as error:  # zip, JSON and HDF5 errors of a damaged file
-        text = " ".join(str(error).split())
-        if "lambda" in text.lower() or "unsafe" in text.lower():
-            raise ValueError(
-                f"Expected a model without code of its own. Received: {path}, which has a Lambda layer; such a file could run "
-                "anything on this computer, so it is not read. Ask its author for a model of ordinary layers."
-            ) from error
-        raise ValueError(
-            f"{path} could not be read as a Keras model; was it copied whole? ({text[:300]})"
-        ) from error
+        raise _cannot_read(file, error) from error
 
 
-def save(model: keras.Model, path: str | Path) -> None:
+def _cannot_read(file: Path, error: Exception) -> ValueError:
+    text = " ".join(str(error).split())
+    if "lambda" in text.lower() or "unsafe" in text.lower():
+        return ValueError(
+            f"Expected a model without code of its own. Received: {file}, which has a Lambda "
+            "layer. Such a file could run anything on this computer, so it is not read. Ask its "
+            "author for a model of ordinary layers."
+        )
+    return ValueError(
+        f"{file} could not be read as a Keras model; was it copied whole? ({text[:300]})"
+    )
+
+
+@checked
+def save(model: Model, path: str | Path) -> None:
     """Writes a model for `load`; the file appears whole or not at all.
 
+    Args:
+        model: Any Keras model.
+        path: The file, whose name ends in `.keras`.
+
     Raises:
-        TypeError: If `model` is no model.
+        TypeError: If `model` is not a model.
         ValueError: If the path does not end in `.keras`.
         OSError: If it cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fcn.models.save(fcn.models.cae(), folder + "/cae.keras")
+        ...     fcn.models.load(folder + "/cae.keras").name
+        'cae'
     """
-    arguments.model("model", model)
-    path = arguments.path("path", path)
-    if path.suffix != ".keras":
-        raise ValueError(f"Expected path to end in .keras. Received: {path}")
-    with written_whole(path) as temporary:
+    file = arguments.keras_file("path", path)
+    with written_whole(file) as temporary:
         model.save(temporary)

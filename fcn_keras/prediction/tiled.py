@@ -37,9 +37,9 @@ SMALL = 1_000_000  # up to this many pixels, memory is not estimated beforehand
 A_FEW_PIXELS = np.s_[::97, ::89]  # of a picture too large to look at all of it
 
 
-def _tile(name: str, value) -> int | str:
+def _tile(name: str, value) -> int | Literal["auto"]:
     if isinstance(value, str) and value == "auto":
-        return value
+        return "auto"
     return arguments.whole_number(f'{name} ("auto", or pixels)', value, at_least=1)
 
 
@@ -81,14 +81,21 @@ def spans(size: Count, tile: Count, field: Field) -> list[Span]:
     length = min(size, size - (size - length) // stride * stride)  # as the whole, modulo the stride
     found, begin = [], 0
     while begin < size:
-        first = min(field.pixels(row)[0] for row in range(begin, begin + stride))
+        first = min(_seen(field, row)[0] for row in range(begin, begin + stride))
         start = min(max(first // stride * stride, 0), size - length)
         stop = end = start + length
-        while end < size and max(field.pixels(row)[1] for row in range(stop - stride, stop)) >= end:
+        while end < size and max(_seen(field, row)[1] for row in range(stop - stride, stop)) >= end:
             stop -= 1
         found.append(Span(slice(begin, stop), slice(start, end)))
         begin = stop
     return found
+
+
+def _seen(field: Field, row: int) -> tuple[int, int]:
+    """First and last pixel that a label sees."""
+    pixels = field.pixels(row)
+    assert pixels is not None, "a label sees at least one pixel"
+    return pixels
 
 
 def _margin(field: Field) -> int:

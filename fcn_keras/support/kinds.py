@@ -19,6 +19,7 @@ from typing import (
     Any,
     Literal,
     ParamSpec,
+    TypeAlias,
     TypeVar,
     Union,
     get_args,
@@ -49,7 +50,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     package is not checked again. What relates two arguments to each other stays in the function.
 
     Args:
-        function: A function or a method. Parameters without a kind are passed on unchanged.
+        function: A function or a method, but not the `__init__` of a Keras layer, whose signature
+            Keras itself reads. Parameters without a kind are passed on unchanged.
 
     Returns:
         The function with the same signature. A check may convert its value: NumPy's integers
@@ -133,11 +135,13 @@ ClassCount = Annotated[
 Rate = Annotated[float, Kind("above 0", arguments.number, above=0)]
 Size = Annotated[tuple[int, int], Kind("(height, width)", arguments.size)]
 Widths = Annotated[Sequence[int], Kind("each at least 1", arguments.whole_numbers)]
+MapShape = Annotated[tuple[int, int, int], Kind("(H, W, C)", arguments.map_shape)]
+BlockWidths = Annotated[Sequence[Sequence[int]], Kind("a list a block", arguments.block_widths)]
 
 # Names and files
 Names = Annotated[Sequence[str], Kind("no name twice", arguments.names)]
 File = Annotated[str | Path, Kind("a path", arguments.path)]
-Table = Annotated[Mapping[str, Any], Kind("at least one entry", arguments.table)]
+Table = Annotated[Mapping[Any, Any], Kind("at least one entry", arguments.table)]
 
 # Arrays and tensors
 Image = Annotated[np.ndarray, Kind("(H, W, 3), RGB, 0–255", arguments.image)]
@@ -151,13 +155,22 @@ Losses = Annotated[
     Kind("one number per step", arguments.array, dimensions=1, layout="one number per step"),
 ]
 Kernel = Annotated[np.ndarray, Kind("(k, k)", arguments.array, dimensions=2, layout="(k, k)")]
+SquareKernel = Annotated[np.ndarray, Kind("(k, k), square", arguments.square_kernel)]
 FeatureMap = Annotated[Any, Kind("(batch, H, W, channels)", arguments.feature_map)]
 Rows = Annotated[Sequence[Any], Kind("of models.describe", arguments.rows)]
 
 # What the package builds
-Model = Annotated["keras.Model", Kind("any Keras model", arguments.model)]
-ScoringModel = Annotated[
+Model: TypeAlias = Annotated["keras.Model", Kind("any Keras model", arguments.model)]
+ScoringModel: TypeAlias = Annotated[
     "keras.Model", Kind("one picture in, class scores out", arguments.scoring_model)
 ]
-Encoder = Annotated["keras.Model", Kind("with layers pool3, pool4, pool5", arguments.encoder)]
+OneInput: TypeAlias = Annotated["keras.Model", Kind("with one input", arguments.one_input)]
+Encoder: TypeAlias = Annotated[
+    "keras.Model", Kind("with layers pool3, pool4, pool5", arguments.encoder)
+]
+Chain: TypeAlias = Annotated[
+    "keras.Model", Kind("layers in a row, of one input size", arguments.chain)
+]
+BuiltDense: TypeAlias = Annotated["keras.layers.Dense", Kind("built", arguments.dense_layer)]
+Layer: TypeAlias = Annotated["keras.layers.Layer", Kind("any Keras layer", arguments.layer)]
 DataSet = Annotated[Any, Kind("of fcn_keras.datasets", arguments.data_set)]

@@ -76,7 +76,7 @@ class Run:
                 remedy=f"All have to see the checkpoint of process 0, {path}: in a folder that "
                 "they share, or a copy.",
             )
-        if not done:
+        if not path or not done:
             return 0, keepers
         kept = restore(path, model)
         names = history.class_names

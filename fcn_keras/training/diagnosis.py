@@ -213,11 +213,12 @@ def _too_few_classes(data) -> str:
             f"{100 * void:.2g} % of the pixels are 255, which is void here and not trained on; "
             "divide them by 255. Or masks that were never finished"
         )
+    also_void = " and void" if void else ""
     return (
         f"There was nothing to learn: the labels of {where} pictures hold one class only, {only!r}"
-        f"{' and void' if void else ''}, of {', '.join(data.class_names)}. Predicting it everywhere "
-        "is right, so the loss and the scores look perfect and mean nothing. The likely cause: "
-        f"{cause}. check-data looks at every mask."
+        f"{also_void}, of {', '.join(data.class_names)}. Predicting it everywhere is right, so the "
+        f"loss and the scores look perfect and mean nothing. The likely cause: {cause}. check-data "
+        "looks at every mask."
     )
 
 

@@ -319,12 +319,13 @@ def _last_words():
     Returns:
         A function that says which line; `""` for none.
     """
-    beside = subprocess.Popen([sys.executable, "-S", "-c", LAST_WORDS], stdin=subprocess.PIPE)
+    read, told = os.pipe()
+    subprocess.Popen([sys.executable, "-S", "-c", LAST_WORDS], stdin=read)
+    os.close(read)
 
     def say_at_the_end(line):
         with contextlib.suppress(OSError):
-            beside.stdin.write(f"fcn_keras: {line}\n".encode() if line else b"\n")
-            beside.stdin.flush()
+            os.write(told, f"fcn_keras: {line}\n".encode() if line else b"\n")
 
     return say_at_the_end
 

@@ -123,13 +123,13 @@ def frozen_features(
     start = time.perf_counter()
     encoder = keras.Model(model.inputs, {name: model.get_layer(name).output for name in names})
     examples = _Examples(data, flip)
-    maps, targets = {}, None
+    maps, targets = {}, np.empty(0)
     with progress("frozen features", len(examples)) as advance:
         for first in range(0, len(examples), batch_size):
             here = slice(first, first + batch_size)
             images, batch_targets = examples[here]
             outputs = encoder.predict_on_batch(images.astype("float32"))
-            if targets is None:
+            if not maps:
                 targets = np.empty((len(examples), *batch_targets.shape[1:]), batch_targets.dtype)
                 maps = _empty_maps(len(examples), outputs)
             targets[here] = batch_targets
@@ -231,7 +231,9 @@ def require_features_of(features, data) -> None:
         return
     some = {0, len(data) // 2, len(data) - 1}
     same = len(of) == len(data) and all(
-        np.array_equal(*pair) for i in some for pair in zip(of[i], data[i], strict=True)
+        np.array_equal(np.asarray(theirs), np.asarray(ours))
+        for i in some
+        for theirs, ours in zip(of[i], data[i], strict=True)
     )
     if not same:
         raise ValueError(

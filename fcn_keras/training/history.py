@@ -58,7 +58,7 @@ class LossOfEachStep(keras.callbacks.Callback):
         self.batches.epoch = epoch  # right even when the run was resumed in the middle
         self.images, self.sum = 0, 0.0
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch, logs):
         # Keras reports the mean over the epoch's images so far; we want the loss of this step
         count, before = self.rows(len(self.batches.indices(batch))), self.sum
         self.images += count

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -20,7 +21,7 @@ class Recipe:
     batch_size: int
     learning_rate: float
     decay: bool
-    augment: object
+    augment: Any
     seed: int
 
     def __post_init__(self):
@@ -62,9 +63,9 @@ class FineTuning:
 class Custom:
     """What a Keras user brings along in the place of what is usual here."""
 
-    loss: object = None
-    optimizer: keras.optimizers.Optimizer | str | None = None
-    class_weight: object = None
+    loss: Any = None
+    optimizer: Any = None
+    class_weight: Any = None
     callbacks: Sequence[keras.callbacks.Callback] = ()
 
     def __post_init__(self):

@@ -30,7 +30,7 @@ class Stage:
 
     def rounds(self, batches) -> int:
         """How often to go through the batches: what Keras calls epochs."""
-        return self.epochs if self.steps is None else self.steps // len(batches)
+        return self.epochs or (self.steps or 0) // len(batches)
 
     @contextlib.contextmanager
     def unfrozen(self):

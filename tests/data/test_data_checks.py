@@ -373,7 +373,7 @@ def test_white_on_black_is_recognised(of, white):
         )
     report = data_checks.check(folder)
     assert [finding.kind for finding in report.findings] == ["white on black"]
-    assert f"all masks hold 0 and {white} alone" in report.findings[0].what
+    assert f"all masks hold only 0 and {white}" in report.findings[0].what
 
 
 @pytest.mark.parametrize("number", [3, 127])

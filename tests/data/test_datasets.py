@@ -221,7 +221,7 @@ def test_a_value_that_is_no_number_is_said_of_its_own_image(npy):
     [
         (lambda labels: labels * 0.4 + 0.3, "from 0.3 to 0.7"),
         (np.ones_like, "pixels of several classes"),
-        (lambda labels: labels * (1 - 0.5 * labels[:, :1, :1]), "not two alone"),
+        (lambda labels: labels * (1 - 0.5 * labels[:, :1, :1]), "not only two"),
         (lambda labels: labels * np.nan, "nan"),
         (lambda labels: -labels, "from -1 to"),
     ],

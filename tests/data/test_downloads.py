@@ -149,7 +149,7 @@ def test_a_part_of_something_else_is_noticed(server, tmp_path):
     [
         (["404"], FileNotFoundError, "404"),
         (["416"], FileNotFoundError, "416"),
-        (["500"] * 9, ConnectionError, "500 .*5 times.*goes on from there"),
+        (["500"] * 9, ConnectionError, "500 .*5 times.*resumes"),
         (["stall"] + ["500"] * 9, ConnectionError, "133 kB are kept"),
         (["a page"] * 9, ValueError, "published file.*twice"),
         (["lies: huge"], ValueError, "another file"),

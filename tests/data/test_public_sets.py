@@ -114,7 +114,7 @@ def test_a_colour_that_stands_for_nothing_is_refused(tmp_path):
     ("colours", "message"),
     [
         ({"grass": (0, 1, 2), "road": (3, 4, 5)}, "none for car"),
-        ({**made_sets.COLOURS, "bus": (1, 1, 1)}, "'bus', which is no class"),
+        ({**made_sets.COLOURS, "bus": (1, 1, 1)}, "'bus', which is not a class"),
         ({**made_sets.COLOURS, "car": (0, 128, 0)}, "for 'car' and another"),
         ({**made_sets.COLOURS, "car": (0, 300, 0)}, "0 to 255 each"),
         ({**made_sets.COLOURS, "car": "blue"}, "0 to 255 each"),

@@ -1,6 +1,10 @@
-"""The package's own rules: imports go one way, nothing heavy loads unasked, no backend is named."""
+"""The package's own rules: imports go one way, nothing heavy loads unasked, no backend is named.
+
+And what is written about the package names things that exist.
+"""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +13,14 @@ import pytest
 
 import fcn_keras
 
-PACKAGE = Path(__file__).parents[2] / "fcn_keras"
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "fcn_keras"
 # Each module may import those before it in the map.
 RANK = {name: rank for rank, name in enumerate((*fcn_keras.MODULES, "__main__", "__init__"))}
 FILES = sorted(PACKAGE.rglob("*.py"))
+MAP = (ROOT / "docs" / "lecture_to_code.md").read_text(encoding="utf-8")
+IDEAS = ("layers", "skip_connections", "convolutionalize", "backbones", "geometry", "models")
+IDEAS = (*IDEAS, "evaluation", "prediction", "training")
 
 
 def imports(path):
@@ -48,6 +56,9 @@ def test_imports_go_one_way(path):
         assert parts[0] not in ("tensorflow", "torch", "cv2", "sklearn"), f"{here} names {name}"
         assert parts[0] != "jax" or path.stem == "distribution", (
             "only JAX can connect computers, and only there is it named"
+        )
+        assert "many_files" not in parts or path.stem != "__init__", (
+            "it needs matplotlib: import it explicitly"
         )
         if parts[0] == "matplotlib":
             assert here in ("visualization", "lecture")
@@ -88,3 +99,88 @@ def test_every_listed_submodule_exists():
         assert getattr(fcn_keras, name).__name__ == f"fcn_keras.{name}"
     with pytest.raises(AttributeError, match="modles"):
         fcn_keras.modles  # noqa: B018
+
+
+# --- what is written about the package ---
+
+
+def in_tables(text):
+    """What stands in code style in the tables of a text."""
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    return set(re.findall(r"`([^`]+)`", "\n".join(rows)))
+
+
+@pytest.mark.parametrize("name", fcn_keras.MODULES)
+def test_every_module_is_in_the_docstring_and_in_the_documentation(name):
+    assert name in in_tables(fcn_keras.__doc__)
+    written = in_tables((ROOT / "README.md").read_text(encoding="utf-8")) | in_tables(MAP)
+    assert name in written
+
+
+def test_visualization_stands_below_prediction():
+    assert RANK["visualization"] < RANK["prediction"]
+
+
+def test_the_paths_in_the_makefile_exist():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    found = re.findall(
+        r"(?<![\w./])(?:tests|notebooks|benchmarks|fcn_keras|data|docs)/[\w./-]+", text
+    )
+    found += [name.replace(".", "/") + ".py" for name in re.findall(r"-m (fcn_keras\.\w+)", text)]
+    for loop in re.findall(r"for name in ([\w ]+);", text):
+        found += [f"benchmarks/{name}.py" for name in loop.split()]
+    assert len(found) > 8
+    assert [path for path in found if not (ROOT / path).exists() and not path.endswith("/")] == []
+
+
+def test_the_files_in_the_map_exist():
+    """`datasets/drawn/`, `models/fcn.py`, links to other pages."""
+    paths = [name for name in in_tables(MAP) if re.fullmatch(r"\w+/([\w/]+\.py)?|\w+\.py", name)]
+    assert len(paths) > 20
+    assert [path for path in paths if not (PACKAGE / path).exists()] == []
+    links = re.findall(r"\]\(([^)#:]+)", MAP)
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+
+
+def test_the_names_in_the_map_exist():
+    """`fcn.models.load`, and `.small_vgg` for another name of the module before."""
+    module, names = None, 0
+    for name in re.findall(r"`(fcn(?:\.\w+)+|\.\w+)`", MAP):
+        if name.startswith("."):
+            owner, last = module, name[1:]
+        else:
+            *path, last = name.split(".")[1:]
+            owner = module = fcn_keras
+            for part in path:
+                owner = module = getattr(owner, part)
+        assert hasattr(owner, last), name
+        names += 1
+    assert names > 30
+
+
+# --- layout ---
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_ideas_are_laid_out_by_the_formatter(path):
+    if module_of(path) in IDEAS:
+        assert "fmt: skip" not in path.read_text(encoding="utf-8")
+
+
+def arguments_of(function):
+    spec = function.args
+    several = spec.posonlyargs + spec.args + spec.kwonlyargs
+    return len(several) + sum(extra is not None for extra in (spec.vararg, spec.kwarg))
+
+
+def test_no_function_behind_the_scenes_has_more_than_seven_arguments():
+    """What needs more wants an object that carries some of them."""
+    functions = [
+        (path.relative_to(PACKAGE), node)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("_")
+    ]
+    assert len(functions) > 100
+    long = {f"{path}: {node.name}" for path, node in functions if arguments_of(node) > 7}
+    assert long <= {"training/fitting.py: _train", "visualization/convolution.py: _numbers"}

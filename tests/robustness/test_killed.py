@@ -3,6 +3,7 @@ happened."""
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,15 +44,21 @@ fcn.prediction.segment_tiled(model, sys.argv[2], sys.argv[3], tile=48)
 """
 
 
+def ready(script, *arguments):
+    """A script in a process of its own that has said that it is ready."""
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n", process.stderr.read()
+    return process
+
+
 def run(script, *arguments, kill_after=None) -> float | None:
     """Runs a script to its end, or kills it so many seconds after it is ready.
 
     Returns:
         Seconds that it took once it was ready, or `None` if it was killed.
     """
-    command = [sys.executable, "-c", script, *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "ready\n", process.stderr.read()
+    process = ready(script, *arguments)
     start = time.perf_counter()
     try:
         _, errors = process.communicate(timeout=kill_after)
@@ -63,19 +70,35 @@ def run(script, *arguments, kill_after=None) -> float | None:
     return time.perf_counter() - start
 
 
+def killed_once(there, script, *arguments) -> bool:
+    """Runs a script and kills it when a file is there; `False` if it came to its end before."""
+    process = ready(script, *arguments)
+    while not there.exists() and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    _, errors = process.communicate()
+    assert process.returncode in (0, -signal.SIGKILL), errors
+    return process.returncode != 0
+
+
 def weights(path):
     return fcn.models.load(path).get_weights()
+
+
+def same_training(out, undisturbed):
+    """Weights, losses and scores of two runs agree."""
+    for a, b in zip(weights(out), weights(undisturbed), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    again, notes = np.load(f"{out}.npz"), np.load(f"{undisturbed}.npz")
+    np.testing.assert_allclose(again["loss"], notes["loss"], atol=1e-4)
+    np.testing.assert_allclose(again["miou"], notes["miou"], atol=2e-3)
 
 
 def trained_with_kills(tmp_path, times):
     """Each run is killed at a random moment; where one comes to its end first, another training
     begins."""
-    data = made_sets.plain(tmp_path / "data", 9)
-    whole = run(TRAINING, data, tmp_path / "undisturbed-state", tmp_path / "undisturbed.keras")
-    expected, notes = (
-        weights(tmp_path / "undisturbed.keras"),
-        np.load(tmp_path / "undisturbed.keras.npz"),
-    )
+    data, undisturbed = made_sets.plain(tmp_path / "data", 9), tmp_path / "undisturbed.keras"
+    whole = run(TRAINING, data, tmp_path / "undisturbed-state", undisturbed)
     dice, kills, finished = random.Random(5), 0, 0
     while kills < times or not finished:
         out = tmp_path / f"{finished}.keras"
@@ -83,49 +106,60 @@ def trained_with_kills(tmp_path, times):
         if run(TRAINING, data, tmp_path / f"state-{finished}", out, kill_after=moment) is None:
             kills += 1
             continue
-        for a, b in zip(weights(out), expected, strict=True):
-            np.testing.assert_allclose(a, b, atol=1e-5)
-        again = np.load(f"{out}.npz")
-        np.testing.assert_allclose(again["loss"], notes["loss"], atol=1e-4)
-        np.testing.assert_allclose(again["miou"], notes["miou"], atol=2e-3)
+        same_training(out, undisturbed)
         finished += 1
 
 
-def tiled_with_kills(tmp_path, times):
+def to_be_tiled(tmp_path, size):
+    """A model, a picture, and where its labels belong."""
     model = fcn.models.fcn(3, 8, width=8)
     model.set_weights(
         [np.random.default_rng(0).normal(0, 0.1, weight.shape) for weight in model.get_weights()]
     )
     fcn.models.save(model, tmp_path / "m.keras")
-    image, out = (
-        np.random.default_rng(1).integers(0, 256, (700, 600, 3), dtype="uint8"),
-        tmp_path / "labels.npy",
-    )
+    image = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype="uint8")
     np.save(tmp_path / "image.npy", image)
-    whole = run(TILING, tmp_path / "m.keras", tmp_path / "image.npy", tmp_path / "undisturbed.npy")
+    return tmp_path / "m.keras", tmp_path / "image.npy", tmp_path / "labels.npy"
+
+
+def tiled_with_kills(tmp_path, times):
+    model, image, out = to_be_tiled(tmp_path, (700, 600))
+    whole = run(TILING, model, image, tmp_path / "undisturbed.npy")
     expected = np.load(tmp_path / "undisturbed.npy")
     assert len(np.unique(expected)) > 1
     dice, kills, finished = random.Random(6), 0, 0
     while kills < times or not finished:
         moment = dice.uniform(0, 0.6 * whole) if kills < times else None
-        if (
-            run(TILING, tmp_path / "m.keras", tmp_path / "image.npy", out, kill_after=moment)
-            is None
-        ):
+        if run(TILING, model, image, out, kill_after=moment) is None:
             kills += 1
             if not out.exists():
-                continue  # whole or not there at all
+                continue
+        # where it was finished before the kill, it is whole, and the next one begins anew
         np.testing.assert_array_equal(np.load(out), expected)
         out.unlink()
         finished += 1
 
 
 def test_a_killed_training_ends_with_the_same_weights(tmp_path):
-    trained_with_kills(tmp_path, 2)
+    """Killed when it has written its first state; at twenty random moments in `make test-long`."""
+    data, out = made_sets.plain(tmp_path / "data", 9), tmp_path / "m.keras"
+    undisturbed, state = tmp_path / "undisturbed.keras", tmp_path / "state"
+    run(TRAINING, data, tmp_path / "undisturbed-state", undisturbed)
+    while not killed_once(state / "head.npz", TRAINING, data, state, out):
+        shutil.rmtree(state)
+    run(TRAINING, data, state, out)
+    same_training(out, undisturbed)
 
 
 def test_killed_tiling_ends_with_the_same_labels(tmp_path):
-    tiled_with_kills(tmp_path, 2)
+    """Killed when it has noted its first tile; at twenty random moments in `make test-long`."""
+    model, image, out = to_be_tiled(tmp_path, (700, 600))
+    expected = fcn.prediction.segment_tiled(fcn.models.load(model), np.load(image), tile=48)
+    assert len(np.unique(expected)) > 1
+    while not killed_once(tmp_path / ".labels-partial.json", TILING, model, image, out):
+        out.unlink()
+    run(TILING, model, image, out)
+    np.testing.assert_array_equal(np.load(out), expected)
 
 
 @pytest.mark.long

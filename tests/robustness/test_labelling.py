@@ -118,21 +118,19 @@ def test_only_what_this_model_made_of_this_picture_counts_as_done(tmp_path, mode
     out.mkdir()
     fcn.models.save(fcn.models.fcn(3, 8, encoder, width=4), other)
     os.utime(other, (5, 5))
-    assert labelling.not_done([picture], model, out) == [picture]
-    assert list(labelling.label_files(labelling.Labeller(model, out), [picture])) == [""]
-    assert labelling.not_done([picture], model, out) == []
-    assert (
-        labelling.not_done([picture], other, out)
-        == labelling.not_done([picture], model, out, tile=64)
-        == [picture]
-    )
-    assert labelling.not_done([picture], tmp_path / "nowhere.keras", out) == [picture]
+    job = labelling.Job(model, out)
+    assert job.not_done([picture]) == [picture]
+    assert list(labelling.label_files(labelling.Labeller(job), [picture])) == [""]
+    assert job.not_done([picture]) == []
+    for changed in ((other, out), (model, out, 64), (tmp_path / "nowhere.keras", out)):
+        assert labelling.Job(*changed).not_done([picture]) == [picture]
     image = fcn.images.read_image(picture)
     fcn.images.write_image(picture, image[::-1])
     os.utime(picture, (5, 5))
-    assert labelling.not_done([picture], model, out) == [picture]
-    assert list(labelling.label_files(labelling.Labeller(model, out, 64), [picture])) == [""]
-    assert labelling.not_done([picture], model, out, tile=100) == []
+    assert job.not_done([picture]) == [picture]
+    tiled = labelling.Labeller(labelling.Job(model, out, 64))
+    assert list(labelling.label_files(tiled, [picture])) == [""]
+    assert labelling.Job(model, out, 100).not_done([picture]) == []
 
 
 def test_a_picture_that_cannot_be_read_costs_no_other(tmp_path, model):
@@ -143,15 +141,13 @@ def test_a_picture_that_cannot_be_read_costs_no_other(tmp_path, model):
     (pictures / "p001.png").mkdir()
     for tile in (None, 64):
         (tmp_path / f"{tile}").mkdir()
-        said = list(
-            labelling.label_files(
-                labelling.Labeller(model, tmp_path / f"{tile}", tile), sorted(pictures.iterdir())
-            )
-        )
+        labeller = labelling.Labeller(labelling.Job(model, tmp_path / f"{tile}", tile))
+        said = list(labelling.label_files(labeller, sorted(pictures.iterdir())))
         assert "p000.png" in said[0] and "p001.png" in said[1] and said[2] == ""
-    # but a folder that is none ends it, at a worker too, which says so
-    (tmp_path / "file").write_bytes(b"")
-    labeller = labelling.Labeller(model, tmp_path / "file")
+    (tmp_path / "file").write_bytes(
+        b""
+    )  # but a folder that is none ends it, at a worker too, which says so
+    labeller = labelling.Labeller(labelling.Job(model, tmp_path / "file"))
     with pytest.raises(OSError, match="could not be written"):
         next(labelling.label_files(labeller, [pictures / "p002.png"]))
     assert "could not be written" in labeller({"path": str(pictures / "p002.png")})["failed"]
@@ -186,8 +182,8 @@ class Fatal(many_files.Labeller):
             os._exit(1)
         super().write(path)
 many_files.Labeller = Fatal
-pictures = sorted(Path(sys.argv[2]).iterdir())
-print(list(many_files.label_files_by_workers(sys.argv[1], pictures, sys.argv[3], 1)))
+job, pictures = many_files.Job(sys.argv[1], sys.argv[3]), sorted(Path(sys.argv[2]).iterdir())
+print(list(many_files.label_files_by_workers(job, pictures, 1)))
 """
     (tmp_path / "out").mkdir()
     command = [sys.executable, "-c", script, model, pictures, tmp_path / "out"]

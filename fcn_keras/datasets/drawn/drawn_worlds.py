@@ -1,10 +1,11 @@
-"""Pictures of places, with a class for every pixel, drawn with NumPy: where `small_vgg` learns what lies, stands and hangs.
+"""Drawn places with a class for every pixel, from which `small_vgg` learns to see.
 
-A place is a plane to stand on, with a path and strips along it, between walls that run away from us, under a sky; cars,
-trees, posts and figures stand on it. `world_canvas` is the eye and the paint, `world_surfaces` and `world_things` are what is
-painted. What anything is made of is drawn at random, leaning towards what photographs show (a pavement is often as grey as
-the path, foliage often green): so the class of a pixel must be read from shape, perspective and what is around it.
-No picture here is a road scene of `road_scenes`, and no photograph went into any.
+A place is a plane with a path and strips along it, between walls that run away from us, under a
+sky. Cars, trees, posts and figures stand on it. `world_canvas` holds the eye and the paint;
+`world_surfaces` and `world_things` paint. The material of each thing is drawn at random, with a
+tendency towards what photographs show: a pavement is often as grey as the path, foliage is often
+green. So the class of a pixel must be read from shape, perspective and surroundings. No picture
+here is a scene of `road_scenes`, and none is made from a photograph.
 """
 
 import os
@@ -17,7 +18,7 @@ from fcn_keras.datasets.drawn.canvas import blur
 from fcn_keras.datasets.drawn.world_canvas import CLASS_NAMES, SKY, World
 from fcn_keras.datasets.drawn.world_surfaces import backdrop, ground, shadows, sky, walls
 from fcn_keras.datasets.drawn.world_things import parked, things
-from fcn_keras.support import arguments
+from fcn_keras.support.kinds import Count, Seed, checked
 from fcn_keras.support.progress import progress
 
 PALETTE = np.array(
@@ -35,12 +36,13 @@ PALETTE = np.array(
 )
 
 
-def drawn_worlds(count: int, seed: int = 0) -> SegmentationData:
+@checked
+def drawn_worlds(count: Count, seed: Seed = 0) -> SegmentationData:
     """Drawn places, 128 × 160, eight classes, kept in memory (82 KB each).
 
     Args:
-        count: How many; 8,000 take about three minutes on two cores.
-        seed: Another seed, other places. Place i of a seed is the same bytes whatever the count.
+        count: Number of places; 8,000 take about three minutes on two cores.
+        seed: Another seed gives other places. Place i of a seed has the same bytes for any count.
 
     Returns:
         `SegmentationData`.
@@ -48,18 +50,16 @@ def drawn_worlds(count: int, seed: int = 0) -> SegmentationData:
     Raises:
         ValueError: If `count` is smaller than 1.
     """
-    arguments.whole_number("count", count, 1)
-    arguments.whole_number("seed", seed, 0)
     places = []
+
+    def draw(index):
+        return draw_world(np.random.default_rng([seed, index]))
+
     with progress("drawing places", count) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for place in pool.map(
-            lambda index: draw_world(np.random.default_rng([seed, index])), range(count)
-        ):
+        for place in pool.map(draw, range(count)):
             places.append(place)
             advance()
-    return SegmentationData(
-        lambda index: places[index], count, CLASS_NAMES, PALETTE, "drawn places"
-    )
+    return SegmentationData(places.__getitem__, count, CLASS_NAMES, PALETTE, "drawn places")
 
 
 def draw_world(rng) -> tuple[np.ndarray, np.ndarray]:
@@ -80,15 +80,14 @@ def draw_world(rng) -> tuple[np.ndarray, np.ndarray]:
 
 
 def photographed(world):
-    """Light, haze, colour cast, blur and noise of a camera."""
+    """The picture as a camera takes it: light, haze, colour cast, blur and noise."""
     rng = world.rng
     if rng.random() < 0.5:
         haze = 1 - np.exp(-world.depth * rng.uniform(0, 0.03))
         world.image += haze[..., None] * (rng.uniform(0.5, 1) - world.image)
     if rng.random() < 0.4:  # a bright sky, a dark ground
-        world.image *= np.where(world.labels == SKY, rng.uniform(1, 1.8), rng.uniform(0.4, 1.2))[
-            ..., None
-        ].astype(np.float32)
+        light = np.where(world.labels == SKY, rng.uniform(1, 1.8), rng.uniform(0.4, 1.2))
+        world.image *= light[..., None].astype(np.float32)
     exposure = rng.uniform(0.2, 0.55) / max(float(world.image.mean()), 0.02)  # the light meter
     image = np.clip(world.image * rng.uniform(0.9, 1.1, 3).astype(np.float32) * exposure, 0, 1)
     grey = image.mean(axis=2, keepdims=True)

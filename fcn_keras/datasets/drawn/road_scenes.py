@@ -1,30 +1,35 @@
-"""The default data: road scenes drawn by the package, kept once drawn (the drawing: `road_drawing`)."""
+"""The default data: road scenes drawn by `road_drawing`, and kept once they are drawn."""
 
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import numpy as np
 
 from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.drawn.road_drawing import CLASS_NAMES, PALETTE, VERSION, draw_scene
-from fcn_keras.support import arguments
 from fcn_keras.support.files import home, written_whole
+from fcn_keras.support.kinds import Count, Seed, checked
 from fcn_keras.support.progress import progress
 
 COUNTS = {"train": 500, "val": 40, "test": 60}
 
 
-def road_scenes(split: str = "train", seed: int = 0, count: int | None = None) -> SegmentationData:
-    """Scenes as seen from a car, 160 × 576, seven classes, drawn when first asked for.
+@checked
+def road_scenes(
+    split: Literal["train", "val", "test"] = "train", seed: Seed = 0, count: Count | None = None
+) -> SegmentationData:
+    """Scenes as seen from a car, 160 × 576, seven classes, drawn when they are first asked for.
 
-    Scene i of a split and seed is the same bytes in any process and in any order. Drawn scenes are
-    kept under `$FCN_KERAS_HOME`, else `~/.keras/fcn_keras`; where that cannot be written they are drawn again.
+    Scene i of a split and seed has the same bytes in any process and in any order. Drawn scenes are
+    kept under `$FCN_KERAS_HOME`, else `~/.keras/fcn_keras`. If they cannot be written there, they
+    are drawn again each time.
 
     Args:
-        split: `"train"` (500 scenes), `"val"` (40) or `"test"` (60); no scene is in two of them.
-        seed: Another seed, other scenes.
-        count: How many scenes instead of the usual number.
+        split: `"train"` (500 scenes), `"val"` (40) or `"test"` (60). No scene is in two of them.
+        seed: Another seed gives other scenes.
+        count: Number of scenes, or `None` for the usual number.
 
     Returns:
         `SegmentationData`; `.view({"road": ["road"]})` is the lecture's two-class task.
@@ -32,9 +37,7 @@ def road_scenes(split: str = "train", seed: int = 0, count: int | None = None) -
     Raises:
         ValueError: If the split is unknown or `count` is smaller than 1.
     """
-    arguments.one_of("split", split, COUNTS)
-    arguments.whole_number("seed", seed, 0)
-    count = COUNTS[split] if count is None else arguments.whole_number("count", count, 1)
+    count = COUNTS[split] if count is None else count
     folder = home() / "road_scenes" / f"v{VERSION}-{split}-{seed}"
 
     def read(index):
@@ -54,7 +57,7 @@ def road_scenes(split: str = "train", seed: int = 0, count: int | None = None) -
 
 
 def draw_all(datasets: Sequence[SegmentationData]) -> None:
-    """Draws what is not drawn yet, on all cores, with a progress bar.
+    """Draws the missing scenes on all cores, with a progress bar.
 
     Args:
         datasets: Data sets from `road_scenes`.

@@ -1,27 +1,30 @@
-"""One shape on a textured ground: small enough that a classifier learns it in seconds (lecture: L03, L06)."""
+"""One shape on a textured ground, so simple that a classifier learns it in seconds (L03, L06)."""
 
 import numpy as np
 
 from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.drawn.canvas import value_noise
-from fcn_keras.support import arguments
+from fcn_keras.support.kinds import Count, Seed, checked
 
 SIZE = 64
 CLASS_NAMES = ("background", "disk", "square", "triangle", "cross")
 RADIUS = (8, 13)  # pixels
-FROM_THE_EDGE = 15  # of a centre, so that no shape is cut
+FROM_THE_EDGE = 15  # pixels from a centre to the edge, so that no shape is cut
 
 
-def shapes(count: int, seed: int = 0, shift: tuple[int, int] = (0, 0)) -> SegmentationData:
-    """Pictures of one disk, square, triangle or cross each, 64 × 64, with its mask.
+@checked
+def shapes(count: Count, seed: Seed = 0, shift: tuple[int, int] = (0, 0)) -> SegmentationData:
+    """Pictures of one disk, square, triangle or cross each, 64 × 64, with its mask (lecture: L06).
 
     The four take turns: picture i shows class `1 + i % 4`, which is also `mask.max()`.
 
     Args:
-        count: How many.
-        seed: Another seed, other pictures. Picture i of a seed is the same bytes whatever the count.
-        shift: Rows and columns by which every shape is moved (round the edge where it would leave); the ground stays. So
-            `shapes(n, s)` and `shapes(n, s, (5, 9))` are the same scenes with the thing elsewhere.
+        count: Number of pictures.
+        seed: Another seed gives other pictures. Picture i of a seed has the same bytes for any
+            count.
+        shift: Rows and columns by which every shape is moved. One that would leave comes back at
+            the other side. The ground stays, so `shapes(n, s)` and `shapes(n, s, (5, 9))` are the
+            same scenes with the shape in another place.
 
     Returns:
         `SegmentationData`, classes background, disk, square, triangle, cross.
@@ -29,8 +32,6 @@ def shapes(count: int, seed: int = 0, shift: tuple[int, int] = (0, 0)) -> Segmen
     Raises:
         ValueError: If `count` is smaller than 1.
     """
-    arguments.whole_number("count", count, 1)
-    arguments.whole_number("seed", seed, 0)
     drawn = {}
 
     def read(index):
@@ -42,7 +43,10 @@ def shapes(count: int, seed: int = 0, shift: tuple[int, int] = (0, 0)) -> Segmen
 
 
 def arrays(data: SegmentationData) -> tuple[np.ndarray, np.ndarray]:
-    """All pictures and one label each, as a classifier wants them.
+    """All pictures with one label each, as a classifier needs them (lecture: L03).
+
+    Args:
+        data: Data set from `shapes`.
 
     Returns:
         float32 `(N, 64, 64, 3)`, 0–255, and int32 `(N,)`: 0 disk, 1 square, 2 triangle, 3 cross.
