@@ -156,13 +156,19 @@ def _watch(modules, asking, calls: list[str]):
             return  # the package calls itself
         functions, caller = [], frame
         while caller not in (asking, None):
-            functions += [caller.f_code.co_name] * inside(caller)
+            functions += [_function_name(caller)] * inside(caller)
             caller = caller.f_back
         if not SET_OFF & set(functions):
             package = frame.f_globals["__name__"].split(".")[0]
             calls.append(f"{package} ({functions[0]})")
 
     return watch
+
+
+def _function_name(frame) -> str:
+    """The function that runs in a frame; for a decorator of the package, what it decorates."""
+    name = frame.f_code.co_name
+    return getattr(frame.f_locals.get("function"), "__name__", name) if name == "checking" else name
 
 
 def compare(
