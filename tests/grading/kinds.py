@@ -7,7 +7,7 @@ A kind says for each task that it must lose what the report calls it: wrong, err
 from dataclasses import dataclass, field
 
 from handed_in import (
-    PUBLIC_COURSE,
+    PUBLIC_SHEETS,
     blank,
     right,
     with_answers,
@@ -18,7 +18,7 @@ from handed_in import (
 )
 from planted import first_wrong_answer, wrong_answers
 
-SHEET = PUBLIC_COURSE.named("1")
+SHEET = PUBLIC_SHEETS.full_name("1")
 TASKS = list(wrong_answers(SHEET))
 CONV_SIZE, CONV2D, TRANSPOSED_SIZE, CONV2D_TRANSPOSE, BILINEAR, UPSAMPLING = TASKS
 ANY_OUTCOME = {"wrong", "error", "time", "exit", "not answered"}

@@ -13,18 +13,18 @@ import tomllib
 import handed_in
 import nbformat
 import pytest
-from handed_in import ASSIGNMENTS, PUBLIC_COURSE
+from handed_in import ASSIGNMENTS, PUBLIC_SHEETS
 from kinds import SHEET, all_kinds
 from planted import first_wrong_answer, wrong_answers
 
 from fcn_keras.command_line.parser import main, parser
-from fcn_keras.grading import grade
-from fcn_keras.grading.course import Course, CourseError, tasks_of
-from fcn_keras.grading.reports import all_points, read_marks, write
+from fcn_keras.grading import GradingError, course_folder, grade
+from fcn_keras.grading.reports import read_points, write
+from fcn_keras.grading.sheets import Sheets, all_points, tasks_of
 from fcn_keras.grading.submissions import find, restored
 
-SHEETS = list(PUBLIC_COURSE.sources)
-JUDGED = tasks_of(PUBLIC_COURSE.sources[SHEET])  # points of the tasks that the computer judges
+SHEETS = list(PUBLIC_SHEETS.sources)
+JUDGED = tasks_of(PUBLIC_SHEETS.sources[SHEET])  # points of the tasks that the computer judges
 
 # With several workers, one of them makes the sheets and grades the class, for all tests here.
 pytestmark = pytest.mark.xdist_group("grading")
@@ -63,22 +63,22 @@ def mark_of(cell):
 def made(tmp_path_factory):
     """A course folder with all the sheets, made once."""
     folder = tmp_path_factory.mktemp("course")
-    PUBLIC_COURSE.make(folder)
+    PUBLIC_SHEETS.make(folder)
     return folder
 
 
 @pytest.fixture
 def sheets_come_made(made, monkeypatch):
     """Grading begins by making all the sheets; here it gets them from `made`."""
-    make = Course.make
+    make = Sheets.make
 
-    def make_or_copy(course, root, names=()):
+    def make_or_copy(sheets, root, names=()):
         if names:
-            make(course, root, names)
+            make(sheets, root, names)
         else:
             shutil.copytree(made, root, dirs_exist_ok=True)
 
-    monkeypatch.setattr(Course, "make", make_or_copy)
+    monkeypatch.setattr(Sheets, "make", make_or_copy)
 
 
 # --- what is handed out
@@ -100,7 +100,7 @@ def test_the_students_version_shows_no_solution_and_no_hidden_test(sheet):
             assert not cell.outputs and cell.execution_count is None
         if mark_of(cell).get("solution"):
             assert "raise NotImplementedError()" in cell.source or "YOUR ANSWER" in cell.source
-    source = PUBLIC_COURSE.sources[sheet].read_text(encoding="utf-8")
+    source = PUBLIC_SHEETS.sources[sheet].read_text(encoding="utf-8")
     secret = re.compile(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END", re.S)
     given = secret.sub("", source)
     for line in "\n".join(secret.findall(source)).splitlines():
@@ -110,7 +110,7 @@ def test_the_students_version_shows_no_solution_and_no_hidden_test(sheet):
 
 @every_sheet
 def test_a_sheet_is_complete(sheet):
-    source = PUBLIC_COURSE.sources[sheet]
+    source = PUBLIC_SHEETS.sources[sheet]
     text = source.read_text(encoding="utf-8")
     points, judged = sum(all_points(source).values()), tasks_of(source)
     assert points == 20 and 3 <= points - sum(judged.values()) <= 6, "some points are for words"
@@ -140,10 +140,10 @@ def test_references_get_full_marks_and_blank_sheets_none(made, tmp_path):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     releases = {sheet: handed_in.blank(sheet) for sheet in SHEETS}
     options = parser().parse_args(["grade", "x"])
-    settings = grade.rehearse(PUBLIC_COURSE, SHEETS, tmp_path, releases, options)
+    settings = grade.rehearse(PUBLIC_SHEETS, SHEETS, tmp_path, releases, options)
     for sheet in SHEETS:
         seconds = settings[sheet]["reference_seconds"]
-        assert set(tasks_of(PUBLIC_COURSE.sources[sheet])) <= set(seconds)
+        assert set(tasks_of(PUBLIC_SHEETS.sources[sheet])) <= set(seconds)
         assert sum(seconds.values()) < 90 * float(os.environ.get("SLOWER", 4)), (sheet, seconds)
 
 
@@ -223,7 +223,7 @@ def test_each_task_gets_what_it_earned(graded):
 def test_the_command_says_what_it_could_not_grade(graded):
     _, ended = graded
     assert ended.returncode == 1, ended.stderr
-    assert "broken" in ended.stdout and "no notebook that can be read" in ended.stdout
+    assert "broken" in ended.stdout and "not a readable notebook" in ended.stdout
     assert "Traceback" not in ended.stderr and "TensorFlow" not in ended.stderr
 
 
@@ -231,7 +231,7 @@ def test_everybody_has_a_row_and_a_page(graded):
     root, _ = graded
     grades = {row["student"]: row for row in read_table(root / "out" / "grades.csv")}
     assert set(grades) == {STUDENT, "broken"}
-    assert grades["broken"]["points"] == "" and "no notebook" in grades["broken"]["problem"]
+    assert grades["broken"]["points"] == "" and "readable notebook" in grades["broken"]["problem"]
     assert float(grades[STUDENT]["points"]) == EARNED
     trouble = "transposed_size: error, conv2d_transpose: time, upsampling: exit"
     assert grades[STUDENT]["problem"] == trouble
@@ -280,17 +280,17 @@ def test_a_second_run_counts_marks_and_grades_only_what_is_new(
 def test_marks_beyond_the_points_of_a_task_are_refused(tmp_path):
     row = {"student": "ann", "assignment": SHEET, "task": "words", "of": 3, "points": "99"}
     write(tmp_path / "to_mark.csv", [row])
-    with pytest.raises(CourseError, match=r"row 2: '99' points .* expected a number from 0 to 3"):
-        read_marks(tmp_path / "to_mark.csv")
+    with pytest.raises(GradingError, match=r"row 2: '99' points .* expected a number from 0 to 3"):
+        read_points(tmp_path / "to_mark.csv")
 
 
 @pytest.mark.long
 def test_nbgrader_itself_grades_in_this_folder(tmp_path):
     """The repository is an nbgrader course: its own command works, with the settings there."""
-    PUBLIC_COURSE.make(tmp_path, [SHEET])
+    PUBLIC_SHEETS.make(tmp_path, [SHEET])
     wrong = {"conv2d": first_wrong_answer(SHEET, "conv2d")}
     notebook = handed_in.with_answers(handed_in.right(SHEET), wrong)
-    grade.place(tmp_path, SHEET, "ann", notebook)
+    course_folder.submit(tmp_path, SHEET, "ann", notebook)
     command = [sys.executable, "-m", "nbgrader", "autograde", SHEET]
     command.append(f"--CourseDirectory.root={tmp_path}")
     command.append(f"--CourseDirectory.db_url=sqlite:///{tmp_path / 'gradebook.db'}")
@@ -330,7 +330,7 @@ def test_every_layout_of_a_folder_is_understood(tmp_path):
     found = {one.student: one for one in find(tmp_path, releases)}
     assert set(found) == {*layouts.values(), "eve"}
     assert all(found[s].assignment == SHEET and not found[s].problem for s in layouts.values())
-    assert "no sheet of this course" in found["eve"].problem
+    assert "not a sheet of this course" in found["eve"].problem
     assert [path.name for path in found["bob"].beside] == ["picture.png"]
 
 
@@ -358,18 +358,18 @@ def test_a_restored_sheet_has_each_check_once_behind_its_answer():
         assert not mark_of(cell)["locked"] or cell.source == original[grade_id].source
 
 
-# --- a teacher's own course
+# --- a teacher's private tests
 
 
-def test_a_private_course_has_its_own_seed_and_tests(made, tmp_path):
+def test_a_private_folder_has_its_own_seed_and_tests(made, tmp_path):
     (tmp_path / "seed.txt").write_text("autumn")
     (tmp_path / f"{SHEET}.py").write_text(
         '# %% check="conv2d"\n'
         "assert conv2d(np.ones((5, 5, 1)), np.ones((5, 5, 1, 1))).item() == 25\n"
     )
-    private = Course(tmp_path)
-    assert private.seed != PUBLIC_COURSE.seed
-    assert private.version(SHEET) != PUBLIC_COURSE.version(SHEET)
+    private = Sheets(tmp_path)
+    assert private.seed != PUBLIC_SHEETS.seed
+    assert private.version(SHEET) != PUBLIC_SHEETS.version(SHEET)
     cells = {mark_of(cell).get("grade_id"): cell for cell in private.sheet(SHEET).cells}
     assert "item() == 25" in cells["conv2d"].source
     shutil.copytree(made, tmp_path / "made")
@@ -400,8 +400,8 @@ def test_a_wrong_private_folder_is_named(files, said, tmp_path):
         folder.mkdir()
         for name, text in files.items():
             (folder / name).write_text(text)
-    with pytest.raises(CourseError, match=re.escape(said)):
-        Course(folder)
+    with pytest.raises(GradingError, match=re.escape(said)):
+        Sheets(folder)
 
 
 @pytest.mark.parametrize(
@@ -471,7 +471,7 @@ def test_a_class_of_all_kinds_and_all_wrong_answers(tmp_path):
     assert "right" in to_mark and "blank" not in to_mark
     found, surprises = rows_by_task(out), []
     for student, (sheet, wrong) in expected.items():
-        for task, full in tasks_of(PUBLIC_COURSE.sources[sheet]).items():
+        for task, full in tasks_of(PUBLIC_SHEETS.sources[sheet]).items():
             row = found[student][task]
             points, hint = (0, wrong[task].hint) if task in wrong else (full, "")
             if float(row["points"]) != points or hint not in row["hint"]:
