@@ -229,7 +229,7 @@ def test_the_lecture_draws_the_same_figures(tmp_path, monkeypatch, data, network
     there = {"fcn32s": networks[32], "fcn16s": networks[16], "fcn8s": networks[8]}
     monkeypatch.setattr(Experiment, "road", fcn.datasets.Opened(data.subset(range(8)), data.subset(range(8, 12))))
     monkeypatch.setattr(
-        Experiment, "kept", lambda self, name, train: (there[name], fcn.training.History()) if name in there else train()
+        Experiment, "train_once", lambda self, name, train: (there[name], fcn.training.History()) if name in there else train()
     )
     experiment = Experiment(Settings(width=4, steps=4, batch_size=4))
     for draw in (skips.skip_connection, skips.sum_and_concatenation, skips.strides, skips.shares):
