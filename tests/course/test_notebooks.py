@@ -4,6 +4,7 @@ show."""
 import ast
 import importlib.util
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -91,14 +92,24 @@ def test_code_cells_fit_a_screen(source):
             assert len(cell.source.splitlines()) <= 15
 
 
-@pytest.fixture
-def small(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
     """A notebook of one cell, built."""
-    source = tmp_path / "99_small.py"
-    source.write_text("# %% [markdown]\n# # Small\n\n# %%\nprint('about', 1.0)\n", encoding="utf-8")
-    monkeypatch.setattr(build, "FOLDER", tmp_path)
-    nbformat.write(build.executed(source), source.with_suffix(".ipynb"))
+    source = tmp_path_factory.mktemp("built") / "99_small.py"
+    text = "# %% [markdown]\n# # Small\n\n# %%\nprint('about', 1.0)\n"
+    source.write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "FOLDER", source.parent)
+        nbformat.write(build.executed(source), source.with_suffix(".ipynb"))
     return source
+
+
+@pytest.fixture
+def small(built, tmp_path, monkeypatch):
+    """A copy of it, to change."""
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    shutil.copy(built.with_suffix(".ipynb"), tmp_path)
+    return Path(shutil.copy(built, tmp_path))
 
 
 def test_a_changed_source_a_hand_edit_and_a_missing_run_are_told_apart(small):
@@ -154,9 +165,9 @@ def test_numbers_may_differ_a_little_and_words_and_counts_not_at_all(before, aft
 
 
 def test_a_notebook_that_takes_too_long_is_not_built(small):
-    small.write_text("# %%\nimport time\ntime.sleep(60)\n", encoding="utf-8")
-    with pytest.raises(TimeoutError, match=r"99_small\.py is not finished after 8 s"):
-        build.executed(small, 8)
+    small.write_text("# %%\nimport time\ntime.sleep(600)\n", encoding="utf-8")
+    with pytest.raises(TimeoutError, match=r"99_small\.py is not finished after 3 s"):
+        build.executed(small, 3)
 
 
 def test_a_cell_that_warns_is_not_built(small):

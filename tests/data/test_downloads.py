@@ -379,8 +379,28 @@ def slow_archives(server, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9")
-def test_a_download_that_is_killed_goes_on_to_the_same_files(server, tmp_path):
-    killed_downloads(server, tmp_path, slow_archives(server, tmp_path), 2)
+def test_a_download_that_is_killed_goes_on_to_the_same_files(server, tmp_path, monkeypatch):
+    """Killed when it asks for its second archive; at twenty moments in `make test-long`."""
+    server.files = slow_archives(server, tmp_path)
+    sums = {name: hashlib.md5(content).hexdigest() for name, content in server.files.items()}
+    told = [text for n, content in server.files.items() for text in (n, sums[n], len(content))]
+    out, command = tmp_path / "out", [sys.executable, "-c", SCRIPT, server.address]
+    process = subprocess.Popen([*command, out, *map(str, told)], stderr=subprocess.DEVNULL)
+    while len(server.asked) < 2:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not out.exists()
+    archives = tuple(
+        downloads.Archive(name, sums[name], len(content)) for name, content in server.files.items()
+    )
+    monkeypatch.setitem(
+        downloads.SETS, "pets", downloads.PublicSet("pets", server.address + "/", archives)
+    )
+    for folder in (out, tmp_path / "undisturbed"):
+        downloads.download("pets", folder)
+    assert_same_tree(out, tmp_path / "undisturbed")
 
 
 @pytest.mark.long

@@ -10,6 +10,8 @@ import fcn_keras as fcn
 from fcn_keras import backbones, convolutionalize, evaluation, geometry, layers, models, published
 from fcn_keras.published import fidelity
 
+pytestmark = pytest.mark.slow  # networks at full width
+
 
 @pytest.fixture(scope="module")
 def data():

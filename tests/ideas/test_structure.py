@@ -70,6 +70,7 @@ def test_every_module_has_its_place_in_the_order():
     assert {module_of(path) for path in FILES} <= set(RANK)
 
 
+@pytest.mark.slow  # starts a process
 def test_import_loads_neither_keras_nor_matplotlib():
     script = (
         "import sys, fcn_keras; heavy = ('keras', 'tensorflow', 'matplotlib', 'numpy'); "
@@ -79,6 +80,7 @@ def test_import_loads_neither_keras_nor_matplotlib():
     assert out.stdout.strip() == "[]"
 
 
+@pytest.mark.slow  # starts a process
 def test_modules_said_to_do_without_keras_do():
     script = (
         "import sys, fcn_keras; [getattr(fcn_keras, m) for m in fcn_keras.WITHOUT_KERAS]; "
@@ -88,6 +90,7 @@ def test_modules_said_to_do_without_keras_do():
     assert out.stdout.strip() == "False"
 
 
+@pytest.mark.slow  # starts a process
 def test_no_start_up_lines_in_a_students_script():
     script = "import fcn_keras as fcn; fcn.layers.upscore(2, 2, 'up')"
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

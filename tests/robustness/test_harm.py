@@ -45,7 +45,6 @@ def run(commands, before="", shell=()):
         [*shell, sys.executable, "-c", SCRIPT, arguments],
         capture_output=True,
         text=True,
-        timeout=300,
         # or a disk that is full, as some tests have it, would keep half of a module's byte code
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
