@@ -241,10 +241,10 @@ def _head(classifier, images, fold=np.reshape, bias=1.0, hidden=None):
         (images, rows, columns, classes).
     """
     flatten = _flatten(classifier)
-    x = np.float64(images)
+    x = images.astype("float64")
     for layer in classifier.layers[1 : classifier.layers.index(flatten)]:
         x = layer(x)
-    x = np.float64(keras.ops.convert_to_numpy(x))
+    x = np.asarray(keras.ops.convert_to_numpy(x), "float64")
     shape = flatten.input.shape[1:]
     dense = [layer for layer in classifier.layers if isinstance(layer, keras.layers.Dense)]
     for layer in dense:
@@ -417,7 +417,12 @@ def pixels_seen(answer, seed):
     """`pixels_seen(image, position, size, stride, offset)`: what one position sees (L15)."""
     draw = np.random.default_rng(seed)
     # position, size, stride, offset
-    cases = [((3, 2), 9, 4, -2), ((0, 0), 10, 4, -3), ((6, 8), 12, 4, -3), ((0, 5), 9, 3, -4)]
+    cases: list[tuple] = [
+        ((3, 2), 9, 4, -2),
+        ((0, 0), 10, 4, -3),
+        ((6, 8), 12, 4, -3),
+        ((0, 5), 9, 3, -4),
+    ]
     cases.append(((2, 1), 60, 5, -20))
     for _ in range(6):
         size, stride = draw.integers([3, 2], [16, 6]).tolist()
@@ -552,7 +557,7 @@ def _wrong_labels(logits, scores):
     (height, width), (rows, columns) = scores.shape[:2], logits.shape[:2]
     coarse = logits.argmax(-1)
     repeated = coarse[np.arange(height) * rows // height][:, np.arange(width) * columns // width]
-    mixed = _resized(np.float32(coarse)[..., None], height, width)[..., 0]
+    mixed = _resized(coarse[..., None].astype("float32"), height, width)[..., 0]
     staircases = (
         "the class is chosen before the scores are interpolated, or the scores are only repeated: "
         "edges become staircases. Resize the scores bilinearly, then choose."
@@ -630,14 +635,14 @@ def _wrong_probabilities(logits, scores):
 
 def _resized_probabilities(logits, scores):
     """Softmax before resizing: (height, width, classes)."""
-    return _resized(np.float32(_softmax(logits)), *scores.shape[:2])
+    return _resized(_softmax(logits).astype("float32"), *scores.shape[:2])
 
 
 def _resized(maps, height, width, interpolation="bilinear"):
     """Maps at another size, each number in the middle of its block of pixels."""
     size = (height, width)
     large = keras.ops.image.resize(maps[None], size, interpolation=interpolation)[0]
-    return np.float64(keras.ops.convert_to_numpy(large))
+    return np.asarray(keras.ops.convert_to_numpy(large), "float64")
 
 
 def _corners(maps, height, width):
@@ -650,8 +655,9 @@ def _corners(maps, height, width):
     return np.apply_along_axis(stretched, 1, maps, width)
 
 
-def _softmax(logits, axis=-1):
-    powers = np.exp(np.float64(logits) - np.max(logits, axis=axis, keepdims=True))
+def _softmax(logits, axis: int | tuple[int, ...] = -1):
+    logits = np.asarray(logits, "float64")
+    powers = np.exp(logits - np.max(logits, axis=axis, keepdims=True))
     return powers / powers.sum(axis=axis, keepdims=True)
 
 

@@ -25,6 +25,7 @@ import sys
 import textwrap
 import threading
 import traceback
+from typing import Any
 
 import keras
 import numpy as np
@@ -83,7 +84,7 @@ def check(function):
     return checking
 
 
-def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
+def ask(answer, *arguments, without: tuple[str, ...] = (), **named) -> Any:
     """Calls the student's function.
 
     Args:

@@ -232,6 +232,7 @@ def scenes(options):
     with progress("writing scenes", len(data)) as advance:
         for index in range(len(data)):
             image, mask = data[index]
+            assert mask is not None  # every drawn scene has one
             images.write_image(options.out / "images" / f"scene_{index:03}.jpg", image)
             images.write_image(options.out / "masks" / f"scene_{index:03}.png", mask, data.palette)
             advance()

@@ -8,6 +8,7 @@ change how the grader reads an answer: at worst the answer is another one.
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -29,8 +30,6 @@ def write(value, folder):
     def pack(part):
         if part is None or isinstance(part, str | bool):
             return {"plain": part}
-        if isinstance(part, int | float) and not isinstance(part, np.generic):
-            return {"plain": part}
         if isinstance(part, dict):
             return {"dict": [[pack(key), pack(item)] for key, item in part.items()]}
         if isinstance(part, list | tuple):
@@ -39,6 +38,8 @@ def write(value, folder):
             part.save(folder / f"{len(models)}.keras")
             models.append(part)
             return {"model": len(models) - 1}
+        if isinstance(part, int | float) and not isinstance(part, np.generic):
+            return {"plain": part}
         if keras.ops.is_tensor(part):
             part = keras.ops.convert_to_numpy(part)
         if isinstance(part, np.ndarray | np.generic) and part.dtype.kind in "biufc":
@@ -56,7 +57,7 @@ def write(value, folder):
     os.replace(folder / "value.part", folder / "value.json")
 
 
-def read(folder):
+def read(folder) -> Any:
     """Reads what `write` wrote: models in Keras' safe mode, arrays without pickle."""
     folder = Path(folder)
     with np.load(folder / "arrays.npz", allow_pickle=False) as file:

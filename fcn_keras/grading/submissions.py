@@ -105,7 +105,7 @@ def _assignment_of(path: Path, releases: dict) -> tuple[str, str]:
     return (named, "") if named else ("", "this notebook is not a sheet of this course")
 
 
-def _grade_ids(notebook) -> list[str]:
+def _grade_ids(notebook) -> list[str | None]:
     return [_mark(cell).get("grade_id") for cell in notebook.cells if "nbgrader" in cell.metadata]
 
 

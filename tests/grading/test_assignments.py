@@ -18,7 +18,7 @@ from kinds import SHEET, all_kinds
 from planted import first_wrong_answer, wrong_answers
 
 from fcn_keras.command_line.parser import main, parser
-from fcn_keras.grading import GradingError, course_folder, grade
+from fcn_keras.grading import GradingError, course_folder, grade, sheets
 from fcn_keras.grading.reports import read_points, write
 from fcn_keras.grading.sheets import Sheets, all_points, tasks_of
 from fcn_keras.grading.submissions import find, restored
@@ -422,6 +422,82 @@ def test_a_wrong_command_is_one_line(arguments, said, tmp_path, capsys, sheets_c
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
     assert not out.exists()
+
+
+def without_jupytext(monkeypatch):
+    package = sys.modules["fcn_keras.grading"]
+    for name in [name for name in sys.modules if name.startswith("fcn_keras.grading.")]:
+        monkeypatch.delitem(sys.modules, name)
+        monkeypatch.delattr(package, name.rpartition(".")[2])
+    monkeypatch.setitem(sys.modules, "jupytext", None)
+
+
+def without_nbgrader(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nbgrader.apps", None)
+
+
+def from_a_wheel(monkeypatch):
+    monkeypatch.setattr(sheets, "TEXTS", ASSIGNMENTS / "nowhere")
+
+
+@pytest.mark.parametrize("command", ["grade", "assignments"])
+@pytest.mark.parametrize(
+    "missing, said",
+    [
+        (without_jupytext, "pip install -e .[teach]"),
+        (without_nbgrader, "pip install -e .[teach]"),
+        (from_a_wheel, "run this in a clone of the repository"),
+    ],
+)
+def test_what_is_not_installed_is_one_line(missing, said, command, tmp_path, monkeypatch, capsys):
+    missing(monkeypatch)
+    folder = [str(tmp_path)] if command == "grade" else []
+    assert main([command, *folder, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("fcn_keras: ") and said in error and error.count("\n") == 1
+
+
+def latin_1(path):
+    path.write_bytes("id,first_name\nann,Jürgen\n".encode("latin-1"))
+
+
+def semicolons(path):
+    path.write_text("id;first_name\nann;Ann\n")
+
+
+def a_folder(path):
+    path.mkdir()
+
+
+def no_points(path):
+    path.write_text("student,assignment,task,of\nann,1,words,3\n")
+
+
+def half_a_file(path):
+    path.write_text('{"ann/')
+
+
+@pytest.mark.parametrize(
+    "write_it, name, options, said",
+    [
+        (latin_1, "class.csv", ["--students", "class.csv"], "is not UTF-8"),
+        (semicolons, "class.csv", ["--students", "class.csv"], "separated by commas"),
+        (latin_1, "out", [], "received out, which is a file"),
+        (no_points, "out/to_mark.csv", [], "no column points"),
+        (half_a_file, "out/results.json", [], "results.json is damaged"),
+        (a_folder, "in", ["--course", "in"], "seed.txt is missing"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line(
+    write_it, name, options, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "handed_in").mkdir()
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    write_it(tmp_path / name)
+    assert main(["grade", "handed_in", "--out", "out", *options]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("fcn_keras: ") and said in error and error.count("\n") == 1
 
 
 # --- a whole class
