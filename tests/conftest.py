@@ -98,9 +98,9 @@ def experiment():
     from fcn_keras.lecture.experiment import Experiment, Settings
 
     class TrainedOnce(Experiment):
-        def kept(self, name, train):
+        def train_once(self, name, train):
             with one_worker_at_a_time(name):
-                return super().kept(name, train)
+                return super().train_once(name, train)
 
     return TrainedOnce(Settings(), reuse=True)
 

@@ -1,8 +1,9 @@
-"""What assignments call: right, or a hint.
+"""What assignments call: "right", or a hint.
 
-`fcn.checks.conv2d(my_conv2d)` prints that the answer is right, or raises `NotYet` with one sentence on what is wrong and where to
-look; it never shows what is right. Every check takes `seed=`, from which its inputs and their sizes are drawn: `seed=7`
-tries the answer on others. `hints` has what all checks share; the others are one module an assignment.
+`fcn.checks.conv2d(my_conv2d)` prints that the answer is right, or raises `NotYet` with one sentence
+that says what is wrong and where to look. It never shows what is right. Every check takes `seed=`,
+which decides its inputs and their sizes: `seed=7` tries the answer on others. `hints` is what all
+checks share, `networks` what those of networks share; the others are one module per assignment.
 """
 
 from fcn_keras.checks.autoencoder import (

@@ -1,17 +1,20 @@
-"""How a check asks a student's answer something, and says in one sentence what is wrong with it.
+"""How a check calls a student's function, and how it says in one sentence what is wrong.
 
-A check of an assignment is a short function:
+The check of a task is a short function:
 
     @check
     def conv2d(answer, seed=0):
-        image, kernel = ...                                          # drawn from the seed, sizes too
-        got = ask(answer, image, kernel, stride=2, without=PACKAGES)  # the student's code runs here, and only here
-        compare(got, want, mistakes=[("The kernel is flipped: ...", want_if_flipped)])
+        image, kernel = ...                                      # numbers and sizes from the seed
+        got = ask(answer, image, kernel, stride=2, without=PACKAGES)  # only here, their code runs
+        compare(got, want, mistakes=[("the kernel is flipped: ...", want_if_flipped)])
 
-`ask` turns whatever the student's code does (an error, nothing returned, the package's own version called) into a
-sentence; `compare` looks first whether the answer is one of the plausible wrong ones, then for what is wrong
-with almost any array: a pixel short, axes exchanged, a factor, a sign. Both raise `NotYet`, which notebooks show
-as that sentence alone. Nothing here needs matplotlib.
+`ask` puts into a sentence what goes wrong in the student's code: an error, nothing returned, the
+package's own version called. `compare` first looks for plausible wrong answers, then for what can
+happen to any array: a pixel short, axes swapped, a factor, a sign. Both raise `NotYet`, of which a
+notebook shows only the sentence.
+
+The grader runs this file's text in the student's process too, so it imports nothing that is drawn
+or built.
 """
 
 import functools
@@ -22,35 +25,29 @@ import sys
 import textwrap
 import threading
 import traceback
+from typing import Any
 
 import keras
 import numpy as np
 
+from fcn_keras.support.arguments import whole_number
+
+# What an answer must not call where the task says "write it with NumPy".
 PACKAGES = (
-    "fcn_keras",
-    "keras",
-    "tensorflow",
-    "scipy",
-    "torch",
-    "torchvision",
-    "jax",
-    "cv2",
-    "skimage",
-    "PIL",
+    *("fcn_keras", "keras", "tensorflow", "torch", "torchvision", "jax"),
+    *("scipy", "cv2", "skimage", "PIL"),
 )
-"""What a task that says "write it with NumPy" must not call."""
 
-
-SET_OFF = ("<module>", "__getattr__", "__del__")
-"""What an import, or the clearing away of an object, sets off: no call of the student's."""
+# Functions that an import or the deletion of an object sets off: the student did not call them.
+SET_OFF = {"<module>", "__getattr__", "__del__"}
 
 
 class NotYet(AssertionError):
     """An answer is not right yet; the message is the hint.
 
     Attributes:
-        kind: `"wrong"`, `"not answered"` (the sheet's own `NotImplementedError`), or `"error"` (the student's code
-            raised something). A grader adds `"time"` and `"exit"`.
+        kind: `"wrong"`, `"not answered"` (the sheet's own `NotImplementedError`), or `"error"` (the
+            student's code raised an exception). A grader adds `"time"` and `"exit"`.
     """
 
     def __init__(self, hint: str, kind: str = "wrong"):
@@ -58,100 +55,121 @@ class NotYet(AssertionError):
         self.kind = kind
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a traceback: the student's mistake is not in this package's files."""
+        """What IPython shows instead of a traceback: the mistake is not in this package's files."""
         return textwrap.wrap(f"Not yet: {self}", 100)
 
 
 def check(function):
-    """Makes a check of a function that raises `NotYet`, and may return a sentence to say when the answer is right."""
+    """Turns a function that raises `NotYet` into the check of a task.
+
+    Args:
+        function: Called with the answer and the seed. It may return a sentence, which is printed
+            when the answer is right.
+    """
 
     @functools.wraps(function)
-    def checked(answer, seed: int = 0):
+    def checking(answer, seed: int = 0):
+        seed = whole_number("seed", seed, at_least=0)
         try:
-            praise = function(answer, seed)
+            remark = function(answer, seed)
         except NotYet as hint:
             raise NotYet(f"{function.__name__}: {hint}", hint.kind) from None
-        except Exception as error:  # an answer so strange that the comparison itself fails
+        except Exception as error:  # an answer so unusual that the comparison itself fails
             raise NotYet(
-                f"{function.__name__}: this answer cannot be compared ({type(error).__name__}: {error}). "
-                "What type and what shape does the task ask for?"
+                f"{function.__name__}: your answer cannot be compared with the right one "
+                f"({type(error).__name__}: {error}). Which type and shape does the task ask for?"
             ) from None
-        print(f"{function.__name__}: right. {praise or ''}".rstrip())
+        print(f"{function.__name__}: right. {remark or ''}".rstrip())
 
-    return checked
+    return checking
 
 
-def ask(answer, *arguments, without: tuple[str, ...] = (), **named):
+def ask(answer, *arguments, without: tuple[str, ...] = (), **named) -> Any:
     """Calls the student's function.
 
     Args:
-        answer: The function. A grader hands over a stand-in that calls the student's function in another process.
-        *arguments: Handed on as copies, so that an answer that changes its input spoils nothing.
-        without: Modules that the answer may not call, such as `PACKAGES` where the task says "write", or
-            `("fcn_keras.models",)`. Seen whatever name they were imported under.
-        **named: Handed on by name.
+        answer: The function. A grader hands over a stand-in that calls the student's function in
+            another process.
+        *arguments: Handed over as copies, so that an answer that changes its input does no harm.
+        without: Modules that the answer must not call, such as `PACKAGES` or
+            `("fcn_keras.models",)`. A call is noticed under whatever name they were imported.
+        **named: Handed over by name, as copies too.
 
     Returns:
         What the function returned.
 
     Raises:
-        NotYet: If it is no function, raises, was not written yet, or calls what it should write.
+        NotYet: If it is not a function, is not written yet, raises an exception, or calls one of
+            the modules in `without`.
     """
     if hasattr(answer, "ask_elsewhere"):
         return answer.ask_elsewhere(arguments, named, without)
     if not callable(answer):
-        raise NotYet(
-            "hand the function itself to the check, its name without parentheses or arguments."
-        )
+        raise NotYet("give the check the function itself: its name, without parentheses.")
     name = getattr(answer, "__name__", "your function")
-    arguments, named = (
-        [_copy(a) for a in arguments],
-        {key: _copy(value) for key, value in named.items()},
-    )
-    called: list[str] = []
-
-    def refused(frame):
-        module = (frame.f_globals.get("__name__") or "") if frame else ""
-        return any(module == w or module.startswith(w + ".") for w in without)
-
-    here = sys._getframe()
-
-    def watch(frame, event, _argument):
-        if (
-            event == "call"
-            and refused(frame)
-            and (frame.f_back is here or not refused(frame.f_back))
-        ):
-            caller, names = frame, []
-            while caller not in (here, None):
-                names += [caller.f_code.co_name] * refused(caller)
-                caller = caller.f_back
-            if not set(names) & set(SET_OFF):
-                called.append(f"{frame.f_globals['__name__'].split('.')[0]} ({names[0]})")
-
+    arguments = [_copy(value) for value in arguments]
+    named = {key: _copy(value) for key, value in named.items()}
+    calls: list[str] = []
+    watch = _watch(without, sys._getframe(), calls)
+    result, watched = None, True
     try:
         if without:
-            gc.disable()  # so that nobody is blamed for what a package does when an old object of its is cleared away
+            gc.disable()  # a package may call its own functions when an object of its is deleted
             threading.setprofile(watch)
             sys.setprofile(watch)
         result = answer(*arguments, **named)
-        undisturbed = not without or sys.getprofile() is watch
+        watched = not without or sys.getprofile() is watch
     except NotImplementedError:
         raise NotYet(f"`{name}` is not written yet.", "not answered") from None
     except Exception as error:
-        if not called:
-            raise NotYet(_sentence_of(error, name, arguments, named), "error") from None
-        undisturbed = True
+        if not calls:
+            raise NotYet(_error_in_words(error, name, arguments, named), "error") from None
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
         gc.enable()
-    if called or not undisturbed:
-        whom = called[0] if called else "sys.setprofile"
+    if calls or not watched:
+        called = calls[0] if calls else "sys.setprofile"
         raise NotYet(
-            f"`{name}` calls {whom}. This task asks you to write that part yourself: see its text for what you may use."
+            f"`{name}` calls {called}. This task asks you to write that part yourself: its text "
+            "says what you may use."
         )
     return result
+
+
+def _watch(modules, asking, calls: list[str]):
+    """A profile function for `sys.setprofile` that notes calls from outside into some modules.
+
+    Args:
+        modules: Their names.
+        asking: The frame that calls the student's function.
+        calls: Receives an entry per call, such as `"keras (conv)"`.
+    """
+
+    def inside(frame) -> bool:
+        name = (frame.f_globals.get("__name__") or "") if frame else ""
+        return any(name == module or name.startswith(module + ".") for module in modules)
+
+    def watch(frame, event, _argument):
+        if event != "call" or not inside(frame):
+            return
+        if frame.f_back is not asking and inside(frame.f_back):
+            return  # the package calls itself
+        functions, caller = [], frame
+        while caller not in (asking, None):
+            functions += [_function_name(caller)] * inside(caller)
+            caller = caller.f_back
+        if not SET_OFF & set(functions):
+            package = frame.f_globals["__name__"].split(".")[0]
+            calls.append(f"{package} ({functions[0]})")
+
+    return watch
+
+
+def _function_name(frame) -> str:
+    """The function that runs in a frame; for a decorator of the package, what it decorates."""
+    name = frame.f_code.co_name
+    return getattr(frame.f_locals.get("function"), "__name__", name) if name == "checking" else name
 
 
 def compare(
@@ -163,88 +181,88 @@ def compare(
     tolerance: float = 1e-4,
     axes=("height", "width", "channels"),
 ):
-    """Whether an answer is what was expected; if not, why not, as well as can be told.
+    """Passes a right answer; says as well as it can what is wrong with another one.
 
     Args:
-        got: The answer: a number, or anything that NumPy can make an array of.
-        want: What is right, as a number or array. It is never shown.
-        mistakes: Pairs `(hint, value)`: what a plausible wrong answer would give here, and what to say then.
-        what: How the sentence calls the answer, such as `"the output for stride 2"`.
+        got: The answer: a number, or anything that NumPy can turn into an array.
+        want: The right answer, a number or an array. It is never shown.
+        mistakes: Pairs `(hint, value)`: the value that a plausible mistake would give here.
+        what: What the sentence calls the answer, such as `"the output for stride 2"`.
         tolerance: Largest difference allowed, relative to the largest number in `want`.
         axes: Names of the axes, for the sentence.
 
     Raises:
-        NotYet: If it is not.
+        NotYet: If it is wrong.
     """
     want = np.asarray(want)
     got = as_array(got, what)
     scale = max(1e-12, float(np.abs(want).max(initial=0)))
 
-    def close(value):
+    def is_close_to(value) -> bool:
         value = np.asarray(value)
         return value.shape == got.shape and np.allclose(
             got, value, rtol=0, atol=tolerance * max(scale, 1e-6), equal_nan=True
         )
 
-    if close(want) and np.isfinite(got).all():
+    if is_close_to(want) and np.isfinite(got).all():
         return
     for hint, value in mistakes:
-        if not _same(value, want, tolerance * scale) and close(value):
+        if not _equal(value, want, tolerance * scale) and is_close_to(value):
             raise NotYet(hint)
     if got.shape != want.shape:
-        raise NotYet(_about_shape(got.shape, want.shape, what, axes))
+        raise NotYet(_wrong_shape(got.shape, want.shape, what, axes))
     if not np.isfinite(got).all():
         raise NotYet(
-            f"{what} holds NaN or infinity: is something divided by zero, or a logarithm taken of 0?"
+            f"{what} contains NaN or infinity: do you divide by zero, or take the logarithm of 0?"
         )
-    raise NotYet(_about_values(got, want, what, close))
+    raise NotYet(_wrong_values(got, want, what, is_close_to))
 
 
 def as_array(value, what: str = "the result") -> np.ndarray:
     """A student's number, list, array or Keras tensor as a NumPy array of numbers.
 
     Raises:
-        NotYet: If it is nothing of the kind.
+        NotYet: If it is anything else.
     """
     if value is None:
         raise NotYet(f"{what} is None: is there a `return` at the end?")
     if isinstance(value, keras.Model | keras.layers.Layer):
-        raise NotYet(f"{what} is a Keras {type(value).__name__}, and numbers are asked for.")
+        raise NotYet(f"{what} is a Keras {type(value).__name__}; the task asks for numbers.")
     try:
-        array = (
-            keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else np.asarray(value)
-        )
+        tensor = keras.ops.is_tensor(value)
+        array = keras.ops.convert_to_numpy(value) if tensor else np.asarray(value)
     except ValueError:
         raise NotYet(
-            f"{what} is a list whose parts have different lengths, where numbers are asked for."
+            f"{what} is a list whose parts have different lengths; the task asks for an array."
         ) from None
     if array.dtype.kind not in "biufc":
-        raise NotYet(f"{what} is a {type(value).__name__}, and numbers are asked for.")
+        raise NotYet(f"{what} is of type {type(value).__name__}; the task asks for numbers.")
     return array.astype("float64") if array.dtype.kind in "bf" else array
 
 
 def as_model(value, what: str = "the answer") -> keras.Model:
-    """A student's model, if it is one that can be saved and loaded anywhere.
+    """A student's model, if any computer can load it.
 
     Raises:
-        NotYet: If it is not a `keras.Model`, or holds a Lambda layer or a layer that is neither Keras' nor the package's.
+        NotYet: If it is not a `keras.Model`, or has a Lambda layer or a layer that is neither
+            Keras' nor the package's.
     """
     if value is None:
         raise NotYet(f"{what} is None: is there a `return` at the end?")
     if keras.ops.is_tensor(value) or isinstance(value, keras.KerasTensor):
         raise NotYet(
-            f"{what} is the tensor that comes out of a layer; wrap it: `keras.Model(inputs, outputs)`."
+            f"{what} is the output tensor of a layer: return `keras.Model(inputs, outputs)`."
         )
     if not isinstance(value, keras.Model):
-        raise NotYet(f"{what} is a {type(value).__name__}, and a `keras.Model` is asked for.")
+        raise NotYet(
+            f"{what} is of type {type(value).__name__}; the task asks for a `keras.Model`."
+        )
     for layer in value.layers:
-        if isinstance(layer, keras.layers.Lambda) or type(layer).__module__.split(".")[0] not in (
-            "keras",
-            "fcn_keras",
-        ):
+        package = type(layer).__module__.split(".")[0]
+        if isinstance(layer, keras.layers.Lambda) or package not in ("keras", "fcn_keras"):
             raise NotYet(
-                f"layer `{layer.name}` is a {type(layer).__name__}, which no other computer can load: use the layers of Keras "
-                "and of `fcn_keras.layers`."
+                f"layer `{layer.name}` is a {type(layer).__name__}, which no other computer can "
+                "load: use the layers of Keras and of `fcn_keras.layers`."
             )
     return value
 
@@ -253,99 +271,104 @@ def _copy(value):
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-def _same(a, b, atol) -> bool:
+def _equal(a, b, atol) -> bool:
     a = np.asarray(a)
     return a.shape == b.shape and np.allclose(a, b, rtol=0, atol=atol)
 
 
-def _sentence_of(error, name, arguments, named) -> str:
-    """An error of the student's own code: what, in which of their lines, and with what it was called."""
-    frames = traceback.extract_tb(
-        error.__traceback__.tb_next
-    )  # below `ask`: first the student's lines, then those of packages
+def _error_in_words(error, name, arguments, named) -> str:
+    """An error in the student's code: what, in which line, and for which arguments."""
+    # below `ask`: first the student's lines, then those of packages
+    frames = traceback.extract_tb(error.__traceback__.tb_next)
     own = list(itertools.takewhile(lambda f: "site-packages" not in f.filename, frames))
+    shown = [_in_short(value) for value in arguments]
+    shown += [f"{key}={_in_short(value)}" for key, value in named.items()]
+    call = f"{name}({', '.join(shown)})"
+    if not own and isinstance(error, TypeError):
+        return (
+            f"the check calls `{call}`, and your function does not take these arguments ({error}). "
+            "Leave its first line as it was."
+        )
     where = ""
     if own:
-        line = (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno)).strip()
+        line = (own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno or 0)).strip()
         where = f" in line {own[-1].lineno} of its cell" + (f" (`{line}`)" if line else "")
-    given = [_shortly(a) for a in arguments] + [
-        f"{key}={_shortly(value)}" for key, value in named.items()
-    ]
-    if isinstance(error, TypeError) and not own:
-        call = f"{name}({', '.join(given)})"
-        return f"the check calls `{call}`, and it does not take these arguments ({error}). Keep its first line."
-    return f"`{name}({', '.join(given)})` stopped with {type(error).__name__}{where}: {str(error)[:300]}"
+    return f"`{call}` stopped with {type(error).__name__}{where}: {str(error)[:300]}"
 
 
-def _shortly(value) -> str:
+def _in_short(value) -> str:
     if isinstance(value, np.ndarray) and value.ndim:
         return f"array of {' × '.join(map(str, value.shape))}"
     text = repr(value)
-    return text if len(text) <= 40 else f"{type(value).__name__}"
+    return text if len(text) <= 40 else type(value).__name__
 
 
-def _about_shape(got, want, what, axes) -> str:
-    """What is wrong with a shape, in words."""
+def _wrong_shape(got, want, what, axes) -> str:
+    """What is wrong with a shape."""
     shown = " × ".join(map(str, got)) or "a single number"
     if len(got) != len(want):
-        many = "a single number" if not want else f"{len(want)} axes" if len(want) > 1 else "1 axis"
-        return f"{what} has shape {got}: {len(got)} axes, where {many} {'is' if not want else 'are'} expected."
-    names = (
-        axes[-len(want) :] if len(axes) >= len(want) else [f"axis {i}" for i in range(len(want))]
-    )
-    if len(want) == len(axes) + 1:
-        names = ("batch", *axes)
+        expected = {0: "a single number is", 1: "1 axis is"}.get(len(want), f"{len(want)} axes are")
+        received = "1 axis" if len(got) == 1 else f"{len(got)} axes"
+        return f"{what} has shape {got}: {received}, where {expected} expected."
     if sorted(got) == sorted(want):
         return f"{what} is {shown}: the right numbers in the wrong order. Which axis is which?"
-    parts = []
+    names = [f"axis {number}" for number in range(len(want))]
+    if len(axes) >= len(want):
+        names = axes[-len(want) :]
+    elif len(want) == len(axes) + 1:
+        names = ("batch", *axes)
+    differences = []
     for name, have, need in zip(names, got, want):
         if have != need:
-            unit = (
-                "pixel"
-                if name in ("height", "width")
-                else "entry"
-                if name.startswith("axis")
-                else name.rstrip("s")
-            )
-            apart = abs(have - need)
-            plural = unit if apart == 1 else "entries" if unit == "entry" else f"{unit}s"
-            parts.append(f"{apart} {plural} too {'few' if have < need else 'many'} in {name}")
-    advice = (
-        ": which padding, and which rounding, did you use?"
-        if any("height" in p or "width" in p for p in parts)
-        else "."
-    )
-    return f"{what} is {shown}, {' and '.join(parts)}{advice}"
+            unit = _counted(abs(have - need), name)
+            differences.append(f"{unit} too {'few' if have < need else 'many'} in {name}")
+    advice = "."
+    if any("height" in text or "width" in text for text in differences):
+        advice = ": which padding and which rounding did you use?"
+    return f"{what} is {shown}, {' and '.join(differences)}{advice}"
 
 
-def _about_values(got, want, what, close) -> str:
-    """What is wrong with numbers of the right shape, in words."""
+def _counted(number: int, axis: str) -> str:
+    """Such as "2 pixels", of what is counted along an axis."""
+    units = {"height": "pixel", "width": "pixel", "classes": "class"}
+    units |= {"channels": "channel", "units": "unit"}
+    unit = units.get(axis, "entry")
+    if number == 1:
+        return f"1 {unit}"
+    return f"{number} " + {"class": "classes", "entry": "entries"}.get(unit, f"{unit}s")
+
+
+def _wrong_values(got, want, what, is_close_to) -> str:
+    """What is wrong with numbers of the right shape."""
     got, want = got.astype("float64"), want.astype("float64")
     if got.ndim == 0:
         return f"{what} is {got:.6g}, which is not right."
     if got.size > 1 and np.ptp(got) == 0:
-        return f"{what} is {got.flat[0]:.4g} everywhere. Is it filled at all?"
-    if close(-want):
+        return f"{what} is {got.flat[0]:.4g} everywhere: is it ever filled?"
+    if is_close_to(-want):
         return f"{what} has the wrong sign everywhere."
     for axis in range(want.ndim):
-        if close(np.flip(want, axis)):
-            return f"{what} is turned round along axis {axis}."
-    if want.ndim > 1 and close(np.flip(want, (0, 1))):
-        return f"{what} is turned round along its first two axes: is the kernel, or the loop, reversed?"
-    if want.ndim > 1 and want.shape[0] == want.shape[1] and close(np.swapaxes(want, 0, 1)):
-        return f"{what} has rows and columns exchanged."
+        if is_close_to(np.flip(want, axis)):
+            return f"{what} is reversed along axis {axis}."
+    if want.ndim > 1 and is_close_to(np.flip(want, (0, 1))):
+        return f"{what} is reversed along its first two axes: is the kernel flipped, or a loop?"
+    if want.ndim > 1 and want.shape[0] == want.shape[1] and is_close_to(np.swapaxes(want, 0, 1)):
+        return f"{what} has its rows and columns swapped."
     large = np.abs(want) > 1e-3 * np.abs(want).max(initial=0)
     if large.any():
         factors = got[large] / want[large]
         if np.ptp(factors) < 1e-3 * abs(factors.mean()) and np.allclose(got[~large], 0, atol=1e-2):
-            return f"{what} is {factors.mean():.4g} times as large as it should be, everywhere."
+            return f"{what} is {factors.mean():.4g} times what it should be, everywhere."
     if got.size > 1 and np.ptp(got - want) < 1e-3 * np.abs(got - want).max():
         return f"{what} is off by the same number everywhere ({(got - want).mean():+.4g})."
+    return _first_wrong_value(got, want, what)
+
+
+def _first_wrong_value(got, want, what) -> str:
     wrong = np.abs(got - want) > 1e-4 * max(1e-12, np.abs(want).max())
     first = tuple(int(i) for i in np.argwhere(wrong)[0])
-    share = (
-        f"{wrong.mean():.0%} of its values are wrong"
-        if wrong.mean() > 0.01
-        else f"{wrong.sum()} of its values are wrong"
+    number = f"{wrong.mean():.0%}" if wrong.mean() > 0.01 else f"{wrong.sum()}"
+    return (
+        f"{what} has the right shape, but {number} of its values are wrong. "
+        f"The first is at {list(first)}, where yours is {got[first]:.4g}."
     )
-    return f"{what} has the right shape, but {share}, first at {list(first)}, where it is {got[first]:.4g}."

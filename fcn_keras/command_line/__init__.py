@@ -1,1 +1,1 @@
-"""python -m fcn_keras …: `parser` reads what was typed, `commands` does it."""
+"""`python -m fcn_keras …`: `parser` reads what was typed, `commands` does it."""

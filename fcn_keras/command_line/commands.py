@@ -1,4 +1,7 @@
-"""What each command of `cli` does. Heavy imports stand inside, so that `--help` and typing errors are answered at once."""
+"""What each command does.
+
+Heavy imports stand inside the functions, so that `--help` and typing errors are answered at once.
+"""
 
 import contextlib
 import hashlib
@@ -7,6 +10,8 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from fcn_keras.support.startup import import_keras_quietly
 
@@ -18,29 +23,25 @@ def lecture(options):
     experiment = _experiment(options, reuse=False)
     from fcn_keras import lecture
 
-    _ = experiment.encoder  # weights that are missing are noticed before anything is drawn
+    _ = experiment.encoder  # missing weights are noticed before anything is drawn
     lecture.draw_figures(experiment, options.out, lecture.EXPERIMENT)
     experiment.finished()
     experiment.seconds["all"] = time.perf_counter() - start
     index = lecture.write_report(experiment, options.out)
     print(experiment.trained.scores)
-    for message in experiment.report()["warnings"]:
-        print(f"WARNING: {message}", file=sys.stderr)
+    _print_warnings(experiment.report()["warnings"])
     print(f"\nThe figures: open {index} ({experiment.seconds['all']:.0f} s)")
 
 
 def figures(options):
     """`figures`: some or all figures."""
-    if options.list:
-        import_keras_quietly()
-        from fcn_keras.lecture import FIGURES
-
-        for name, figure in FIGURES.items():
-            print(f"{name}  {figure.title}: {figure.sentence}")
-        return
     import_keras_quietly()
     from fcn_keras import lecture
 
+    if options.list:
+        for name, figure in lecture.FIGURES.items():
+            print(f"{name}  {figure.title}: {figure.sentence}")
+        return
     lecture.names_of(options.names)
     _make_folder(options.out)
     experiment = _experiment(options, reuse=True)
@@ -55,84 +56,90 @@ def train(options):
         raise ValueError(f"expected --out to end in .keras, received {options.out}")
     _make_folder(options.out.parent)
     import_keras_quietly()
-    unfinished = options.checkpoint or _unfinished(options)
-    with _among_others(
-        options,
-        f"The state is in {unfinished}: give every computer its command again, and they go on.",
-    ):
-        _train(options, unfinished)
+    state = options.checkpoint or _folder_of_state(options)
+    with _connected(options, state):
+        _train(options, state)
 
 
-def _among_others(options, advice):
-    """This process as one of several, if the options say so."""
-    three = options.job_addresses, options.num_processes, options.process_id
-    if three == (None, None, None):
-        return contextlib.nullcontext()
-    if None in three:
-        raise ValueError(
-            "expected --job-addresses, --num-processes and --process-id together, received only some of them"
-        )
-    from fcn_keras.training import distribution
-
-    return distribution.connected(*three, advice)
-
-
-def _train(options, unfinished):
-    import keras
-
-    from fcn_keras import backbones, evaluation, models, training
+def _train(options, state):
+    from fcn_keras import evaluation, models
     from fcn_keras.training import checkpoint, distribution
 
-    shared = (
-        distribution.data_parallel(options.devices)
-        if options.devices or options.num_processes
-        else None
-    )
+    shared = None
+    if options.devices or options.num_processes:
+        shared = distribution.data_parallel(options.devices)
     data = _opened(options)
-    keras.utils.set_random_seed(options.seed)
-    with models.precision(options.precision):
-        encoder = backbones.by_name(options.backbone, options.vgg16_weights)
-        common = dict(
-            backbone=encoder, width=options.width, freeze_backbone=not options.train_encoder
-        )
-        if options.network == "lecture":
-            model = models.lecture_fcn(data.train.num_classes, skip_width=options.width, **common)
-        else:
-            model = models.fcn(
-                data.train.num_classes, options.stride, fusion=options.fusion, **common
-            )
-    epochs = options.epochs or (None if options.steps else 20)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", training.TrainingWarning)  # told below, in a line each
-        history = training.fit(
-            model,
-            data.train,
-            epochs=epochs,
-            steps=options.steps,
-            batch_size=options.batch_size,
-            learning_rate=options.learning_rate,
-            augment="flip" if options.flip else None,
-            seed=options.seed,
-            checkpoint=unfinished,
-            unfreeze="after" if options.fine_tune else None,
-            fine_tuning=options.fine_tune,
-            distribution=shared,
-        )
+    model, history = _trained(options, data.train, state, shared)
     if not distribution.is_first():
         print(f"Process {options.process_id} has done its part; process 0 writes {options.out}")
         return
     models.save(model, options.out)
     print(evaluation.evaluate(model, data.test))
-    checkpoint.remove(unfinished)
-    for message in history.warnings:
-        print(f"WARNING: {message}", file=sys.stderr)
-    print(
-        f"\nThe model: {options.out} (trained for {sum(history.seconds.values()):.0f} s on {len(data.train)} images)"
-    )
+    checkpoint.remove(state)
+    _print_warnings(history.warnings)
+    seconds = sum(history.seconds.values())
+    print(f"\nThe model: {options.out} (trained for {seconds:.0f} s on {len(data.train)} images)")
 
 
-def _unfinished(options):
-    """Where the state of a training lies until its model is saved: other settings, another folder; who trains does not matter."""
+def _trained(options, data, state, shared):
+    """A new model, trained, and its history."""
+    import keras
+
+    from fcn_keras import training
+
+    keras.utils.set_random_seed(options.seed)
+    model = _network(options, data.num_classes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", training.TrainingWarning)  # printed at the end
+        history = training.fit(
+            model,
+            data,
+            epochs=options.epochs or (None if options.steps else 20),
+            steps=options.steps,
+            batch_size=options.batch_size,
+            learning_rate=options.learning_rate,
+            augment="flip" if options.flip else None,
+            seed=options.seed,
+            checkpoint=state,
+            unfreeze="after" if options.fine_tune else None,
+            fine_tuning=options.fine_tune,
+            distribution=shared,
+        )
+    return model, history
+
+
+def _network(options, num_classes):
+    from fcn_keras import backbones, models
+
+    with models.precision(options.precision):
+        encoder = backbones.by_name(options.backbone, options.vgg16_weights)
+        width, freeze = options.width, not options.train_encoder
+        if options.network == "lecture":
+            return models.lecture_fcn(num_classes, encoder, width, freeze, skip_width=width)
+        return models.fcn(num_classes, options.stride, encoder, options.fusion, freeze, width)
+
+
+def _connected(options, state):
+    """Connects this process with the others, if the options name any."""
+    three = options.job_addresses, options.num_processes, options.process_id
+    if three == (None, None, None):
+        return contextlib.nullcontext()
+    if None in three:
+        raise ValueError(
+            "expected --job-addresses, --num-processes and --process-id together, "
+            "received only some of them"
+        )
+    from fcn_keras.training import distribution
+
+    advice = f"The state is in {state}: give every computer its command again, and they continue."
+    return distribution.connected(*three, advice)
+
+
+def _folder_of_state(options) -> Path:
+    """Where the state of a training is kept until its model is saved.
+
+    Other settings have another folder; it does not matter which devices train.
+    """
     apart = ("run", "out", "checkpoint", "devices", "job_addresses", "num_processes", "process_id")
     given = {name: str(value) for name, value in vars(options).items() if name not in apart}
     digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
@@ -148,42 +155,48 @@ def evaluate(options):
 
 
 def segment(options):
-    """`segment`: NAME_labels.png (class numbers, with a palette) and NAME_overlay.png for each picture."""
+    """`segment`: NAME_labels.png and NAME_overlay.png for each picture."""
     _make_folder(options.out)
     import_keras_quietly()
     from fcn_keras.prediction import many_files
     from fcn_keras.support import images
-    from fcn_keras.support.progress import progress
 
     suffixes = images.SUFFIXES + ((".npy",) if options.tile else ())
     paths = [path for given in options.images for path in _pictures(given, suffixes)]
     _check_names(paths, options.out)
     job = many_files.Job(options.model, options.out, options.tile)
     if options.workers:
-        before = len(paths)
-        paths = job.not_done(paths)
-        if len(paths) < before:
-            print(f"{before - len(paths)} were labelled before")
+        given, paths = len(paths), job.not_done(paths)
+        if len(paths) < given:
+            print(f"{given - len(paths)} were labelled before")
         answers = many_files.label_files_by_workers(job, paths, options.workers)
     else:
         answers = many_files.label_files(many_files.Labeller(job), paths)
-    refused = []
-    with contextlib.ExitStack() as stack:
-        # a tile's progress is shown by what labels it
-        advance = (
-            stack.enter_context(progress("segmenting", len(paths)))
-            if options.workers or not options.tile
-            else lambda: None
-        )
-        for answer in answers:
-            refused += [answer] if answer else []
-            advance()
+    # without workers, a tiled picture shows the progress of its tiles
+    show_progress = bool(options.workers or not options.tile)
+    refused = _refused(answers, len(paths), show_progress)
     if len(paths) > len(refused):
         print(f"{len(paths) - len(refused)} label maps and overlays in {options.out}")
     if refused:
+        reasons = "; ".join(refused[:3])
         raise ValueError(
-            f"{len(refused)} of {len(paths)} pictures could not be labelled: {'; '.join(refused[:3])}"
+            f"{len(refused)} of {len(paths)} pictures could not be labelled: {reasons}"
         )
+
+
+def _refused(answers: Iterator[str], count: int, show_progress: bool) -> list[str]:
+    """Labels the pictures, and returns why some could not be labelled."""
+    if not show_progress:
+        return [answer for answer in answers if answer]
+    from fcn_keras.support.progress import progress
+
+    refused = []
+    with progress("segmenting", count) as advance:
+        for answer in answers:
+            if answer:
+                refused.append(answer)
+            advance()
+    return refused
 
 
 def fidelity(options):
@@ -196,10 +209,8 @@ def fidelity(options):
     for row in fidelity.report(datasets.road_scenes("test")):
         rows.append(row)
         if not options.json:
-            print(
-                f"{'pass' if row.passed else 'FAIL'}  {row.claim}: {row.found}  (expected: {row.expected})",
-                flush=True,
-            )
+            verdict = "pass" if row.passed else "FAIL"
+            print(f"{verdict}  {row.claim}: {row.found}  (expected: {row.expected})", flush=True)
     failed = sum(not row.passed for row in rows)
     if options.json:
         print(json.dumps(fidelity.as_dict(rows), indent=1, ensure_ascii=False))
@@ -209,35 +220,43 @@ def fidelity(options):
 
 
 def scenes(options):
-    """`scenes`: a plain folder of drawn scenes, as `data/road_scenes` is one."""
+    """`scenes`: a plain folder of drawn scenes, like `data/road_scenes`."""
     _make_folder(options.out)
     from fcn_keras import datasets
     from fcn_keras.support import files, images
     from fcn_keras.support.progress import progress
 
     data = datasets.road_scenes("train", options.seed, options.count)
-    classes, names = options.out / "classes.txt", ("\n".join(data.class_names) + "\n").encode()
-    others = [
-        path
-        for part in ("images", "masks")
-        for path in sorted((options.out / part).glob("*"))
-        if not path.name.startswith((".", "scene_"))
-    ]
-    if classes.exists() and classes.read_bytes().split() != names.split():
-        others.append(classes)
-    if others:  # somebody's own pictures, which would no longer be told from the scenes
-        raise ValueError(
-            f"expected --out to be new or a folder of drawn scenes, received {options.out}, which holds {others[0]}"
-        )
+    names = "\n".join(data.class_names) + "\n"
+    _refuse_other_pictures(options.out, names)
     with progress("writing scenes", len(data)) as advance:
         for index in range(len(data)):
             image, mask = data[index]
+            assert mask is not None  # every drawn scene has one
             images.write_image(options.out / "images" / f"scene_{index:03}.jpg", image)
             images.write_image(options.out / "masks" / f"scene_{index:03}.png", mask, data.palette)
             advance()
-    with files.written_whole(classes) as temporary:
-        temporary.write_bytes(names)
+    with files.written_whole(options.out / "classes.txt") as temporary:
+        temporary.write_bytes(names.encode())
     print(f"{len(data)} scenes in {options.out}")
+
+
+def _refuse_other_pictures(folder: Path, names: str):
+    """Somebody's own pictures could no longer be told from the scenes."""
+    others = [
+        path
+        for part in ("images", "masks")
+        for path in sorted((folder / part).glob("*"))
+        if not path.name.startswith((".", "scene_"))
+    ]
+    classes = folder / "classes.txt"
+    if classes.exists() and classes.read_bytes().split() != names.encode().split():
+        others.append(classes)
+    if others:
+        raise ValueError(
+            f"expected --out to be new or a folder of drawn scenes, received {folder}, "
+            f"which holds {others[0]}"
+        )
 
 
 def download(options):
@@ -261,9 +280,8 @@ def check_data(options):
         from fcn_keras.visualization import your_pictures
 
         title = f"How common is each class? {report.name}"
-        visualization.save(
-            your_pictures.draw_shares(report.shares, report.class_names, title), options.picture
-        )
+        figure = your_pictures.draw_shares(report.shares, report.class_names, title)
+        visualization.save(figure, options.picture)
     text = json.dumps(report.as_dict(), indent=1) if options.json else str(report)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
@@ -274,62 +292,55 @@ def check_data(options):
 
 
 def grade(options):
-    """`grade`: points, what happened to each task, feedback pages, and files that Moodle and Canvas import."""
-    with _course_tools():
+    """`grade`: points, feedback pages, and files that Moodle and Canvas import."""
+    with _teaching_tools():
         from fcn_keras.grading import grade
-
-        return grade.grade(options)
+    return grade.grade(options)
 
 
 def assignments(options):
     """`assignments`: the notebooks that students get."""
-    with _course_tools():
-        from fcn_keras.grading import course
-
-        for path in course.make_assignments(options.names, options.course, options.out):
-            print(path)
+    with _teaching_tools():
+        from fcn_keras.grading import sheets
+    for path in sheets.make_assignments(options.names, options.course, options.out):
+        print(path)
 
 
 @contextlib.contextmanager
-def _course_tools():
-    """What is wrong with a course, as a mistake of the command; nbgrader and jupytext are not everybody's."""
+def _teaching_tools():
+    """Only teachers need jupytext and nbgrader, so the package does not bring them."""
     import_keras_quietly()
     try:
-        from fcn_keras.grading.course import CourseError
+        yield
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"{error}: python -m pip install -e .[teach] installs what grading needs"
+            f"{error}: `python -m pip install -e .[teach]` installs what grading needs"
         ) from None
-    try:
-        yield
-    except CourseError as error:
-        raise ValueError(str(error)) from error
 
 
 def _experiment(options, reuse):
     import_keras_quietly()
     from fcn_keras.lecture.experiment import Experiment, Settings
 
-    return Experiment(
-        Settings(
-            str(options.data),
-            options.network,
-            options.stride,
-            options.fusion,
-            options.backbone,
-            options.vgg16_weights,
-            options.width,
-            options.steps,
-            options.batch_size,
-            options.seed,
-            options.size,
-            options.precision,
-        ),
-        reuse,
+    settings = Settings(
+        data=str(options.data),
+        network=options.network,
+        stride=options.stride,
+        fusion=options.fusion,
+        backbone=options.backbone,
+        vgg16_weights=options.vgg16_weights,
+        width=options.width,
+        steps=options.steps,
+        batch_size=options.batch_size,
+        seed=options.seed,
+        size=options.size,
+        precision=options.precision,
     )
+    return Experiment(settings, reuse)
 
 
 def _opened(options):
+    """The data set, with only the classes that were asked for."""
     from fcn_keras import datasets
 
     data = datasets.open_data(options.data, options.format, size=options.size)
@@ -339,11 +350,11 @@ def _opened(options):
     return data
 
 
-def _pictures(path, suffixes):
+def _pictures(path: Path, suffixes: Sequence[str]) -> list[Path]:
+    """A picture, or those in a folder."""
     if path.is_dir():
-        found = sorted(
-            p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith(".")
-        )
+        found = [p for p in sorted(path.iterdir()) if p.suffix.lower() in suffixes]
+        found = [p for p in found if not p.name.startswith(".")]
         if not found:
             raise FileNotFoundError(
                 f"expected pictures ({', '.join(suffixes)}) in {path}, received none"
@@ -356,14 +367,15 @@ def _pictures(path, suffixes):
     return [path]
 
 
-def _check_names(paths, out):
-    """No two pictures may be written under one name, and no result may lie where it would be taken for a picture."""
-    seen = {}
+def _check_names(paths: Iterable[Path], out: Path):
+    """No two results may have one name, and none may lie among the pictures."""
+    by_name = {}
     for path in paths:
-        other = seen.setdefault(path.stem, path)
+        other = by_name.setdefault(path.stem, path)
         if other != path:
             raise ValueError(
-                f"expected pictures of different names, received {other} and {path}: one would overwrite the other"
+                f"expected pictures of different names, received {other} and {path}: "
+                "one would overwrite the other"
             )
         if path.parent.resolve() == out.resolve():
             raise ValueError(
@@ -371,7 +383,7 @@ def _check_names(paths, out):
             )
 
 
-def _make_folder(folder):
+def _make_folder(folder: Path):
     """Makes the output folder before any work is done, so that a typing error costs no time."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -385,3 +397,8 @@ def _make_folder(folder):
         ) from None
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"cannot write into {folder}: choose another --out")
+
+
+def _print_warnings(messages: Iterable[str]):
+    for message in messages:
+        print(f"WARNING: {message}", file=sys.stderr)

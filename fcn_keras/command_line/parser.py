@@ -1,77 +1,85 @@
-"""The command line. A mistake ends in one line that says what to do, and exit status 2.
+"""Reads the command line. A mistake ends in one line that says what to do, and exit status 2.
 
 Nothing heavy is imported before a command is known, so that `--help` answers at once.
 """
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 
 from fcn_keras.command_line import commands
 from fcn_keras.support import memory
 
-EPILOG = """examples:
-  python -m fcn_keras lecture                                 the experiment on drawn road scenes; figures/index.html
-  python -m fcn_keras lecture --data path/to/camvid           the same on your data
-  python -m fcn_keras check-data my_pictures                  what is wrong with your own pictures
-  python -m fcn_keras train my_pictures --out my.keras        a network for them
-  python -m fcn_keras segment my.keras photo.jpg --out found  label map and overlay of a picture
+EXAMPLES = """examples:
+  python -m fcn_keras lecture
+      the experiment on drawn road scenes; open figures/index.html
+  python -m fcn_keras lecture --data path/to/camvid
+      the same on your data
+  python -m fcn_keras check-data my_pictures
+      what is wrong with your own pictures
+  python -m fcn_keras train my_pictures --out my.keras
+      a network for them
+  python -m fcn_keras segment my.keras photo.jpg --out found
+      label map and overlay of a picture
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command.
 
+    Args:
+        arguments: What was typed; `None`: `sys.argv`.
+
     Returns:
-        Exit status: 0, 1 if a check found something wrong, 2 after a mistake in what was asked for.
+        Exit status: 0, or 1 if a check found something wrong, or 2 after a mistake in the command.
     """
     options = parser().parse_args(arguments)
     try:
         return options.run(options) or 0
     except KeyboardInterrupt:
-        return _stop(
-            "stopped by hand; finished files stay, and the same command goes on", status=130
-        )
+        stopped = "stopped; finished files stay, and the same command continues from there"
+        return _report(stopped, status=130)
     except BrokenPipeError:
         return 1
-    except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError) as error:
+    except Exception as error:
         if os.environ.get("FCN_KERAS_DEBUG"):
             raise
-        return _stop(_in_a_line(error))
-    except Exception as error:  # a fault of ours: still one line, and how to see more
-        if os.environ.get("FCN_KERAS_DEBUG"):
-            raise
-        if memory.ran_out(error):
-            return _stop(
-                "this needs more memory than there is: take a smaller --width, --size or --batch-size"
-            )
-        text = (
-            f"something unforeseen went wrong ({type(error).__name__}: {_in_a_line(error)[:200]})"
-        )
-        return _stop(
-            f"{text}. With FCN_KERAS_DEBUG=1 in the environment it is shown where; please report it."
-        )
+        return _report(_explained(error))
 
 
-def _in_a_line(error) -> str:
-    """An error's message; the system's own without its number, with the file's name."""
+def _explained(error: Exception) -> str:
+    """An error in one line."""
+    if isinstance(error, (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError)):
+        return _in_a_line(error)
+    if memory.ran_out(error):
+        return "not enough memory: try a smaller --width, --size or --batch-size"
+    return (
+        f"unexpected error ({type(error).__name__}: {_in_a_line(error)[:200]}); please report it. "
+        "With FCN_KERAS_DEBUG=1 in the environment you see where it happened."
+    )
+
+
+def _in_a_line(error: Exception) -> str:
+    """An error's message, beginning in lower case; the system's own without its number."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(text.split()) or type(error).__name__
+    text = " ".join(text.split()) or type(error).__name__
+    return re.sub(r"^(Expected|The|This|There|A|No)\b", lambda word: word[0].lower(), text)
 
 
-def _stop(message: str, status: int = 2) -> int:
+def _report(message: str, status: int = 2) -> int:
     print(f"fcn_keras: {message}", file=sys.stderr)
     return status
 
 
 class _OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
+    """Reports a mistake in one line, without the usage."""
 
     def error(self, message):
-        self.exit(2, f"fcn_keras: {message} (python -m fcn_keras --help tells more)\n")
+        self.exit(2, f"fcn_keras: {message} (see python -m fcn_keras --help)\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
     main_parser = _OneLineParser(
         prog="python -m fcn_keras",
         description="The lecture 'Fully Convolutional Network (FCN)', runnable.",
-        epilog=EPILOG,
+        epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = main_parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -89,289 +97,202 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    lecture = command(
-        "lecture", commands.lecture, "the lecture's experiment, its figures and an index page"
-    )
-    _add_experiment_options(lecture)
-    lecture.add_argument(
-        "--out",
-        type=Path,
-        default=Path("figures"),
-        metavar="DIR",
-        help="where to (default: figures)",
-    )
+    _add_lecture(command)
+    _add_figures(command)
+    _add_train(command)
+    _add_evaluate(command)
+    _add_segment(command)
+    _add_fidelity(command)
+    _add_download(command)
+    _add_check_data(command)
+    _add_grade(command)
+    _add_assignments(command)
+    _add_scenes(command)
+    return main_parser
 
-    figures = command(
-        "figures",
-        commands.figures,
-        "the lecture's figures by identifier; what was trained before is used again",
-    )
-    figures.add_argument("names", nargs="*", metavar="ID", help="such as L07; none: all")
-    figures.add_argument("--list", action="store_true", help="name them and stop")
-    _add_experiment_options(figures)
-    figures.add_argument(
-        "--out",
-        type=Path,
-        default=Path("figures"),
-        metavar="DIR",
-        help="where to (default: figures)",
-    )
 
-    train = command("train", commands.train, "train a network on a data set")
-    _add_data(train)
-    train.add_argument(
-        "--out", type=Path, required=True, metavar="FILE.keras", help="where the model goes"
-    )
-    _add_network_options(train)
-    length = train.add_mutually_exclusive_group()
-    length.add_argument(
-        "--epochs", type=_at_least_1, metavar="N", help="times through the data (default: 20)"
-    )
-    length.add_argument(
-        "--steps", type=_at_least_1, metavar="N", help="batches drawn at random, instead of epochs"
-    )
-    train.add_argument(
-        "--batch-size",
-        type=_at_least_1,
-        default=20,
-        metavar="N",
-        help="images a step (default: 20)",
-    )
-    train.add_argument(
-        "--learning-rate", type=_positive, default=1e-3, metavar="X", help="Adam's (default: 0.001)"
-    )
-    train.add_argument("--flip", action="store_true", help="mirror pictures at random")
-    encoder = train.add_mutually_exclusive_group()
-    encoder.add_argument(
-        "--train-encoder", action="store_true", help="train the encoder too, from the start"
-    )
-    encoder.add_argument(
-        "--fine-tune",
-        type=_at_least_1,
-        metavar="N",
-        help="after the head, so many epochs (or steps) of everything, at a low rate",
-    )
-    train.add_argument(
-        "--checkpoint",
-        type=Path,
-        metavar="DIR",
-        help="for the state of the training, which goes on from there "
-        "after an interruption (default: a hidden folder beside --out, until the model is saved)",
-    )
-    several = train.add_argument_group(
-        "several devices or computers (with KERAS_BACKEND=jax in the environment)"
-    )
-    several.add_argument(
-        "--devices",
-        type=_at_least_1,
-        metavar="N",
-        help="devices of this computer that share every batch",
-    )
-    several.add_argument(
-        "--job-addresses", metavar="HOST:PORT", help="where process 0 is reached, the same for all"
-    )
-    several.add_argument(
-        "--num-processes",
-        type=_at_least_1,
-        metavar="N",
-        help="how many train together; each needs its command",
-    )
-    several.add_argument(
-        "--process-id",
-        type=_at_least_0,
-        metavar="N",
-        help="which of them this is, from 0; 0 writes the model",
-    )
+# --- the commands
 
-    evaluate = command("evaluate", commands.evaluate, "score a model on a data set's test part")
-    evaluate.add_argument("model", type=Path, metavar="M.keras")
-    _add_data(evaluate)
 
-    segment = command("segment", commands.segment, "label pictures of any size with a model")
-    segment.add_argument("model", type=Path, metavar="M.keras")
-    segment.add_argument(
-        "images", type=Path, nargs="+", metavar="IMAGE", help="picture files, or a folder of them"
-    )
-    segment.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
-    segment.add_argument(
+def _add_lecture(command):
+    text = "run the lecture's experiment; write its figures and an index page"
+    sub = command("lecture", commands.lecture, text)
+    _add_experiment(sub)
+    _add_out(sub, "figures")
+
+
+def _add_figures(command):
+    text = "draw figures of the lecture by identifier; what was trained before is used again"
+    sub = command("figures", commands.figures, text)
+    sub.add_argument("names", nargs="*", metavar="ID", help="such as L07; default: all")
+    sub.add_argument("--list", action="store_true", help="only list the identifiers")
+    _add_experiment(sub)
+    _add_out(sub, "figures")
+
+
+def _add_train(command):
+    sub = command("train", commands.train, "train a network on a data set")
+    _add_data(sub)
+    sub.add_argument("--out", type=Path, required=True, metavar="FILE.keras", help="the model file")
+    _add_network(sub)
+    _add_training(sub)
+    _add_devices(sub)
+
+
+def _add_evaluate(command):
+    sub = command("evaluate", commands.evaluate, "score a model on the test part of a data set")
+    sub.add_argument("model", type=Path, metavar="M.keras", help="a model file")
+    _add_data(sub)
+
+
+def _add_segment(command):
+    sub = command("segment", commands.segment, "label pictures of any size with a model")
+    sub.add_argument("model", type=Path, metavar="M.keras", help="a model file")
+    pictures = "picture files, or folders of them"
+    sub.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=pictures)
+    _add_out(sub)
+    sub.add_argument(
         "--tile",
         type=_tile,
         metavar="auto|N",
-        help="for pictures larger than memory: N x N pixels at a time; "
-        "goes on after an interruption; reads .npy and uncompressed .tif in place",
+        help="for pictures larger than memory: N x N pixels at a time; continues after an "
+        "interruption; reads .npy and uncompressed .tif in place",
     )
-    segment.add_argument(
+    sub.add_argument(
         "--workers",
         type=_at_least_1,
         metavar="N",
-        help="for very many pictures: N processes, by Ray (with "
-        "RAY_ADDRESS in the environment on that cluster); what is labelled already stays",
+        help="for very many pictures: N processes, started by Ray (on a cluster if RAY_ADDRESS "
+        "is in the environment); pictures labelled before are skipped",
     )
 
-    fidelity = command(
-        "fidelity",
-        commands.fidelity,
-        "the published figures beside those found here; status 1 if one fails",
-    )
-    fidelity.add_argument("--json", action="store_true", help="for programs")
 
-    download = command(
-        "download", commands.download, "fetch a public data set: voc (2 GB) or pets (0.8 GB)"
-    )
-    download.add_argument(
-        "name",
-        metavar="voc|pets",
-        help="kitti and camvid have to be fetched by hand; it says where",
-    )
-    download.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="where to (default: data/NAME); goes on after an interruption",
-    )
-    download.add_argument(
-        "--from",
-        dest="source",
-        metavar="DIR|URL",
-        help="a folder with the archives, or another address",
-    )
+def _add_fidelity(command):
+    text = "compare published figures with those found here; status 1 if one differs"
+    sub = command("fidelity", commands.fidelity, text)
+    _add_json(sub)
 
-    what = "what is wrong with a data set, and how to mend it; status 1 if something is"
-    check_data = command("check-data", commands.check_data, what)
-    check_data.add_argument("data", metavar="DATA", help="a folder")
-    _add_format(check_data)
-    check_data.add_argument(
-        "--picture", type=Path, metavar="FILE.png", help="the share of each class, as a picture"
-    )
-    check_data.add_argument("--json", action="store_true", help="for programs")
 
-    grade = command(
-        "grade",
-        commands.grade,
-        "grade a class: points, feedback pages, files for Moodle and Canvas",
-    )
-    grade.add_argument(
-        "submissions",
-        type=Path,
-        metavar="FOLDER",
-        help="what was handed in; any of the usual layouts",
-    )
-    grade.add_argument(
-        "--out",
-        type=Path,
-        default=Path("grading"),
-        metavar="DIR",
-        help="where to (default: grading)",
-    )
-    _add_course(grade)
-    grade.add_argument(
-        "--students", type=Path, metavar="CSV", help="the class: columns id, email, ..."
-    )
-    grade.add_argument(
+def _add_download(command):
+    text = "fetch a public data set: voc (2 GB) or pets (0.8 GB)"
+    sub = command("download", commands.download, text)
+    by_hand = "for kitti and camvid it says where you can fetch them by hand"
+    sub.add_argument("name", metavar="voc|pets", help=by_hand)
+    where = "where to (default: data/NAME); continues after an interruption"
+    sub.add_argument("--out", type=Path, metavar="DIR", help=where)
+    source = "a folder with the archives, or another address"
+    sub.add_argument("--from", dest="source", metavar="DIR|URL", help=source)
+
+
+def _add_check_data(command):
+    text = "find what is wrong with a data set, and how to mend it; status 1 if something is wrong"
+    sub = command("check-data", commands.check_data, text)
+    sub.add_argument("data", metavar="DATA", help="a folder")
+    _add_format(sub)
+    picture = "draw the share of each class"
+    sub.add_argument("--picture", type=Path, metavar="FILE.png", help=picture)
+    _add_json(sub)
+
+
+def _add_grade(command):
+    text = "grade a class: points, feedback pages, files for Moodle and Canvas"
+    sub = command("grade", commands.grade, text)
+    folder = "what was handed in, in any of the usual layouts"
+    sub.add_argument("submissions", type=Path, metavar="FOLDER", help=folder)
+    _add_out(sub, "grading")
+    _add_course(sub)
+    students = "the class: columns id, email, ..."
+    sub.add_argument("--students", type=Path, metavar="CSV", help=students)
+    sub.add_argument(
         "--assignment",
         metavar="NAME",
         action="append",
         help="only this one, such as 1; may be repeated",
     )
-    grade.add_argument(
+    sub.add_argument(
         "--workers",
         type=_at_least_1,
         default=os.cpu_count() or 2,
         metavar="N",
-        help="submissions graded side by side (default: one a core)",
+        help="submissions graded side by side (default: one per core)",
     )
-    grade.add_argument(
+    sub.add_argument(
         "--seconds",
         type=_positive,
         default=30,
         metavar="X",
-        help="least time a cell has before it is stopped (default: 30)",
+        help="time limit of a cell, at least (default: 30)",
     )
 
-    assignments = command(
-        "assignments", commands.assignments, "make the students' versions of the assignments"
-    )
-    assignments.add_argument("names", nargs="*", metavar="NAME", help="such as 1; none: all")
-    _add_course(assignments)
-    assignments.add_argument(
-        "--out", type=Path, metavar="DIR", help="course folder (default: notebooks/assignments)"
-    )
 
-    scenes = command(
-        "scenes",
-        commands.scenes,
-        "write drawn road scenes as picture files: images/, masks/, classes.txt",
-    )
-    scenes.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
-    scenes.add_argument(
-        "--count", type=_at_least_1, default=24, metavar="N", help="how many (default: 24)"
-    )
-    scenes.add_argument(
-        "--seed",
-        type=_at_least_0,
-        default=0,
-        metavar="N",
-        help="another seed, other scenes (default: 0)",
-    )
-    return main_parser
+def _add_assignments(command):
+    text = "make the students' versions of the assignments"
+    sub = command("assignments", commands.assignments, text)
+    sub.add_argument("names", nargs="*", metavar="NAME", help="such as 1; default: all")
+    _add_course(sub)
+    out = "nbgrader's course folder (default: notebooks/assignments)"
+    sub.add_argument("--out", type=Path, metavar="DIR", help=out)
 
 
-def _add_experiment_options(sub):
+def _add_scenes(command):
+    text = "write drawn road scenes as picture files: images/, masks/, classes.txt"
+    sub = command("scenes", commands.scenes, text)
+    _add_out(sub)
+    count = "number of scenes (default: 24)"
+    sub.add_argument("--count", type=_at_least_1, default=24, metavar="N", help=count)
+    seed = "another seed gives other scenes (default: 0)"
+    sub.add_argument("--seed", type=_at_least_0, default=0, metavar="N", help=seed)
+
+
+# --- options that several commands have, or that belong together
+
+
+def _add_out(sub, default: str | None = None):
+    """The output folder; required without a default."""
+    text = f"output folder (default: {default})" if default else "output folder"
+    folder = Path(default) if default else None
+    required = default is None
+    sub.add_argument(
+        "--out", type=Path, default=folder, required=required, metavar="DIR", help=text
+    )
+
+
+def _add_json(sub):
+    sub.add_argument("--json", action="store_true", help="output for programs")
+
+
+def _add_experiment(sub):
     sub.add_argument(
         "--data",
         default="road_scenes",
         metavar="DIR",
-        help="the lecture's .npy folder, CamVid, KITTI or "
-        "images/ + masks/ + classes.txt with a class road (default: drawn road scenes)",
+        help="the lecture's .npy folder, CamVid, KITTI, or a folder with images/, masks/ and "
+        "classes.txt that has a class road (default: drawn road scenes)",
     )
     _add_size(sub)
-    _add_network_options(sub)
-    sub.add_argument(
-        "--steps",
-        type=_at_least_1,
-        default=600,
-        metavar="N",
-        help="default: 600; the lecture's: 300",
-    )
-    sub.add_argument(
-        "--batch-size",
-        type=_at_least_1,
-        default=8,
-        metavar="N",
-        help="images; default: 8; the lecture's: 20",
-    )
+    _add_network(sub)
+    steps = "training steps (default: 600; the lecture: 300)"
+    sub.add_argument("--steps", type=_at_least_1, default=600, metavar="N", help=steps)
+    batch = "images per step (default: 8; the lecture: 20)"
+    sub.add_argument("--batch-size", type=_at_least_1, default=8, metavar="N", help=batch)
 
 
-def _add_network_options(sub):
-    sub.add_argument(
-        "--network", choices=("lecture", "fcn"), default="lecture", help="default: lecture"
-    )
-    sub.add_argument(
-        "--stride", type=int, choices=(8, 16, 32), default=8, help="of --network fcn (default: 8)"
-    )
-    sub.add_argument(
-        "--fusion", choices=("sum", "concat"), default="sum", help="of --network fcn (default: sum)"
-    )
-    sub.add_argument(
-        "--backbone", choices=("small_vgg", "vgg16"), default="small_vgg", help="default: small_vgg"
-    )
-    sub.add_argument(
-        "--vgg16-weights", metavar="FILE", help="Keras' VGG16 file, where it cannot be downloaded"
-    )
-    sub.add_argument(
-        "--width",
-        type=_at_least_1,
-        default=32,
-        metavar="N",
-        help="of the head; default: 32; the lecture's: 4096",
-    )
-    sub.add_argument(
-        "--seed",
-        type=_at_least_0,
-        default=0,
-        metavar="N",
-        help="same seed, same scores (default: 0)",
-    )
+def _add_network(sub):
+    network = "lecture (default), or fcn: the paper's"
+    sub.add_argument("--network", choices=("lecture", "fcn"), default="lecture", help=network)
+    stride = "for --network fcn (default: 8)"
+    sub.add_argument("--stride", type=int, choices=(8, 16, 32), default=8, help=stride)
+    fusion = "for --network fcn (default: sum)"
+    sub.add_argument("--fusion", choices=("sum", "concat"), default="sum", help=fusion)
+    encoder = "the encoder (default: small_vgg)"
+    encoders = ("small_vgg", "vgg16")
+    sub.add_argument("--backbone", choices=encoders, default="small_vgg", help=encoder)
+    weights = "Keras' VGG16 file, where it cannot be downloaded"
+    sub.add_argument("--vgg16-weights", metavar="FILE", help=weights)
+    width = "width of the head (default: 32; the lecture: 4096)"
+    sub.add_argument("--width", type=_at_least_1, default=32, metavar="N", help=width)
+    seed = "the same seed gives the same scores (default: 0)"
+    sub.add_argument("--seed", type=_at_least_0, default=0, metavar="N", help=seed)
     sub.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
@@ -381,27 +302,61 @@ def _add_network_options(sub):
     )
 
 
+def _add_training(sub):
+    length = sub.add_mutually_exclusive_group()
+    epochs = "passes through the data (default: 20)"
+    length.add_argument("--epochs", type=_at_least_1, metavar="N", help=epochs)
+    steps = "number of random batches, instead of epochs"
+    length.add_argument("--steps", type=_at_least_1, metavar="N", help=steps)
+    batch = "images per step (default: 20)"
+    sub.add_argument("--batch-size", type=_at_least_1, default=20, metavar="N", help=batch)
+    rate = "of Adam (default: 0.001)"
+    sub.add_argument("--learning-rate", type=_positive, default=1e-3, metavar="X", help=rate)
+    sub.add_argument("--flip", action="store_true", help="mirror pictures at random")
+    encoder = sub.add_mutually_exclusive_group()
+    from_the_start = "train the encoder too, from the start"
+    encoder.add_argument("--train-encoder", action="store_true", help=from_the_start)
+    after = "after the head, train everything for N epochs (or steps) at a low rate"
+    encoder.add_argument("--fine-tune", type=_at_least_1, metavar="N", help=after)
+    sub.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="DIR",
+        help="where the state of the training is kept, so that it continues after an interruption "
+        "(default: a hidden folder beside --out, until the model is saved)",
+    )
+
+
+def _add_devices(sub):
+    title = "several devices or computers (with KERAS_BACKEND=jax in the environment)"
+    group = sub.add_argument_group(title)
+    devices = "devices of this computer that share every batch"
+    group.add_argument("--devices", type=_at_least_1, metavar="N", help=devices)
+    address = "address of process 0, the same for all"
+    group.add_argument("--job-addresses", metavar="HOST:PORT", help=address)
+    processes = "number of processes that train together; start each with its own command"
+    group.add_argument("--num-processes", type=_at_least_1, metavar="N", help=processes)
+    number = "number of this process, from 0; process 0 writes the model"
+    group.add_argument("--process-id", type=_at_least_0, metavar="N", help=number)
+
+
 def _add_data(sub):
-    sub.add_argument("data", metavar="DATA", help="a folder, or road_scenes for the drawn ones")
+    data = "a folder, or road_scenes for the drawn ones"
+    sub.add_argument("data", metavar="DATA", help=data)
     _add_format(sub)
     _add_size(sub)
-    sub.add_argument(
-        "--classes", metavar="NAME,NAME", help="only these against the background, such as road"
-    )
+    classes = "only these classes, such as road; the rest is background"
+    sub.add_argument("--classes", metavar="NAME,NAME", help=classes)
 
 
 def _add_format(sub):
-    sub.add_argument(
-        "--format",
-        default="auto",
-        help="auto, camvid, kitti, voc, pets, folder or npy (default: auto)",
-    )
+    formats = "auto, camvid, kitti, voc, pets, folder or npy (default: auto)"
+    sub.add_argument("--format", default="auto", help=formats)
 
 
 def _add_course(sub):
-    sub.add_argument(
-        "--course", type=Path, metavar="DIR", help="a teacher's own hidden tests and seed.txt"
-    )
+    private = "a teacher's folder with seed.txt and private tests"
+    sub.add_argument("--course", type=Path, metavar="DIR", help=private)
 
 
 def _add_size(sub):
@@ -409,9 +364,12 @@ def _add_size(sub):
         "--size",
         type=_size,
         metavar="HxW",
-        help="bring every picture to this height and width, such as 160x576; "
-        "much faster where pictures differ in size",
+        help="resize every picture to this height and width, such as 160x576; much faster where "
+        "pictures differ in size",
     )
+
+
+# --- types of options
 
 
 def _size(text):
@@ -428,9 +386,8 @@ def _at_least_1(text):
 
 
 def _at_least_0(text):
-    return _number(
-        text, int, lambda value: 0 <= value < 2**32, "a whole number from 0 to 4294967295"
-    )
+    expected = "a whole number from 0 to 4294967295"
+    return _number(text, int, lambda value: 0 <= value < 2**32, expected)
 
 
 def _tile(text):

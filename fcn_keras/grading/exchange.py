@@ -1,24 +1,27 @@
-"""How values travel between the grader and the process that runs a submission: JSON, `.npz` and `.keras` files, never pickle.
+"""Carries values between the grader and the process that runs a submission.
 
-Both sides use these two functions. The grader hands over the text of this file, so that nothing that a submission
-did to its own process changes how the grader reads the answer: at worst the answer is another answer.
+They travel as JSON, `.npz` and `.keras` files, never as pickle. Both sides use `write` and `read`.
+The grader sends the text of this file, so whatever a submission did to its own process cannot
+change how the grader reads an answer: at worst the answer is another one.
 """
 
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 
 def write(value, folder):
-    """Writes a value into a folder: `value.json`, `arrays.npz`, `0.keras` ...; `value.json` comes last, and whole.
+    """Writes a value into a folder: `0.keras`, …, `arrays.npz` and, last, `value.json`.
 
     Args:
-        value: A number, string, bool, None, NumPy array, Keras tensor or model, or lists, tuples and dicts of these. Of anything
-            else only the name of its type arrives, enough for a check to say what it is.
-        folder: Where to; made when missing.
+        value: A number, string, bool, `None`, NumPy array, Keras tensor or model, or lists, tuples
+            and dicts of these. Of anything else only the name of its type arrives, so that a check
+            can say what it is.
+        folder: Made if it is missing.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -27,33 +30,26 @@ def write(value, folder):
     def pack(part):
         if part is None or isinstance(part, str | bool):
             return {"plain": part}
-        if isinstance(part, int | float) and not isinstance(part, np.generic):
-            return {"plain": part}
         if isinstance(part, dict):
             return {"dict": [[pack(key), pack(item)] for key, item in part.items()]}
         if isinstance(part, list | tuple):
-            return {
-                type(part).__name__ if type(part) in (list, tuple) else "tuple": [
-                    pack(item) for item in part
-                ]
-            }
+            return {"list" if type(part) is list else "tuple": [pack(item) for item in part]}
         if isinstance(part, keras.Model):
             part.save(folder / f"{len(models)}.keras")
             models.append(part)
             return {"model": len(models) - 1}
+        if isinstance(part, int | float) and not isinstance(part, np.generic):
+            return {"plain": part}
         if keras.ops.is_tensor(part):
             part = keras.ops.convert_to_numpy(part)
         if isinstance(part, np.ndarray | np.generic) and part.dtype.kind in "biufc":
             arrays[f"a{len(arrays)}"] = np.asarray(part)
             return {"array": f"a{len(arrays) - 1}", "single": isinstance(part, np.generic)}
-        kind = (
-            "tensor"
-            if isinstance(part, keras.KerasTensor)
-            else "layer"
-            if isinstance(part, keras.layers.Layer)
-            else ""
-        )
-        return {"strange": [type(part).__name__, kind]}
+        if isinstance(part, keras.KerasTensor):
+            return {"other": [type(part).__name__, "tensor"]}
+        if isinstance(part, keras.layers.Layer):
+            return {"other": [type(part).__name__, "layer"]}
+        return {"other": [type(part).__name__, ""]}
 
     packed = pack(value)
     np.savez(folder / "arrays.npz", **arrays)
@@ -61,8 +57,8 @@ def write(value, folder):
     os.replace(folder / "value.part", folder / "value.json")
 
 
-def read(folder):
-    """Reads what `write` wrote; models in Keras' safe mode, arrays without pickle."""
+def read(folder) -> Any:
+    """Reads what `write` wrote: models in Keras' safe mode, arrays without pickle."""
     folder = Path(folder)
     with np.load(folder / "arrays.npz", allow_pickle=False) as file:
         arrays = dict(file)
@@ -82,7 +78,7 @@ def read(folder):
             )
         if kind == "array":
             return arrays[content][()] if part["single"] else arrays[content]
-        if kind == "strange":
+        if kind == "other":
             name, keras_kind = content
             if keras_kind == "tensor":
                 return keras.KerasTensor((None,))

@@ -1,10 +1,11 @@
-"""Grades a folder of submissions: points, what happened to each task, feedback pages, and files that Moodle and Canvas import.
+"""Grades a folder of submissions.
 
     python -m fcn_keras grade SUBMISSIONS --out grading [--course DIR] [--students students.csv]
 
-First the reference solution must get full marks and the blank sheet none; otherwise nothing is graded. A run that was
-stopped goes on where it was, and a second run grades only what is new. Answers in words are marked by a person, in
-`to_mark.csv`; the same command again then counts them. README.md describes the files.
+First the reference solution must get full marks and the blank sheet none; otherwise nothing is
+graded. An interrupted run continues where it stopped, and a second run grades only what is new. A
+person marks the answers in words, in `to_mark.csv`; the same command then counts these points.
+notebooks/assignments/README.md describes the files.
 """
 
 import json
@@ -18,114 +19,208 @@ from pathlib import Path
 
 import nbformat
 
-from fcn_keras.grading.course import Course, CourseError, nbgrader_api, tasks_of
-from fcn_keras.grading.reports import read_marks, read_students, write_reports
+from fcn_keras.grading import GradingError
+from fcn_keras.grading.course_folder import autograde, enter_points, nbgrader_api, submit
+from fcn_keras.grading.reports import read_points, read_students, write_reports
+from fcn_keras.grading.sheets import Sheets, release_path, tasks_of
 from fcn_keras.grading.submissions import Submission, find, restored
 from fcn_keras.support.files import written_whole
 from fcn_keras.support.progress import progress
 
 
-def grade_one(root: str, assignment: str, student: str, settings: dict) -> dict:
-    """Runs nbgrader's autograde and feedback for one submission that lies in `root`; in a process of its own.
+def grade(options) -> int:
+    """Grades a class.
 
     Args:
-        root: A folder with `source/`, `submitted/` and `gradebook.db`.
-        assignment: Name of the sheet.
-        student: Name of the student's folder.
-        settings: Of `judging.Judge`.
+        options: The command's: `submissions`, `out`, `course`, `students`, `assignment`, `workers`,
+            `seconds`.
 
     Returns:
-        What `Judge` reports: `"outcomes"` by task and `"seconds"` by task.
+        0, or 1 if something could not be graded.
 
     Raises:
-        RuntimeError: If nbgrader does not manage.
+        GradingError: If a file, a folder or the command is not as it should be.
     """
-    from traitlets.config import Config
+    sheets = Sheets(options.course)
+    _check_folders(options)
+    students, out = read_students(options.students), options.out.resolve()
+    read_points(out / "to_mark.csv")  # a mistake in it is reported before hours of grading
+    results = Results(out / "results.json")
+    only = [sheets.full_name(name) for name in options.assignment or sheets.sources]
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
+        rehearsal = Path(folder)
+        sheets.make(rehearsal)
+        releases = {
+            name: nbformat.read(release_path(rehearsal, name), as_version=4)
+            for name in sheets.sources
+        }
+        found = _submissions(options.submissions, out, releases, only)
+        names = sorted({one.assignment for one in found if not one.problem})
+        settings = rehearse(sheets, names, rehearsal, releases, options)
+        sheets.make(out, names)
+        _keep_homes(settings, out)
+    new = [one for one in found if not one.problem and results.is_new(one, sheets)]
+    for one in new:
+        handed_in = nbformat.read(one.path, as_version=4)
+        sheet = restored(handed_in, releases[one.assignment])
+        submit(out, one.assignment, one.student, sheet, one.beside)
+        results.begin(one, sheets)
+    results.save()
+    with progress("grading", len(new)) as advance:
 
-    from fcn_keras.grading.judging import pipeline
+        def finished(one, report, problem):
+            results.finish(one, report, problem)
+            advance(note=one.student)
 
-    report = Path(root) / "reports" / assignment / f"{student}.json"
-    report.parent.mkdir(parents=True, exist_ok=True)
-    config = Config({"Judge": settings | {"report": str(report)}})
-    pipeline(config)
-    api = nbgrader_api(root, config)
-    result = api.autograde(assignment, student)
-    if not result["success"]:  # once more: another worker may have been in the way
-        result = api.autograde(assignment, student)
-    if not result["success"]:
-        raise RuntimeError(result.get("log") or result.get("error") or "nbgrader failed")
-    api.generate_feedback(assignment, student)
-    return json.loads(report.read_text(encoding="utf-8"))
-
-
-def mark_one(root: Path, assignment: str, student: str, marks: dict[str, float]):
-    """Enters a person's points for answers in words into nbgrader's gradebook, and makes the feedback page again."""
-    from traitlets.config import Config
-
-    from fcn_keras.grading.judging import pipeline
-
-    config = Config()
-    pipeline(config)
-    api = nbgrader_api(root, config)
-    with api.gradebook as book:
-        for task, points in marks.items():
-            grade = book.find_grade(task, assignment, assignment, student)
-            grade.manual_score, grade.needs_manual_grade = points, False
-        book.db.commit()
-    api.generate_feedback(assignment, student)
-
-
-def place(root: Path, assignment: str, student: str, notebook, beside=()):
-    """Puts a sheet where nbgrader expects a submission."""
-    folder = root / "submitted" / student / assignment
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    nbformat.write(notebook, folder / f"{assignment}.ipynb")
-    for path in beside:
-        shutil.copy(path, folder / path.name)
+        grade_all(new, out, settings, options.workers, finished)
+    _count_points(out, results)
+    unread = [one for one in found if one.problem]
+    print(write_reports(out, sheets, results, unread, students))
+    return 1 if unread or any(result["problem"] for result in results.values()) else 0
 
 
-def rehearse(course: Course, names, root: Path, releases, options) -> dict[str, dict]:
+def _check_folders(options):
+    """Raises `GradingError` before anything is done."""
+    folder, out = options.submissions.resolve(), options.out.resolve()
+    if not folder.is_dir():
+        raise GradingError(
+            f"there is no folder {options.submissions}; expected one with what students handed in"
+        )
+    if out.exists() and not out.is_dir():
+        raise GradingError(
+            f"expected --out to be a folder, received {options.out}, which is a file"
+        )
+    among_submissions = folder in (out, *out.parents)
+    if among_submissions and out.exists() and not (out / "results.json").exists():
+        raise GradingError(
+            f"--out {options.out} lies among the submissions, and this command did not make it: "
+            "choose another folder"
+        )
+
+
+def _submissions(folder, out, releases, only) -> list[Submission]:
+    """The submissions of some sheets, and all that cannot be graded.
+
+    Raises:
+        GradingError: If none can be graded.
+    """
+    found = [
+        one
+        for one in find(folder, releases)
+        if out not in one.path.resolve().parents and (one.problem or one.assignment in only)
+    ]
+    if all(one.problem for one in found):
+        raise GradingError(
+            f"{folder} holds no sheet of this course; expected .ipynb files made from release/"
+        )
+    return found
+
+
+class Results(dict):
+    """What happened to each submission, by `"student/assignment"`; kept in a file.
+
+    A result has the submission's `digest`, its `file`, the `problem` if it could not be graded, the
+    `outcomes` by task, and the points (`marks`) that a person gave.
+
+    Raises:
+        GradingError: If the file is damaged.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        if path.is_file():
+            try:
+                self.update(json.loads(path.read_text(encoding="utf-8")))
+            except ValueError:
+                raise GradingError(
+                    f"{path} is damaged: delete it to grade everything again, or choose another "
+                    "--out"
+                ) from None
+
+    def save(self):
+        with written_whole(self.path) as path:
+            path.write_text(json.dumps(self, indent=1), encoding="utf-8")
+
+    def is_new(self, one: Submission, sheets: Sheets) -> bool:
+        """Whether a submission, or what its points depend on, has changed since it was graded."""
+        result = self.get(_key(one))
+        return not result or result["problem"] or result["digest"] != _digest(one, sheets)
+
+    def begin(self, one: Submission, sheets: Sheets):
+        self[_key(one)] = {
+            "digest": _digest(one, sheets),
+            "file": str(one.path),
+            "problem": "not graded yet",
+            "outcomes": {},
+            "marks": {},
+        }
+
+    def finish(self, one: Submission, report: dict | None, problem: str):
+        outcomes = report["outcomes"] if report else {}
+        self[_key(one)] |= {"problem": problem, "outcomes": outcomes}
+        self.save()
+
+
+def _key(one: Submission) -> str:
+    return f"{one.student}/{one.assignment}"
+
+
+def _digest(one: Submission, sheets: Sheets) -> str:
+    return f"{one.digest()} {sheets.version(one.assignment)}"
+
+
+def _keep_homes(settings, out: Path):
+    """Moves the data that the references drew to the folder of the run."""
+    for name, of_sheet in settings.items():
+        home = out / "homes" / name
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.copytree(of_sheet["home"], home)
+        of_sheet["home"] = str(home)
+
+
+def _count_points(out: Path, results: Results):
+    """Enters the points that a person wrote into `to_mark.csv`."""
+    for (student, assignment), points in read_points(out / "to_mark.csv").items():
+        result = results.get(f"{student}/{assignment}")
+        if result and not result["problem"] and result["marks"] != points:
+            enter_points(out, assignment, student, points)
+            result["marks"] = points
+    results.save()
+
+
+def rehearse(sheets: Sheets, names, root: Path, releases, options) -> dict[str, dict]:
     """Grades the reference solution and the blank sheet of each assignment.
 
+    Args:
+        sheets: The sheets.
+        names: Those to grade.
+        root: A course folder for it, with `source/`.
+        releases: The students' versions, as notebooks, by name of the sheet.
+        options: The command's.
+
     Returns:
-        Settings of `Judge` for each assignment: how long its tasks take, and the drawn data that it needs.
+        For each sheet the settings of `Judge`: how long its tasks take, and its drawn data.
 
     Raises:
-        CourseError: If a reference does not get full marks, or a blank sheet gets any.
+        GradingError: If a reference does not get full marks, or a blank sheet gets any.
     """
     settings = {}
     for name in names:
         home = root / "homes" / name
         home.mkdir(parents=True, exist_ok=True)
         settings[name] = {
-            "seed": course.seed,
+            "seed": sheets.seed,
             "least_seconds": max(options.seconds, 120.0),
             "home": str(home),
             "fill_home": True,
         }
-        place(root, name, "reference", course.reference(name))
-        place(root, name, "blank", releases[name])
+        submit(root, name, "reference", sheets.reference(name))
+        submit(root, name, "blank", releases[name])
     with progress("reference and blank sheets", 2 * len(names)) as advance:
 
-        def check(one, report, problem):
-            tasks = set(tasks_of(course.sources[one.assignment]))
-            if problem or set(report["outcomes"]) != tasks:
-                raise CourseError(
-                    f"{one.assignment}: {one.student} sheet: {problem or 'not judged whole'}. Nothing was graded."
-                )
-            right = {task for task in tasks if report["outcomes"][task]["outcome"] == "right"}
-            if one.student == "reference" and right != tasks:
-                task = min(tasks - right)
-                hint = report["outcomes"][task]["hint"]
-                why = f"(task {task}: {hint})"
-                raise CourseError(
-                    f"{one.assignment}: the reference does not get full marks {why}. Nothing was graded."
-                )
-            if one.student == "blank" and right:
-                raise CourseError(
-                    f"{one.assignment}: the blank sheet gets points (task {min(right)}). Nothing was graded."
-                )
+        def finished(one, report, problem):
+            tasks = set(tasks_of(sheets.sources[one.assignment]))
+            _require_expected_points(one, report, problem, tasks)
             if one.student == "reference":
                 settings[one.assignment] |= {
                     "reference_seconds": report["seconds"],
@@ -134,166 +229,82 @@ def rehearse(course: Course, names, root: Path, releases, options) -> dict[str, 
                 }
             advance(note=one.assignment)
 
-        for student in ("reference", "blank"):
-            grade_all(
-                [Submission(student, name, root) for name in names],
-                root,
-                settings,
-                options.workers,
-                check,
-            )
+        for student in ("reference", "blank"):  # the blank sheets use the drawn data
+            work = [Submission(student, name, root) for name in names]
+            grade_all(work, root, settings, options.workers, finished)
     return settings
 
 
-def quietly():
-    """Starts a worker without TensorFlow's start-up lines and warnings about answers, which would break the progress bar."""
+def _require_expected_points(one: Submission, report, problem: str, tasks: set[str]):
+    """Full marks for the reference, none for the blank sheet."""
+    wrong = ""
+    if problem or set(report["outcomes"]) != tasks:
+        wrong = f"the {one.student} sheet: {problem or 'some tasks were not judged'}"
+    else:
+        outcomes = report["outcomes"]
+        right = {task for task in tasks if outcomes[task]["outcome"] == "right"}
+        if one.student == "reference" and right != tasks:
+            task = min(tasks - right)
+            hint = outcomes[task]["hint"]
+            wrong = f"the reference does not get full marks (task {task}: {hint})"
+        if one.student == "blank" and right:
+            wrong = f"the blank sheet gets points (task {min(right)})"
+    if wrong:
+        raise GradingError(f"{one.assignment}: {wrong}. Nothing was graded.")
+
+
+def grade_all(work: list[Submission], root: Path, settings, workers: int, finished):
+    """Grades submissions side by side.
+
+    Args:
+        work: The submissions, which lie in `root`.
+        root: The course folder.
+        settings: Of `Judge`, by name of the sheet.
+        workers: Number of processes.
+        finished: Called for each submission, whatever happens to it, with the submission, the
+            report or `None`, and the problem or `""`.
+    """
+    with nbgrader_api(root).gradebook as book:  # two workers that add one student would collide
+        for student in sorted({one.student for one in work}):
+            book.update_or_create_student(student)
+    left = list(work)
+    while left:
+        batch, left = (left, []) if workers > 1 else (left[:1], left[1:])
+        left += _grade_batch(batch, root, settings, workers, finished)
+        workers = 1  # what a worker died of is found by grading one at a time
+
+
+def _grade_batch(batch, root, settings, workers, finished) -> list[Submission]:
+    """Grades side by side, and returns the submissions of workers that died."""
+    again = []
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker) as pool:
+        jobs = {}
+        for one in batch:
+            of_sheet = dict(settings[one.assignment])
+            jobs[pool.submit(autograde, str(root), one.assignment, one.student, of_sheet)] = one
+        try:
+            for job in as_completed(jobs):
+                report, problem = None, ""
+                try:
+                    report = job.result()
+                except BrokenProcessPool:
+                    if workers > 1:
+                        again.append(jobs[job])
+                        continue
+                    problem = "the grading process died while it graded this one"
+                except Exception as error:
+                    why = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+                    problem = f"could not be graded: {why[:300]}"
+                finished(jobs[job], report, problem)
+        except BaseException:  # Ctrl-C, or a failed rehearsal: start nothing more
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return again
+
+
+def _start_worker():
+    """Keeps TensorFlow's start-up lines and warnings about answers out of the progress bar."""
     from fcn_keras.support.startup import import_keras_quietly
 
     import_keras_quietly()
     warnings.simplefilter("ignore")
-
-
-def grade_all(work: list[Submission], root: Path, settings, workers: int, finished):
-    """Grades submissions side by side; for each calls `finished(submission, report or None, problem)`, whatever happens to it."""
-    with nbgrader_api(
-        root
-    ).gradebook as book:  # before, because two workers that add the same student would collide
-        for student in sorted({one.student for one in work}):
-            book.update_or_create_student(student)
-    waiting, width = list(work), workers
-    while waiting:
-        tried, waiting = waiting, []
-        with ProcessPoolExecutor(width, get_context("spawn"), quietly) as pool:
-            jobs = {
-                pool.submit(
-                    grade_one, str(root), s.assignment, s.student, dict(settings[s.assignment])
-                ): s
-                for s in (tried if width > 1 else tried[:1])
-            }
-            try:
-                for job in as_completed(jobs):
-                    report, problem = None, ""
-                    try:
-                        report = job.result()
-                    except BrokenProcessPool:  # one of them took the grader down: the unfinished ones again, each by itself
-                        if width > 1:
-                            waiting.append(jobs[job])
-                            continue
-                        problem = "the grader itself was ended while it graded this one"
-                    except Exception as error:
-                        problem = (
-                            f"could not be graded: {str(error).strip().splitlines()[-1][:300]}"
-                        )
-                    finished(jobs[job], report, problem)
-            except BaseException:  # Ctrl-C, or a failed rehearsal: begin nothing more
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        waiting += tried[1:] if width == 1 else []
-        width = 1
-
-
-def grade(options) -> int:
-    """The whole run.
-
-    Args:
-        options: The command's: `submissions`, `out`, `course`, `students`, `assignment`, `workers`, `seconds`.
-
-    Returns:
-        0, or 1 if something could not be graded.
-
-    Raises:
-        CourseError: If the command or the course is not as it should be.
-    """
-    course = Course(options.course)
-    if not options.submissions.is_dir():
-        raise CourseError(
-            f"there is no folder {options.submissions}; expected one with what students handed in"
-        )
-    students, out = read_students(options.students), options.out.resolve()
-    if (
-        options.submissions.resolve() in (out, *out.parents)
-        and out.exists()
-        and not (out / "results.json").exists()
-    ):
-        raise CourseError(
-            f"--out {options.out} lies among the submissions and is not a folder of this command; choose another"
-        )
-    only = [course.named(name) for name in options.assignment or course.sources]
-    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
-        rehearsal = Path(folder)
-        course.make(rehearsal)
-        releases = {
-            n: nbformat.read(rehearsal / "release" / n / f"{n}.ipynb", as_version=4)
-            for n in course.sources
-        }
-        found = [
-            s for s in find(options.submissions, releases) if out not in s.path.resolve().parents
-        ]
-        found = [s for s in found if s.problem or s.assignment in only]
-        if not any(not s.problem for s in found):
-            raise CourseError(
-                f"{options.submissions} holds no sheet of this course; expected .ipynb files made from release/"
-            )
-        names = sorted({s.assignment for s in found if not s.problem})
-        settings = rehearse(course, names, rehearsal, releases, options)
-        course.make(out, names)
-        for name in names:
-            home = out / "homes" / name
-            shutil.rmtree(home, ignore_errors=True)
-            shutil.copytree(settings[name]["home"], home)
-            settings[name]["home"] = str(home)
-    results = (
-        json.loads((out / "results.json").read_text(encoding="utf-8"))
-        if (out / "results.json").is_file()
-        else {}
-    )
-
-    def keep():
-        with written_whole(out / "results.json") as path:
-            path.write_text(json.dumps(results, indent=1), encoding="utf-8")
-
-    work = []
-    for one in found:
-        if one.problem:
-            continue
-        key, digest = (
-            f"{one.student}/{one.assignment}",
-            f"{one.digest()} {course.version(one.assignment)}",
-        )
-        if results.get(key, {}).get("digest") == digest and not results[key]["problem"]:
-            continue
-        sheet = restored(nbformat.read(one.path, as_version=4), releases[one.assignment])
-        place(out, one.assignment, one.student, sheet, one.beside)
-        results[key] = {
-            "digest": digest,
-            "file": str(one.path),
-            "problem": "not graded yet",
-            "outcomes": {},
-            "marks": {},
-        }
-        work.append(one)
-    keep()
-    with progress("grading", len(work)) as advance:
-
-        def finished(one, report, problem):
-            results[f"{one.student}/{one.assignment}"] |= {
-                "problem": problem,
-                "outcomes": (report or {}).get("outcomes", {}),
-            }
-            keep()
-            advance(note=one.student)
-
-        grade_all(work, out, settings, options.workers, finished)
-    for (student, name), given in read_marks(out / "to_mark.csv").items():
-        result = results.get(f"{student}/{name}", {"marks": given})
-        if result["marks"] != given:
-            mark_one(out, name, student, given)
-            result["marks"] = given
-    keep()
-    summary = write_reports(out, course, results, [s for s in found if s.problem], students)
-    print(summary)
-    return (
-        1
-        if any(s.problem for s in found) or any(result["problem"] for result in results.values())
-        else 0
-    )

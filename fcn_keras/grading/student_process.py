@@ -1,7 +1,9 @@
-"""The process in which a submission's code runs, watched from outside: it may loop, exit or crash, and the grader goes on."""
+"""The process that runs a submission's code, watched from outside.
+
+The code may loop, exit or crash; the grader continues.
+"""
 
 import os
-import re
 import shutil
 import tempfile
 import time
@@ -14,17 +16,15 @@ from nbformat.v4 import output_from_msg
 from fcn_keras.checks import NotYet, hints
 from fcn_keras.grading import exchange
 
-MOST_TEXT = (
-    20_000  # characters of one cell's output that are kept: a loop that prints fills no disk
-)
-PATIENCE = 10  # seconds that an interrupted process has to come back
+MOST_TEXT = 20_000  # characters kept of a cell's output: an endless print fills no disk
+PATIENCE = 10  # seconds that an interrupted process has to stop
 SHOWN = ("stream", "display_data", "execute_result", "error")
 
 
 class Gone(BaseException):
-    """The process is no more; `kind` is `"exit"` (it ended by itself) or `"time"` (it had to be killed).
+    """The process has ended; `kind` is `"exit"` (by itself) or `"time"` (it had to be killed).
 
-    No `Exception`, because a check takes every `Exception` for a strange answer.
+    It is not an `Exception`, because a check takes every `Exception` for an unusual answer.
     """
 
     def __init__(self, kind: str):
@@ -36,16 +36,15 @@ class StudentProcess:
     """A Jupyter kernel in a folder of its own.
 
     Args:
-        folder: Where the process works and where questions to it are kept.
+        folder: Where the process works, and where questions to it are kept.
         environment: Its environment variables.
     """
 
     def __init__(self, folder: Path, environment: dict[str, str]):
         self.folder = Path(folder)
         self.manager = KernelManager(kernel_name="python3")
-        with (
-            open(os.devnull, "w") as nowhere
-        ):  # Jupyter's and TensorFlow's start-up lines; what cells print comes as messages
+        # what cells print comes as messages; the rest are start-up lines of Jupyter and TensorFlow
+        with open(os.devnull, "w") as nowhere:
             self.manager.start_kernel(
                 cwd=str(self.folder), env=environment, stdout=nowhere, stderr=nowhere
             )
@@ -63,14 +62,14 @@ class StudentProcess:
         self.manager.shutdown_kernel(now=True)
 
     def run(self, code: str, seconds: float) -> tuple[list, bool]:
-        """Runs code there as a notebook runs a cell.
+        """Runs code in the process as a notebook runs a cell.
 
         Args:
             code: The cell.
-            seconds: After that it is interrupted, as by the stop button.
+            seconds: Time limit, after which it is interrupted as by the stop button.
 
         Returns:
-            The cell's outputs as a notebook keeps them, and whether it was in time.
+            The cell's outputs as a notebook keeps them, and whether it kept the time limit.
 
         Raises:
             Gone: If the process ended, or did not stop when it was interrupted.
@@ -84,13 +83,8 @@ class StudentProcess:
                     raise Gone("time")
                 late, deadline = True, time.monotonic() + PATIENCE
                 self.manager.interrupt_kernel()
-            try:
-                message = self.client.get_iopub_msg(timeout=0.2)
-            except Empty:
-                if not self.manager.is_alive():
-                    raise Gone("exit") from None
-                continue
-            if message["parent_header"].get("msg_id") != request:
+            message = self._next_message()
+            if message is None or message["parent_header"].get("msg_id") != request:
                 continue
             kind, content = message["header"]["msg_type"], message["content"]
             if kind == "status" and content["execution_state"] == "idle":
@@ -98,66 +92,80 @@ class StudentProcess:
             if kind in SHOWN:
                 length += len(str(content.get("text", "")))
                 if length <= MOST_TEXT:
-                    add_output(outputs, output_from_msg(message))
+                    _add_output(outputs, output_from_msg(message))
+
+    def _next_message(self) -> dict | None:
+        """What the process says next; `None` if it says nothing for a moment.
+
+        Raises:
+            Gone: If it has ended.
+        """
+        try:
+            return self.client.get_iopub_msg(timeout=0.2)
+        except Empty:
+            if not self.manager.is_alive():
+                raise Gone("exit") from None
+            return None
 
     def ask(self, name: str, seconds: float, call=None, without=()):
-        """Looks a name up, or calls the function of that name.
+        """Looks up a name, or calls the function of that name.
 
         Args:
             name: A name at the top level of the submission.
-            seconds: Time for it.
-            call: `None`, or the arguments `(list, dict)` of a call.
-            without: Modules that the call may not use; see `fcn_keras.checks.hints.ask`.
+            seconds: Time limit.
+            call: `None`, or the arguments of a call, `(list, dict)`.
+            without: Modules that the call must not use, as in `fcn_keras.checks.hints.ask`.
 
         Returns:
-            The value, or what the function returned. For a function that is looked up, an `Elsewhere`.
+            The value, or what the function returned. A function that is looked up comes as an
+            `Elsewhere`.
 
         Raises:
-            NotYet: If there is no such name, the function raises, or its value cannot travel; kind `"time"` if it takes too long.
+            NotYet: If there is no such name, the function raises, its value cannot be sent, or it
+                takes too long (kind `"time"`).
             Gone: If the process ended.
         """
-        place = Path(tempfile.mkdtemp(prefix="question-", dir=self.folder))
+        answer = self._answer(name, seconds, call, without)
+        if "hint" in answer:
+            kind = answer["kind"] if answer["kind"] in ("not answered", "error") else "wrong"
+            raise NotYet(str(answer["hint"]), kind)
+        if answer["function"]:
+
+            def call_it(arguments, named, without):
+                return self.ask(name, seconds, (list(arguments), named), without)
+
+            return Elsewhere(name, call_it)
+        return answer["value"]
+
+    def _answer(self, name, seconds, call, without) -> dict:
+        """What `REPLY` writes in the process: a value, whether it is a function, or a hint."""
+        folder = Path(tempfile.mkdtemp(prefix="question-", dir=self.folder))
         try:
             if call is not None:
-                exchange.write(call, place / "arguments")
-            settings = {
+                exchange.write(call, folder / "arguments")
+            question = {
                 "NAME": name,
-                "PLACE": str(place),
+                "FOLDER": str(folder),
                 "CALL": call is not None,
                 "WITHOUT": list(without),
             }
-            _, in_time = self.run(
-                f"exec({REPLY!r}, {{'__name__': 'grader', 'SPACE': globals(), **{settings!r}}})",
-                seconds,
-            )
+            names = f"{{'__name__': 'grader', 'SPACE': globals(), **{question!r}}}"
+            _, in_time = self.run(f"exec({REPLY!r}, {names})", seconds)
             if not in_time:
                 raise NotYet(
-                    f"`{name}` is not finished after {seconds:.0f} s: is there a loop that never ends?",
+                    f"`{name}` has not finished after {seconds:.0f} s: is there an endless loop?",
                     "time",
                 )
             try:
-                answer = exchange.read(place / "answer")
+                return exchange.read(folder / "answer")
             except FileNotFoundError:
                 raise NotYet(f"`{name}` gave no answer.", "error") from None
         finally:
-            shutil.rmtree(place, ignore_errors=True)
-        if "hint" in answer:
-            raise NotYet(
-                str(answer["hint"]),
-                answer["kind"] if answer["kind"] in ("not answered", "error") else "wrong",
-            )
-        if answer["function"]:
-            return Elsewhere(
-                name,
-                lambda arguments, named, without: self.ask(
-                    name, seconds, (list(arguments), named), without
-                ),
-            )
-        return answer["value"]
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Elsewhere:
-    """Stands for a function that lives in the student's process; `hints.ask` knows it by `ask_elsewhere`."""
+    """Stands for a function in the student's process; `hints.ask` uses its `ask_elsewhere`."""
 
     def __init__(self, name: str, ask_elsewhere):
         self.__name__, self.ask_elsewhere = name, ask_elsewhere
@@ -166,8 +174,8 @@ class Elsewhere:
         return self.ask_elsewhere(arguments, named, ())
 
 
-def add_output(outputs: list, output):
-    """Adds an output to a cell's; text of the same stream to the last one."""
+def _add_output(outputs: list, output):
+    """Adds an output to a cell's, and text of the same stream to the last one."""
     if output.output_type == "stream" and outputs and outputs[-1].get("name") == output.name:
         outputs[-1].text += output.text
     else:
@@ -175,13 +183,11 @@ def add_output(outputs: list, output):
 
 
 def _source(module) -> str:
-    """A module's text, without what may stand only at the beginning of a file."""
-    return re.sub(
-        r"^from __future__.*$", "", Path(module.__file__).read_text(encoding="utf-8"), flags=re.M
-    )
+    return Path(module.__file__).read_text(encoding="utf-8")
 
 
-# What runs over there: these two modules' own text, so that it does not matter what a submission did to them, then a reply.
+# What answers a question in the student's process. It brings the text of the two modules that it
+# uses, so that a submission that changed them in its own process changes nothing here.
 REPLY = "\n".join(
     (
         _source(exchange),
@@ -190,20 +196,26 @@ REPLY = "\n".join(
 def reply():
     try:
         if NAME not in SPACE:
-            raise NotYet(f"there is no `{NAME}`: did its cell stop with an error, or was it renamed?", "not answered")
+            raise NotYet(
+                f"there is no `{NAME}`: did its cell stop with an error, or did you rename it?",
+                "not answered",
+            )
         value = SPACE[NAME]
         function = not CALL and callable(value) and not isinstance(value, keras.layers.Layer)
         if CALL:
-            arguments, named = read(Path(PLACE) / "arguments")
+            arguments, named = read(Path(FOLDER) / "arguments")
             value = ask(value, *arguments, without=tuple(WITHOUT), **named)
         if isinstance(value, keras.Model):
             as_model(value)
+        answer = {"value": None if function else value, "function": function}
         try:
-            write({"value": None if function else value, "function": function}, Path(PLACE) / "answer")
+            write(answer, Path(FOLDER) / "answer")
         except Exception as error:
-            raise NotYet(f"`{NAME}` cannot be handed in ({type(error).__name__}: {str(error)[:200]}).") from None
+            reason = f"{type(error).__name__}: {str(error)[:200]}"
+            raise NotYet(f"`{NAME}` cannot be sent to the grader ({reason}).") from None
     except NotYet as hint:
-        write({"hint": str(hint), "kind": hint.kind}, Path(PLACE) / "answer")
+        write({"hint": str(hint), "kind": hint.kind}, Path(FOLDER) / "answer")
+
 
 reply()
 """,

@@ -48,5 +48,6 @@ def solutions() -> dict[str, str]:
     for path in sorted(FOLDER.glob("[0-9][0-9].md")):
         text = path.read_text(encoding="utf-8").split("\n## questions", 1)[0]
         _, *parts = HEADING.split(text)
-        found.update(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
+        for name, solution in zip(parts[::2], parts[1::2], strict=True):
+            found[name] = solution.strip("\n")  # no spaces: the first line may be indented code
     return found

@@ -1,10 +1,11 @@
 """Kinds: what an argument may be, written in the signature.
 
     @checked
-    def fcn(num_classes: Classes, stride: Literal[32, 16, 8] = 8, width: Count | None = 128):
+    def coarsen(labels: Labels, factor: Count, num_classes: ClassCount) -> np.ndarray:
 
-A kind is an ordinary type with a check beside it. The type checker reads the type, `checked` runs
-the check and answers a wrong value with a sentence, and `help(fcn)` shows both.
+A kind is `Annotated[type, check]`: `Count` is an `int` that is at least 1. The type checker reads
+the type, `checked` runs the check and answers a wrong value with a sentence, and `help(coarsen)`
+shows both. A parameter that has a plain type, such as `name: str`, is not checked.
 """
 
 import functools
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# These rooms pass on what a person typed or handed in, so their calls are checked too.
+# These parts of the package pass on what a person typed or handed in, so their calls are checked.
 FROM_OUTSIDE = tuple(
     f"fcn_keras.{room}." for room in ("command_line", "checks", "grading", "lecture")
 )
@@ -47,7 +48,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     A call from outside the package is checked before the function runs, and a wrong value is
     answered: "Expected stride to be one of 32, 16, 8. Received: stride=4". A call from inside the
-    package is not checked again. What relates two arguments to each other stays in the function.
+    package is neither checked nor converted: it has to pass proper values. A rule for two arguments
+    together is checked in the function.
 
     Args:
         function: A function or a method, but not the `__init__` of a Keras layer, whose signature

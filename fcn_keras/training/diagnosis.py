@@ -46,7 +46,7 @@ def diagnose(model: Model, data: DataSet, history) -> list[str]:
         TypeError: If model, data or history are something else.
         ValueError: If the data has no labels.
     """
-    if not all(hasattr(history, note) for note in ("loss", "learning_rate", "batch")):
+    if not all(hasattr(history, note) for note in ("loss", "learning_rate", "value_range")):
         raise TypeError(
             "Expected history to be what training.fit gives. "
             f"{arguments.received('history', history)}"
@@ -57,7 +57,7 @@ def diagnose(model: Model, data: DataSet, history) -> list[str]:
         )
     if history.loss and not np.isfinite(history.loss[-1]):
         return [_not_a_number(history.loss)]
-    found = [twice_preprocessed(model, data[0][0], history.batch)]
+    found = [twice_preprocessed(model, data[0][0], history.value_range)]
     if data[0][1].ndim == 2:  # an autoencoder has neither labels nor classes
         found += [_shifted(data), _learning(model, data, history)]
     return [message for message in found if message]

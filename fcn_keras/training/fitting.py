@@ -1,8 +1,8 @@
-"""Compile and fit (lecture: L24). What is frozen is computed once; what went wrong is named.
+"""Compile and fit (lecture: L24).
 
 The lecture's loop sends every image of every step through the frozen encoder, and gets the same
-answer each time. `fit` asks the encoder once per image and trains the head on the answers; the
-model that was passed in, as a whole, has learnt.
+features each time. `fit` computes them once per image and trains the head on them. The head's
+layers are those of the whole model, so the whole model has learnt.
 """
 
 import contextlib
@@ -21,11 +21,18 @@ from fcn_keras.training.diagnosis import diagnose
 from fcn_keras.training.distribution import scope
 from fcn_keras.training.frozen import FrozenFeatures, trained_part
 from fcn_keras.training.history import History, LossOfEachStep, TrainingWarning
+from fcn_keras.training.optimizer import make_optimizer
 from fcn_keras.training.recipe import Custom, FineTuning, Recipe, begin_run
 from fcn_keras.training.sharing import Scoring, Team
 from fcn_keras.training.stage import value_range
 
 FINE_TUNING_RATE = 3e-4
+COMPILING = dict(
+    # With TensorFlow, compiling by XLA takes longer than it saves on a CPU; JAX always compiles.
+    jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    # Keras would decide by the precision that was set last; `make_optimizer` looks at the layers.
+    auto_scale_loss=False,
+)
 
 
 @checked
@@ -55,8 +62,9 @@ def fit(
     """Trains a model: softmax cross-entropy without void, Adam (lecture: L24).
 
     A data set made by `data.reconstruction()` is trained on with the mean squared error instead.
-    Layers whose `trainable` is False stay as they are, and what they compute is computed once
-    (twice with flips), unless the images differ in size or are augmented in another way.
+    Layers whose `trainable` is False stay as they are. What they compute is computed once for each
+    image, and once for its mirror image with `augment="flip"`. Other augmentations, and images that
+    differ in size, turn that off; a printed line says so.
 
     Args:
         model: Any model of `models`; it is trained in place.
@@ -64,44 +72,48 @@ def fit(
         validation: `SegmentationData` to score after each epoch (with `steps`: after each round of
             at most 50 steps), or `None`.
         epochs: How often to go through the data. Give either `epochs` or `steps`.
-        steps: How many batches, each drawn at random.
+        steps: How many batches, each drawn at random from all images.
         batch_size: Images per step; the lecture's 20.
         learning_rate: Adam's, at the start; the lecture's 1e-3.
         decay: Whether the rate falls to zero along a cosine. `False`: constant, as in the lecture.
         augment: As at `SegmentationData.batches`.
-        seed: Order of the data. The start weights are the model's.
+        seed: Decides the order of the data, not the start weights: these are the model's.
         checkpoint: Folder for the state after each epoch. A run that was killed at any moment goes
             on from there when it is called again with the same settings, and ends as if nothing had
-            happened. The state of a finished run stays, so that it is not lost before the model is
-            saved; the next run replaces it.
+            happened (but see `callbacks`). The state stays until the next run, so that a finished
+            training is not lost before the model is saved.
         features: Result of `frozen_features`, when several heads share one encoder and data set.
         cache: `False`: send every image of every step through the whole model, as the lecture's
             loop does. Slower, and the same weights within rounding.
         unfreeze: `"after"`: once the head is trained, train everything at a low rate, the encoder
             too. The head comes first because its random start would spoil the encoder. Afterwards
             the same layers are frozen as before. `None`: leave what is frozen as it is.
-        fine_tuning: With `"after"`: how many epochs or steps more, counted as the first ones; by
-            default a quarter as many.
+        fine_tuning: With `"after"`: how many more epochs, or steps if `steps` is given; by default
+            a quarter of the first number.
         fine_tuning_rate: With `"after"`: the learning rate then.
         distribution: `distribution.data_parallel()`: every batch is shared among several devices,
             and after `distribution.connected` among several computers. All of them call this
             function with the same arguments; the loss is that of one device with the same batch
-            size. What is frozen is computed, and the validation scored, by each for itself. Process
-            0 writes the checkpoint; all read it.
+            size. Each process computes the frozen features and scores the validation data for
+            itself. Process 0 writes the checkpoint; all read it.
         loss: Another loss of class numbers `(B, H, W)` and logits `(B, H, W, C)`: a Keras loss, its
             name or a function that gives a number for every pixel. Void is left out of it. A loss
             with `ignore_class = 255` leaves it out itself and may give any shape.
-        optimizer: Another optimizer than Adam: its name, which takes `learning_rate` and `decay`,
-            or a Keras optimizer, which brings its own rate. Each stage gets a new copy.
+        optimizer: Another optimizer than Adam. Given by name, it is made with `learning_rate` and
+            `decay`. A Keras optimizer is copied and keeps its own rate, except in fine-tuning.
         callbacks: Keras callbacks. They see the part that is trained as `self.model` (with frozen
             layers that is the head, whose layers are those of `model`) and `logs["val_mean_iou"]`.
             After an interruption they begin anew: `checkpoint` keeps nothing of theirs.
         class_weight: How much a pixel of each class counts in the loss: `{name or number: weight}`,
-            or a weight per class. The mean is weighted, so doubling all weights changes nothing.
+            or a weight per class; classes without one have 1. The mean is weighted, so doubling all
+            weights changes nothing.
 
     Returns:
-        `History`. Warns with `TrainingWarning` if the loss is not a number or one class is
-        predicted everywhere.
+        `History`.
+
+    Warns:
+        TrainingWarning: For each fault that `diagnosis.diagnose` finds, such as a loss that is not
+            a number or one class predicted everywhere.
 
     Raises:
         TypeError: If `train` is not a data set of `fcn_keras.datasets`.
@@ -117,15 +129,15 @@ def fit(
     recipe = Recipe(epochs, steps, batch_size, learning_rate, decay, augment, seed)
     tuning = FineTuning(unfreeze, fine_tuning, fine_tuning_rate)
     custom = Custom(loss, optimizer, class_weight, callbacks)
-    pixelwise_loss = custom.loss_for(train)
+    loss_function = custom.loss_for(train)
     stages = recipe.stages(model, tuning)
     run = begin_run(checkpoint, distribution, model, (train, validation), (recipe, tuning, custom))
-    history = History(learning_rate=custom.known_rate(recipe), class_names=train.class_names)
+    history = History(learning_rate=custom.adams_rate(recipe), class_names=train.class_names)
 
     for stage in stages:
         batches = stage.batches(train, recipe)  # images (B, H, W, 3), labels (B, H, W)
         rounds = stage.rounds(batches)
-        history.steps_per_epoch, history.batch = len(batches), value_range(batches)
+        history.steps_per_epoch, history.value_range = len(batches), value_range(batches)
         with stage.unfrozen():
             # what is frozen is computed once: the head is trained on features, not on images
             part, inputs = trained_part(model, batches, features, cache, history)
@@ -133,9 +145,9 @@ def fit(
                 preconditions.require_even_shares(part, batches, distribution.num_model_replicas)
             with scope(distribution), timed(history, stage.name):
                 team = Team(part, inputs, distribution)
-                optimizer = custom.optimizer_for(stage, recipe, rounds * len(batches), part)
-                team.model.compile(optimizer=optimizer, loss=pixelwise_loss, **COMPILING)
-                done, keepers = run.resume(stage, rounds, team.model, history)
+                new_optimizer = make_optimizer(stage, rounds * len(batches), decay, optimizer, part)
+                team.model.compile(optimizer=new_optimizer, loss=loss_function, **COMPILING)
+                done, state_keepers = run.resume(stage, rounds, team.model, history)
                 with progress(f"{stage.name} {model.name}", rounds * len(batches)) as advance:
                     advance(done * len(batches))
                     watching = [LossOfEachStep(history, batches, team.rows, advance)]
@@ -148,11 +160,11 @@ def fit(
                             epochs=rounds,
                             initial_epoch=done,
                             shuffle=False,  # the batches know their own order, and the seed
-                            callbacks=[*watching, *callbacks, *keepers],
+                            callbacks=[*watching, *callbacks, *state_keepers],
                             verbose=0,
                         )
                 team.gather()
-        if not history.is_finite():
+        if not history.is_finite():  # the weights are spoilt: nothing to fine-tune
             break
 
     run.finish(history)
@@ -162,19 +174,12 @@ def fit(
     return history
 
 
-# On a CPU compiling with XLA costs more than it brings; JAX cannot do without. Keras would scale
-# the loss by the policy that was set last, not by that of the model's layers.
-COMPILING = dict(
-    jit_compile=False if keras.backend.backend() == "tensorflow" else "auto", auto_scale_loss=False
-)
-
-
 def begin_reading(team: Team, batches, epoch: int) -> None:
-    """Makes the batches start with an epoch, and a model of a backend other than TensorFlow build.
+    """Makes the batches start with a certain epoch, and the model know the shapes of a batch.
 
-    Without it the first batch that `fit` reads would build the model, and the second be trained on.
+    Except with TensorFlow, `fit` would use up the first batch to find out the shapes.
     """
-    batches.epoch = epoch  # the backend reads ahead before the first callback is asked
+    batches.epoch = epoch  # the backend reads ahead, before a callback can set it
     if keras.backend.backend() != "tensorflow":
         team.model.test_on_batch(*team.batches[0])
 
@@ -189,7 +194,10 @@ def timed(history: History, name: str):
 
 @contextlib.contextmanager
 def errors_of_reading(batches):
-    """Errors as they were raised: backends wrap what goes wrong while a batch is read."""
+    """Raises the error that reading a batch raised, which backends wrap in their own.
+
+    Running out of memory becomes a `MemoryError` that says what to do.
+    """
     try:
         yield
     except Exception as error:

@@ -43,7 +43,8 @@ class ImagesDifferInSize(ValueError):
 def frozen_border(model: Model) -> list[str]:
     """The layers where the frozen part of a model ends (lecture: L23).
 
-    What they compute never changes in training. For the lecture's network they are `image`, `pool3`,
+    What they compute never changes in training. For the lecture's network they are `image`,
+    `pool3`,
     `pool4` and `pool5`: the head reads the three pools, and the image for its size.
 
     Returns:
@@ -79,8 +80,8 @@ def head(model: Model) -> keras.Model:
     """The part of a model behind its frozen border, made of the model's own layers.
 
     Returns:
-        `keras.Model` whose inputs are what the layers of `frozen_border(model)` give, in that order.
-        Where only a size is read (the image, by the last crop), one channel is enough.
+        `keras.Model` whose inputs are what the layers of `frozen_border(model)` give, in that
+        order. Where only a size is read (the image, by the last crop), one channel is enough.
     """
     border, tensors = _border(model), {}
     for tensor in border:

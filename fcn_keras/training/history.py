@@ -22,7 +22,7 @@ class History:
     seconds: dict[str, float] = field(default_factory=dict)  # "features", "training", "fine-tuning"
     warnings: list[str] = field(default_factory=list)
     learning_rate: float | None = None  # Adam's, at the start
-    batch: tuple[float, float] | None = None  # lowest and highest image value in the first batch
+    value_range: tuple[float, float] | None = None  # of the images in the first augmented batch
     class_names: tuple[str, ...] = ()
 
     @property

@@ -8,7 +8,7 @@ import keras
 
 from fcn_keras.training import preconditions
 from fcn_keras.training.checkpoint import Run, architecture, data_in_a_line, digest, in_words
-from fcn_keras.training.loss import loss_for
+from fcn_keras.training.own_loss import loss_for
 from fcn_keras.training.stage import Stage
 
 
@@ -61,7 +61,7 @@ class FineTuning:
 
 @dataclass(frozen=True)
 class Custom:
-    """What a Keras user brings along in the place of what is usual here."""
+    """What a Keras user brings along instead of the usual loss and optimizer."""
 
     loss: Any = None
     optimizer: Any = None
@@ -73,30 +73,14 @@ class Custom:
         preconditions.require_optimizer(self.optimizer)
 
     def loss_for(self, data):
-        """The loss that a data set is trained with; see `loss.loss_for`."""
+        """The loss that a data set is trained with; see `own_loss.loss_for`."""
         return loss_for(data, self.loss, self.class_weight)
 
-    def optimizer_for(self, stage: Stage, recipe: Recipe, steps: int, model: keras.Model):
-        """A new optimizer for a stage of so many steps: Adam, or a copy of what was given.
+    def adams_rate(self, recipe: Recipe) -> float | None:
+        """Adam's learning rate at the start; `None` with another optimizer.
 
-        An optimizer that was given as an object keeps its own learning rate in the first stage.
+        The diagnosis tells from it how far the weights can have moved.
         """
-        rate = stage.learning_rate
-        if recipe.decay:
-            rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-        if isinstance(self.optimizer, keras.optimizers.Optimizer):
-            config = self.optimizer.get_config()
-            if stage.unfreezes:
-                config["learning_rate"] = rate
-            made = type(self.optimizer).from_config(config)
-        else:
-            made = type(keras.optimizers.get(self.optimizer or "adam"))(learning_rate=rate)
-        if any(layer.compute_dtype == "float16" for layer in model.layers):
-            made = keras.optimizers.LossScaleOptimizer(made)  # or small gradients would become 0
-        return made
-
-    def known_rate(self, recipe: Recipe) -> float | None:
-        """Adam's learning rate at the start; `None` with another optimizer."""
         return recipe.learning_rate if self.optimizer in (None, "adam") else None
 
 

@@ -1,4 +1,4 @@
-"""A stretch of training at one learning rate: the head, and afterwards perhaps everything."""
+"""A stage of training: first what is not frozen, and then, with fine-tuning, everything."""
 
 import contextlib
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ STEPS_A_ROUND = 50  # with steps=, a checkpoint is written and the data order re
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of training at one learning rate. Either `epochs` or `steps` is given."""
+    """A stage of training. Either `epochs` or `steps` is given."""
 
     name: str  # "training" or "fine-tuning"
     file: str  # of the checkpoint: "head" or "all"
     epochs: int | None
     steps: int | None
-    learning_rate: float
+    learning_rate: float  # at the start
     seed: int
     unfreezes: tuple[keras.layers.Layer, ...] = ()  # layers that are trained in this stage only
 

@@ -1,9 +1,9 @@
-"""nbgrader's settings for this course, for whoever calls nbgrader itself in this folder; `python -m fcn_keras grade` does without."""
+"""nbgrader's settings here, for its own commands; `python -m fcn_keras grade` does not need them."""
 
-from fcn_keras.grading.course import PUBLIC_SEED, seed_of
-from fcn_keras.grading.judging import pipeline
+from fcn_keras.grading.judging import use_judge
+from fcn_keras.grading.sheets import PUBLIC_SEED, seed_of
 
 c = get_config()  # noqa: F821  nbgrader's
 c.CourseDirectory.course_id = "fcn_keras"
 c.Judge.seed = seed_of(PUBLIC_SEED)
-pipeline(c)
+use_judge(c)

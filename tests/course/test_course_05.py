@@ -216,7 +216,7 @@ def test_the_pixel_shown_is_right_and_contested():
 
 
 def test_the_lecture_draws_the_same_figures(tmp_path, monkeypatch):
-    monkeypatch.setattr(Experiment, "kept", lambda self, name, train: train())
+    monkeypatch.setattr(Experiment, "train_once", lambda self, name, train: train())
     scenes = fcn.datasets.road_scenes("train", count=12)
     opened = fcn.datasets.Opened(scenes.subset(range(8)), scenes.subset(range(8, 12)))
     monkeypatch.setattr(Experiment, "data", opened)

@@ -250,7 +250,7 @@ def test_the_lecture_draws_the_same_figures(tmp_path, monkeypatch, data, network
     )
     monkeypatch.setattr(
         Experiment,
-        "kept",
+        "train_once",
         lambda self, name, train: (
             (there[name], fcn.training.History()) if name in there else train()
         ),

@@ -1,5 +1,6 @@
 """Every exercise of a notebook has a solution, which is shown only on request."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -33,3 +34,18 @@ def test_a_notebook_shows_it_as_markdown_and_a_terminal_as_text():
 def test_a_wrong_number_names_the_right_ones(name):
     with pytest.raises(ValueError, match=r"There are .*11\.1"):
         fcn.solutions.show(name)
+
+
+def test_a_solution_that_begins_with_code_keeps_its_first_line_in_the_code(tmp_path, monkeypatch):
+    code = "    image = read()\n    show(image)"
+    (tmp_path / "01.md").write_text(f"# Solutions\n\n## 01.1\n\n{code}\n\n## 01.2\n\nText.\n")
+    monkeypatch.setattr(fcn.solutions, "FOLDER", tmp_path)
+    assert fcn.solutions.solutions() == {"01.1": code, "01.2": "Text."}
+
+
+@pytest.mark.parametrize("name, text", fcn.solutions.solutions().items())
+def test_no_solution_has_a_line_of_code_outside_its_block(name, text):
+    lines = ["", *text.splitlines()]
+    for before, line in itertools.pairwise(lines):
+        in_block = line.startswith("    ")
+        assert not in_block or not before or before.startswith("    "), line

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import nbformat
 
-from fcn_keras.grading.course import Course
+from fcn_keras.grading.sheets import Sheets
 
 ASSIGNMENTS = Path(__file__).parents[2] / "notebooks" / "assignments"
-PUBLIC_COURSE = Course()  # without a teacher's private folder
+PUBLIC_SHEETS = Sheets()  # without a teacher's private tests
 
 
 def right(sheet):
     """All answers are those of the reference."""
-    return PUBLIC_COURSE.reference(sheet)
+    return PUBLIC_SHEETS.reference(sheet)
 
 
 def blank(sheet):

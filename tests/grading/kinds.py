@@ -7,7 +7,7 @@ A kind says for each task that it must lose what the report calls it: wrong, err
 from dataclasses import dataclass, field
 
 from handed_in import (
-    PUBLIC_COURSE,
+    PUBLIC_SHEETS,
     blank,
     right,
     with_answers,
@@ -18,10 +18,9 @@ from handed_in import (
 )
 from planted import first_wrong_answer, wrong_answers
 
-SHEET = PUBLIC_COURSE.named("1")
+SHEET = PUBLIC_SHEETS.full_name("1")
 TASKS = list(wrong_answers(SHEET))
 CONV_SIZE, CONV2D, TRANSPOSED_SIZE, CONV2D_TRANSPOSE, BILINEAR, UPSAMPLING = TASKS
-BEHIND_CONV_SIZE = TASKS[1:]
 ANY_OUTCOME = {"wrong", "error", "time", "exit", "not answered"}
 
 
@@ -38,18 +37,23 @@ class Kind:
     loses: dict = field(default_factory=dict)
 
 
-RAISES_AN_ERROR = """
-def conv2d(image, kernel, stride=1):
-    return image.nonsense
+# Answers to any task, which stands in for TASK.
+NOT_WRITTEN = """
+def TASK(*arguments, **named):
+    raise NotImplementedError()
 """
-IS_NO_PYTHON = "def conv2d(:"
+RAISES_AN_ERROR = """
+def TASK(*arguments, **named):
+    return arguments[0].nonsense
+"""
+IS_NO_PYTHON = "def TASK(:"
 LOOPS_FOR_EVER = """
-def conv_size(size, kernel, stride, padding):
+def TASK(*arguments, **named):
     while True: pass
 """
 SLEEPS_FOR_EVER = """
 import time
-def transposed_size(size, kernel, stride, padding):
+def TASK(*arguments, **named):
     while True: time.sleep(0.1)
 """
 CANNOT_BE_INTERRUPTED = """
@@ -72,6 +76,7 @@ class Anything:
 TASK = Anything()
 """
 
+# First cells of those who cheat.
 PATCHES_NUMPY = """
 import numpy, numpy.testing
 numpy.testing.assert_allclose = lambda *a, **k: None
@@ -96,14 +101,18 @@ sys.setprofile = threading.setprofile = lambda *a: None
 
 
 def all_kinds():
-    """The kinds by the name of their student. Those that cheat are wrong everywhere."""
+    """The kinds by the name of their student."""
     all_right = right(SHEET)
     all_wrong = with_answers(all_right, {task: first_wrong_answer(SHEET, task) for task in TASKS})
-    anything = {task: EQUALS_ANYTHING.replace("TASK", task) for task in TASKS}
     everything = dict.fromkeys(TASKS, ANY_OUTCOME)
 
     def answered(answers):
-        return with_answers(all_right, answers)
+        """All right but for some answers."""
+        code = {task: answer.replace("TASK", task) for task, answer in answers.items()}
+        return with_answers(all_right, code)
+
+    def cheating(first_cell):
+        return Kind(with_first_cell(all_wrong, first_cell), everything)
 
     return {
         # honest
@@ -114,10 +123,10 @@ def all_kinds():
         "is_no_python": Kind(answered({CONV2D: IS_NO_PYTHON}), {CONV2D: "error"}),
         "loops_for_ever": Kind(answered({CONV_SIZE: LOOPS_FOR_EVER}), {CONV_SIZE: "time"}),
         "cannot_be_interrupted": Kind(
-            answered({CONV2D: CANNOT_BE_INTERRUPTED}), dict.fromkeys(BEHIND_CONV_SIZE, "time")
+            answered({CONV2D: CANNOT_BE_INTERRUPTED}), dict.fromkeys(TASKS[1:], "time")
         ),
         "ends_the_process": Kind(
-            answered({CONV2D: ENDS_THE_PROCESS}), dict.fromkeys(BEHIND_CONV_SIZE, "exit")
+            answered({CONV2D: ENDS_THE_PROCESS}), dict.fromkeys(TASKS[1:], "exit")
         ),
         "prints_without_end": Kind(
             answered({CONV_SIZE: PRINTS_WITHOUT_END}),
@@ -128,33 +137,34 @@ def all_kinds():
         "empties_the_checks": Kind(with_empty_checks(all_right)),
         "loses_all_marks": Kind(without_marks(all_right)),
         # cheating
-        "patches_numpy": Kind(with_first_cell(all_wrong, PATCHES_NUMPY), everything),
-        "patches_the_checks": Kind(with_first_cell(all_wrong, PATCHES_THE_CHECKS), everything),
-        "hides_errors": Kind(with_first_cell(all_wrong, HIDES_ERRORS), everything),
-        "stops_the_watch": Kind(with_first_cell(all_wrong, STOPS_THE_WATCH), everything),
-        "equals_anything": Kind(answered(anything), everything),
+        "patches_numpy": cheating(PATCHES_NUMPY),
+        "patches_the_checks": cheating(PATCHES_THE_CHECKS),
+        "hides_errors": cheating(HIDES_ERRORS),
+        "stops_the_watch": cheating(STOPS_THE_WATCH),
+        "equals_anything": Kind(answered(dict.fromkeys(TASKS, EQUALS_ANYTHING)), everything),
         "empties_the_checks_of_wrong_answers": Kind(with_empty_checks(all_wrong), everything),
-        # all at once, for `make test`; what is not answered here is blank
-        "fails_in_every_way": Kind(
-            with_first_cell(
-                with_answers(
-                    blank(SHEET),
-                    {
-                        CONV_SIZE: first_wrong_answer(SHEET, CONV_SIZE),
-                        CONV2D: RAISES_AN_ERROR,
-                        TRANSPOSED_SIZE: SLEEPS_FOR_EVER,
-                        BILINEAR: ENDS_THE_PROCESS,
-                    },
-                ),
-                PATCHES_THE_CHECKS,
-            ),
-            {
-                CONV_SIZE: "wrong",
-                CONV2D: "error",
-                TRANSPOSED_SIZE: "time",
-                CONV2D_TRANSPOSE: "not answered",
-                BILINEAR: "exit",
-                UPSAMPLING: "exit",
-            },
-        ),
+        # all at once, for `make test`
+        "has_every_outcome": Kind(every_outcome(answered), EVERY_OUTCOME),
     }
+
+
+# conv_size is right.
+EVERY_OUTCOME = {
+    CONV2D: "wrong",
+    TRANSPOSED_SIZE: "error",
+    CONV2D_TRANSPOSE: "time",
+    BILINEAR: "not answered",
+    UPSAMPLING: "exit",
+}
+
+
+def every_outcome(answered):
+    """A sheet whose checks are patched and deleted, and whose tasks each end in another way."""
+    answers = {
+        CONV2D: first_wrong_answer(SHEET, CONV2D),
+        TRANSPOSED_SIZE: RAISES_AN_ERROR,
+        CONV2D_TRANSPOSE: SLEEPS_FOR_EVER,
+        BILINEAR: NOT_WRITTEN,
+        UPSAMPLING: ENDS_THE_PROCESS,
+    }
+    return with_first_cell(without_checks(answered(answers)), PATCHES_THE_CHECKS)

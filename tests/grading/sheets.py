@@ -5,16 +5,16 @@ import re
 
 import jupytext
 import pytest
-from handed_in import PUBLIC_COURSE
+from handed_in import PUBLIC_SHEETS
 
 import fcn_keras as fcn
 
-SHEETS = list(PUBLIC_COURSE.sources)
+SHEETS = list(PUBLIC_SHEETS.sources)
 
 
 @functools.cache
 def cells_of(sheet):
-    return jupytext.read(PUBLIC_COURSE.sources[sheet]).cells
+    return jupytext.read(PUBLIC_SHEETS.sources[sheet]).cells
 
 
 def judged_tasks(sheet):

@@ -13,19 +13,21 @@ import tomllib
 import handed_in
 import nbformat
 import pytest
-from handed_in import ASSIGNMENTS, PUBLIC_COURSE
+from handed_in import ASSIGNMENTS, PUBLIC_SHEETS
 from kinds import SHEET, all_kinds
 from planted import first_wrong_answer, wrong_answers
 
 from fcn_keras.command_line.parser import main, parser
-from fcn_keras.grading import grade
-from fcn_keras.grading.course import Course, CourseError, tasks_of
-from fcn_keras.grading.reports import all_points, read_marks, write
+from fcn_keras.grading import GradingError, course_folder, grade, sheets
+from fcn_keras.grading.reports import read_points, write
+from fcn_keras.grading.sheets import Sheets, all_points, tasks_of
 from fcn_keras.grading.submissions import find, restored
 
-SHEETS = list(PUBLIC_COURSE.sources)
-JUDGED = tasks_of(PUBLIC_COURSE.sources[SHEET])  # points of the tasks that the computer judges
+SHEETS = list(PUBLIC_SHEETS.sources)
+JUDGED = tasks_of(PUBLIC_SHEETS.sources[SHEET])  # points of the tasks that the computer judges
 
+# With several workers, one of them makes the sheets and grades the class, for all tests here.
+pytestmark = pytest.mark.xdist_group("grading")
 every_sheet = pytest.mark.parametrize("sheet", SHEETS)
 
 
@@ -61,22 +63,22 @@ def mark_of(cell):
 def made(tmp_path_factory):
     """A course folder with all the sheets, made once."""
     folder = tmp_path_factory.mktemp("course")
-    PUBLIC_COURSE.make(folder)
+    PUBLIC_SHEETS.make(folder)
     return folder
 
 
 @pytest.fixture
 def sheets_come_made(made, monkeypatch):
     """Grading begins by making all the sheets; here it gets them from `made`."""
-    make = Course.make
+    make = Sheets.make
 
-    def make_or_copy(course, root, names=()):
+    def make_or_copy(sheets, root, names=()):
         if names:
-            make(course, root, names)
+            make(sheets, root, names)
         else:
             shutil.copytree(made, root, dirs_exist_ok=True)
 
-    monkeypatch.setattr(Course, "make", make_or_copy)
+    monkeypatch.setattr(Sheets, "make", make_or_copy)
 
 
 # --- what is handed out
@@ -98,7 +100,7 @@ def test_the_students_version_shows_no_solution_and_no_hidden_test(sheet):
             assert not cell.outputs and cell.execution_count is None
         if mark_of(cell).get("solution"):
             assert "raise NotImplementedError()" in cell.source or "YOUR ANSWER" in cell.source
-    source = PUBLIC_COURSE.sources[sheet].read_text(encoding="utf-8")
+    source = PUBLIC_SHEETS.sources[sheet].read_text(encoding="utf-8")
     secret = re.compile(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END", re.S)
     given = secret.sub("", source)
     for line in "\n".join(secret.findall(source)).splitlines():
@@ -108,7 +110,7 @@ def test_the_students_version_shows_no_solution_and_no_hidden_test(sheet):
 
 @every_sheet
 def test_a_sheet_is_complete(sheet):
-    source = PUBLIC_COURSE.sources[sheet]
+    source = PUBLIC_SHEETS.sources[sheet]
     text = source.read_text(encoding="utf-8")
     points, judged = sum(all_points(source).values()), tasks_of(source)
     assert points == 20 and 3 <= points - sum(judged.values()) <= 6, "some points are for words"
@@ -138,10 +140,10 @@ def test_references_get_full_marks_and_blank_sheets_none(made, tmp_path):
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     releases = {sheet: handed_in.blank(sheet) for sheet in SHEETS}
     options = parser().parse_args(["grade", "x"])
-    settings = grade.rehearse(PUBLIC_COURSE, SHEETS, tmp_path, releases, options)
+    settings = grade.rehearse(PUBLIC_SHEETS, SHEETS, tmp_path, releases, options)
     for sheet in SHEETS:
         seconds = settings[sheet]["reference_seconds"]
-        assert set(tasks_of(PUBLIC_COURSE.sources[sheet])) <= set(seconds)
+        assert set(tasks_of(PUBLIC_SHEETS.sources[sheet])) <= set(seconds)
         assert sum(seconds.values()) < 90 * float(os.environ.get("SLOWER", 4)), (sheet, seconds)
 
 
@@ -178,11 +180,11 @@ def test_nothing_is_graded_when_the_reference_fails(tmp_path, capsys):
     assert not out.exists()
 
 
-# --- a small class, graded once
+# --- a class of one, graded once: each task of the sheet ends in another way
 
 
-# The kinds of submissions that `make test` grades: one that is right and one that is not.
-RIGHT, FAILING = "deletes_the_checks", "fails_in_every_way"
+STUDENT = "has_every_outcome"
+EARNED = JUDGED["conv_size"]  # the only task that is right
 
 
 def hand_in_a_broken_file(folder):
@@ -192,10 +194,9 @@ def hand_in_a_broken_file(folder):
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """A small class, graded by the command itself: its folder, and the process that has ended."""
-    root, kinds = tmp_path_factory.mktemp("class"), all_kinds()
-    for student in (RIGHT, FAILING):
-        handed_in.write(kinds[student].notebook, root / "in", student, SHEET)
+    """The class, graded by the command itself: its folder, and the process that has ended."""
+    root = tmp_path_factory.mktemp("class")
+    handed_in.write(all_kinds()[STUDENT].notebook, root / "in", STUDENT, SHEET)
     hand_in_a_broken_file(root / "in")
     command = [sys.executable, "-m", "fcn_keras", "grade", root / "in", "--out", root / "out"]
     ended = subprocess.run([*command, "--seconds", "10"], capture_output=True, text=True)
@@ -214,41 +215,39 @@ def require_what_each_kind_earned(out, students):
             assert rows[task]["outcome"] in allowed, (student, task)
 
 
-def test_each_kind_gets_what_it_earned(graded):
+def test_each_task_gets_what_it_earned(graded):
     root, _ = graded
-    require_what_each_kind_earned(root / "out", (RIGHT, FAILING))
+    require_what_each_kind_earned(root / "out", [STUDENT])
 
 
 def test_the_command_says_what_it_could_not_grade(graded):
     _, ended = graded
     assert ended.returncode == 1, ended.stderr
-    assert "broken" in ended.stdout and "no notebook that can be read" in ended.stdout
+    assert "broken" in ended.stdout and "not a readable notebook" in ended.stdout
     assert "Traceback" not in ended.stderr and "TensorFlow" not in ended.stderr
 
 
 def test_everybody_has_a_row_and_a_page(graded):
     root, _ = graded
     grades = {row["student"]: row for row in read_table(root / "out" / "grades.csv")}
-    assert set(grades) == {RIGHT, FAILING, "broken"}
-    assert grades["broken"]["points"] == "" and "no notebook" in grades["broken"]["problem"]
-    assert grades[RIGHT]["problem"] == ""
-    problem = "conv2d: error, transposed_size: time, bilinear: exit, upsampling: exit"
-    assert grades[FAILING]["problem"] == problem
-    for student in (RIGHT, FAILING):
-        assert not re.search("HIDDEN|SEED", page(root / "out", student))
-    assert "rounded up" in page(root / "out", FAILING), "the hint of the task that is wrong"
+    assert set(grades) == {STUDENT, "broken"}
+    assert grades["broken"]["points"] == "" and "readable notebook" in grades["broken"]["problem"]
+    assert float(grades[STUDENT]["points"]) == EARNED
+    trouble = "transposed_size: error, conv2d_transpose: time, upsampling: exit"
+    assert grades[STUDENT]["problem"] == trouble
+    assert not re.search("HIDDEN|SEED", page(root / "out", STUDENT))
+    assert "does not flip" in page(root / "out", STUDENT), "the hint of the task that is wrong"
 
 
 def test_files_for_moodle_and_canvas(graded):
     root, _ = graded
     column = "Assignment 1: convolution and its transpose"
     moodle = {row["Username"]: row[column] for row in read_table(root / "out" / "moodle.csv")}
-    assert float(moodle[RIGHT]) == sum(JUDGED.values())
-    assert float(moodle[FAILING]) == 0 and moodle["broken"] == ""
+    assert float(moodle[STUDENT]) == EARNED and moodle["broken"] == ""
     possible, *canvas = read_table(root / "out" / "canvas.csv")
     assert list(possible)[:5] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
     assert possible["Student"].strip() == "Points Possible" and possible[column] == "20"
-    assert {row["SIS Login ID"]: row[column] for row in canvas}[RIGHT] == moodle[RIGHT]
+    assert {row["SIS Login ID"]: row[column] for row in canvas}[STUDENT] == moodle[STUDENT]
 
 
 def test_a_second_run_counts_marks_and_grades_only_what_is_new(
@@ -257,8 +256,7 @@ def test_a_second_run_counts_marks_and_grades_only_what_is_new(
     root, _ = graded
     out = root / "out"
     table = read_table(out / "to_mark.csv")
-    assert {row["student"] for row in table} == {RIGHT}, "blank answers need no marks"
-    assert all(row["answer"] for row in table)
+    assert table and all(row["student"] == STUDENT and row["answer"] for row in table)
     first, *others = table
     first["points"] = "1,5"
     for row in others:
@@ -273,8 +271,8 @@ def test_a_second_run_counts_marks_and_grades_only_what_is_new(
     monkeypatch.setattr(grade, "grade_all", nothing_to_grade)
     assert main(["grade", str(root / "in"), "--out", str(out)]) == 1, "one file is broken"
     points = {row["student"]: row["points"] for row in read_table(out / "grades.csv")}
-    assert float(points[RIGHT]) == sum(JUDGED.values()) + 1.5 + len(others)
-    assert "1.5 / " in page(out, RIGHT)
+    assert float(points[STUDENT]) == EARNED + 1.5 + len(others)
+    assert "1.5 / " in page(out, STUDENT)
     kept = {row["task"]: row["points"] for row in read_table(out / "to_mark.csv")}
     assert float(kept[first["task"]]) == 1.5, "a person's marks stay"
 
@@ -282,17 +280,17 @@ def test_a_second_run_counts_marks_and_grades_only_what_is_new(
 def test_marks_beyond_the_points_of_a_task_are_refused(tmp_path):
     row = {"student": "ann", "assignment": SHEET, "task": "words", "of": 3, "points": "99"}
     write(tmp_path / "to_mark.csv", [row])
-    with pytest.raises(CourseError, match=r"row 2: '99' points .* expected a number from 0 to 3"):
-        read_marks(tmp_path / "to_mark.csv")
+    with pytest.raises(GradingError, match=r"row 2: '99' points .* expected a number from 0 to 3"):
+        read_points(tmp_path / "to_mark.csv")
 
 
 @pytest.mark.long
 def test_nbgrader_itself_grades_in_this_folder(tmp_path):
     """The repository is an nbgrader course: its own command works, with the settings there."""
-    PUBLIC_COURSE.make(tmp_path, [SHEET])
+    PUBLIC_SHEETS.make(tmp_path, [SHEET])
     wrong = {"conv2d": first_wrong_answer(SHEET, "conv2d")}
     notebook = handed_in.with_answers(handed_in.right(SHEET), wrong)
-    grade.place(tmp_path, SHEET, "ann", notebook)
+    course_folder.submit(tmp_path, SHEET, "ann", notebook)
     command = [sys.executable, "-m", "nbgrader", "autograde", SHEET]
     command.append(f"--CourseDirectory.root={tmp_path}")
     command.append(f"--CourseDirectory.db_url=sqlite:///{tmp_path / 'gradebook.db'}")
@@ -332,7 +330,7 @@ def test_every_layout_of_a_folder_is_understood(tmp_path):
     found = {one.student: one for one in find(tmp_path, releases)}
     assert set(found) == {*layouts.values(), "eve"}
     assert all(found[s].assignment == SHEET and not found[s].problem for s in layouts.values())
-    assert "no sheet of this course" in found["eve"].problem
+    assert "not a sheet of this course" in found["eve"].problem
     assert [path.name for path in found["bob"].beside] == ["picture.png"]
 
 
@@ -360,24 +358,25 @@ def test_a_restored_sheet_has_each_check_once_behind_its_answer():
         assert not mark_of(cell)["locked"] or cell.source == original[grade_id].source
 
 
-# --- a teacher's own course
+# --- a teacher's private tests
 
 
-def test_a_private_course_has_its_own_seed_and_tests(tmp_path):
+def test_a_private_folder_has_its_own_seed_and_tests(made, tmp_path):
     (tmp_path / "seed.txt").write_text("autumn")
     (tmp_path / f"{SHEET}.py").write_text(
         '# %% check="conv2d"\n'
         "assert conv2d(np.ones((5, 5, 1)), np.ones((5, 5, 1, 1))).item() == 25\n"
     )
-    private = Course(tmp_path)
-    assert private.seed != PUBLIC_COURSE.seed
-    assert private.version(SHEET) != PUBLIC_COURSE.version(SHEET)
+    private = Sheets(tmp_path)
+    assert private.seed != PUBLIC_SHEETS.seed
+    assert private.version(SHEET) != PUBLIC_SHEETS.version(SHEET)
     cells = {mark_of(cell).get("grade_id"): cell for cell in private.sheet(SHEET).cells}
     assert "item() == 25" in cells["conv2d"].source
+    shutil.copytree(made, tmp_path / "made")
     private.make(tmp_path / "made", [SHEET])
     release = read_sheet(tmp_path / "made", SHEET)
     assert "item() == 25" not in str(release)
-    assert release == handed_in.blank(SHEET), "students get the same sheet"
+    assert release == read_sheet(made, SHEET), "students get the same sheet"
 
 
 @pytest.mark.parametrize(
@@ -401,8 +400,8 @@ def test_a_wrong_private_folder_is_named(files, said, tmp_path):
         folder.mkdir()
         for name, text in files.items():
             (folder / name).write_text(text)
-    with pytest.raises(CourseError, match=re.escape(said)):
-        Course(folder)
+    with pytest.raises(GradingError, match=re.escape(said)):
+        Sheets(folder)
 
 
 @pytest.mark.parametrize(
@@ -423,6 +422,82 @@ def test_a_wrong_command_is_one_line(arguments, said, tmp_path, capsys, sheets_c
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
     assert not out.exists()
+
+
+def without_jupytext(monkeypatch):
+    package = sys.modules["fcn_keras.grading"]
+    for name in [name for name in sys.modules if name.startswith("fcn_keras.grading.")]:
+        monkeypatch.delitem(sys.modules, name)
+        monkeypatch.delattr(package, name.rpartition(".")[2])
+    monkeypatch.setitem(sys.modules, "jupytext", None)
+
+
+def without_nbgrader(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nbgrader.apps", None)
+
+
+def from_a_wheel(monkeypatch):
+    monkeypatch.setattr(sheets, "TEXTS", ASSIGNMENTS / "nowhere")
+
+
+@pytest.mark.parametrize("command", ["grade", "assignments"])
+@pytest.mark.parametrize(
+    "missing, said",
+    [
+        (without_jupytext, "pip install -e .[teach]"),
+        (without_nbgrader, "pip install -e .[teach]"),
+        (from_a_wheel, "run this in a clone of the repository"),
+    ],
+)
+def test_what_is_not_installed_is_one_line(missing, said, command, tmp_path, monkeypatch, capsys):
+    missing(monkeypatch)
+    folder = [str(tmp_path)] if command == "grade" else []
+    assert main([command, *folder, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("fcn_keras: ") and said in error and error.count("\n") == 1
+
+
+def latin_1(path):
+    path.write_bytes("id,first_name\nann,Jürgen\n".encode("latin-1"))
+
+
+def semicolons(path):
+    path.write_text("id;first_name\nann;Ann\n")
+
+
+def a_folder(path):
+    path.mkdir()
+
+
+def no_points(path):
+    path.write_text("student,assignment,task,of\nann,1,words,3\n")
+
+
+def half_a_file(path):
+    path.write_text('{"ann/')
+
+
+@pytest.mark.parametrize(
+    "write_it, name, options, said",
+    [
+        (latin_1, "class.csv", ["--students", "class.csv"], "is not UTF-8"),
+        (semicolons, "class.csv", ["--students", "class.csv"], "separated by commas"),
+        (latin_1, "out", [], "received out, which is a file"),
+        (no_points, "out/to_mark.csv", [], "no column points"),
+        (half_a_file, "out/results.json", [], "results.json is damaged"),
+        (a_folder, "in", ["--course", "in"], "seed.txt is missing"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line(
+    write_it, name, options, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "handed_in").mkdir()
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    write_it(tmp_path / name)
+    assert main(["grade", "handed_in", "--out", "out", *options]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("fcn_keras: ") and said in error and error.count("\n") == 1
 
 
 # --- a whole class
@@ -468,9 +543,11 @@ def test_a_class_of_all_kinds_and_all_wrong_answers(tmp_path):
     graded = {row["student"] for row in read_table(out / "grades.csv")}
     assert graded == {path.name for path in folder.iterdir()}
     require_what_each_kind_earned(out, all_kinds())
+    to_mark = {row["student"] for row in read_table(out / "to_mark.csv")}
+    assert "right" in to_mark and "blank" not in to_mark
     found, surprises = rows_by_task(out), []
     for student, (sheet, wrong) in expected.items():
-        for task, full in tasks_of(PUBLIC_COURSE.sources[sheet]).items():
+        for task, full in tasks_of(PUBLIC_SHEETS.sources[sheet]).items():
             row = found[student][task]
             points, hint = (0, wrong[task].hint) if task in wrong else (full, "")
             if float(row["points"]) != points or hint not in row["hint"]:

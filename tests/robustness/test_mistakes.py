@@ -348,7 +348,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(place, tmp_path, capsys, type
     err = capsys.readouterr().err
     assert status == 2, err
     assert err.startswith("fcn_keras: ") and err.count("\n") == 1 and len(err) < 900, err
-    assert answer in err and "unforeseen" not in err, err
+    assert answer in err and "unexpected error" not in err, err
     assert snapshot(place) == before
     assert "one-bad" in typed or not any(path.is_file() for path in new.rglob("*"))
 

@@ -95,5 +95,5 @@ def test_a_kept_network_is_found_again(name, settings, folder, tmp_path, monkeyp
     notes = {"loss": [0.7, 0.5], "steps_per_epoch": 2, "seconds": {"training": 1.5}}
     (kept / "history.json").write_text(json.dumps(notes))
     again = Experiment(settings, reuse=True)
-    model, history = again.kept(name, lambda: pytest.fail("it was trained again"))
+    model, history = again.train_once(name, lambda: pytest.fail("it was trained again"))
     assert model.count_params() > 0 and history.loss == [0.7, 0.5]

@@ -6,7 +6,8 @@ import pytest
 
 import fcn_keras as fcn
 from fcn_keras.training import fit
-from fcn_keras.training.loss import PixelwiseCrossEntropy, WithoutVoid, loss_for
+from fcn_keras.training.loss import PixelwiseCrossEntropy
+from fcn_keras.training.own_loss import WithoutVoid, loss_for
 
 pytestmark = pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
 FOCAL = dict(epochs=2, batch_size=4, learning_rate=3e-3)

@@ -64,7 +64,7 @@ WRONG = {
             CONV_SIZE.edit("-(-size // stride)", "size // stride"), hint="rounded up"
         ),
         "is_one_short": Wrong(
-            CONV_SIZE.edit("// stride + 1", "// stride"), hint="how many places has a window"
+            CONV_SIZE.edit("// stride + 1", "// stride"), hint="at how many places does a window"
         ),
         "exchanges_same_and_valid": Wrong(
             CONV_SIZE.edit('padding == "same"', 'padding == "valid"'), hint="that is SAME's size"
@@ -179,11 +179,11 @@ def transposed_size(*arguments):
         ),
         "reverses_the_channels": Wrong(
             CONV2D_TRANSPOSE.insert("image = image[..., ::-1]", before="(height, width)"),
-            hint="its last axis is the one of the map",
+            hint="belongs to the channels of the map",
         ),
         "forgets_the_stride": Wrong(
             CONV2D_TRANSPOSE.insert("stride = 1", before="(height, width)"),
-            hint="stand one pixel apart",
+            hint="are one pixel apart",
         ),
         "reads_one_channel": Wrong(
             CONV2D_TRANSPOSE.edit("kernel @ image[i, j]", "kernel[..., 0] * image[i, j, 0]"),
@@ -210,7 +210,7 @@ def conv2d_transpose(image, kernel, stride):
             hint="to factor²",
         ),
         "is_not_in_the_middle": Wrong(
-            BILINEAR.edit("(size - 1) / 2", "size // 2"), hint="not in the middle"
+            BILINEAR.edit("(size - 1) / 2", "size // 2"), hint="not centred"
         ),
         "is_always_odd": Wrong(
             BILINEAR.edit("2 * factor - factor % 2", "2 * factor - 1"), hint="too few in height"
@@ -255,7 +255,7 @@ def conv2d_transpose(image, kernel, stride):
             UPSAMPLING.insert("layer.trainable = False", before="return"), hint="is not trainable"
         ),
         "returns_the_layer": Wrong(
-            UPSAMPLING.edit("return model", "return layer"), hint="a `keras.Model` is asked for"
+            UPSAMPLING.edit("return model", "return layer"), hint="asks for a `keras.Model`"
         ),
         "starts_from_random_numbers": Wrong(
             UPSAMPLING.edit(

@@ -124,7 +124,7 @@ WRONG = {
             BUILD_CAE.edit(
                 "return keras.Model(image, keras.layers.Rescaling(255.0)(x))", "return x"
             ),
-            hint="the tensor that comes out of a layer",
+            hint="the output tensor of a layer",
         ),
         "has_a_lambda_layer": Wrong(
             BUILD_CAE.edit("Rescaling(255.0)", "Lambda(lambda t: 255 * t)"),
@@ -164,7 +164,7 @@ WRONG = {
         ),
         "freezes_the_layers": Wrong(
             BUILD_FCN.edit("layer.get_config()", "layer.get_config() | {'trainable': False}"),
-            hint="some layer is frozen",
+            hint="a layer is frozen",
         ),
     },
     "one_hot": {
@@ -218,7 +218,7 @@ def one_hot(labels, n):
         ),
         "returns_the_sum": Wrong(
             CROSS_ENTROPY.edit("losses[known].mean()", "losses[known].sum()"),
-            hint="the mean is asked for",
+            hint="asks for their mean",
         ),
         "takes_the_softmax_twice": Wrong(
             CROSS_ENTROPY.insert(
@@ -227,13 +227,13 @@ def one_hot(labels, n):
             hint="softmax is applied twice",
         ),
         "forgets_the_minus": Wrong(
-            CROSS_ENTROPY.edit("-np.log", "np.log"), hint="the minus is missing"
+            CROSS_ENTROPY.edit("-np.log", "np.log"), hint="the minus sign is missing"
         ),
         "takes_the_logarithm_to_base_10": Wrong(
-            CROSS_ENTROPY.edit("-np.log", "-np.log10"), hint="to the base 10"
+            CROSS_ENTROPY.edit("-np.log", "-np.log10"), hint="to base 10"
         ),
         "takes_the_logarithm_to_base_2": Wrong(
-            CROSS_ENTROPY.edit("-np.log", "-np.log2"), hint="to the base 2"
+            CROSS_ENTROPY.edit("-np.log", "-np.log2"), hint="to base 2"
         ),
         "returns_a_loss_per_pixel": Wrong(
             CROSS_ENTROPY.edit("losses[known].mean()", "np.where(known, losses, 0)"),
@@ -252,7 +252,7 @@ def cross_entropy(labels, logits):
     known = labels != 255
     return -np.log(p[known][np.arange(known.sum()), labels[known]]).mean()
 """,
-            hint="take the largest logit of a pixel off",
+            hint="subtract the largest logit of a pixel",
         ),
     },
     "trained_cae": {
@@ -273,15 +273,13 @@ trained_cae = fcn.models.cae()
         ),
         "learns_exchanged_colours": Wrong(
             TRAINED_CAE.edit("fit(pictures, pictures", "fit(pictures, pictures[..., ::-1]"),
-            hint="colours come out exchanged",
+            hint="colours come out swapped",
         ),
         "is_an_fcn": Wrong(
             "trained_cae = fcn.models.fcn_from_cae(fcn.models.cae(), 2)",
             hint="expected (80, 288, 3)",
         ),
-        "is_the_history": Wrong(
-            "trained_cae = {'loss': [1.0]}", hint="a `keras.Model` is asked for"
-        ),
+        "is_the_history": Wrong("trained_cae = {'loss': [1.0]}", hint="asks for a `keras.Model`"),
     },
     "trained_fcn": {
         "is_untrained": Wrong(
@@ -293,7 +291,7 @@ trained_fcn = fcn.models.fcn_from_cae(fcn.models.cae(), 2)
         ),
         "learns_exchanged_classes": Wrong(
             TRAINED_FCN.edit("fit(pictures, labels", "fit(pictures, 1 - labels"),
-            hint="road and background are exchanged",
+            hint="road and background are swapped",
         ),
         "ends_in_a_softmax": Wrong(
             TRAINED_FCN.insert(
@@ -312,7 +310,7 @@ trained_fcn = fcn.models.fcn_from_cae(fcn.models.cae(), 2)
         ),
         "learns_labels_upside_down": Wrong(
             TRAINED_FCN.edit("fit(pictures, labels", "fit(pictures, labels[:, ::-1]"),
-            hint="top and bottom exchanged",
+            hint="top and bottom swapped",
         ),
         "is_an_autoencoder": Wrong("trained_fcn = fcn.models.cae()", hint="expected (80, 288, 2)"),
         "learns_far_too_fast": Wrong(TRAINED_FCN.edit("3e-3", "30.0"), hint="s it trained"),

@@ -89,7 +89,7 @@ def dense_as_conv(maps, weights, bias, height, width):
     kernel = weights.reshape(width, height, maps.shape[2], -1)
     return kernel, np.zeros((1, 1, len(bias)))
 """,
-            hint="height and width of the kernel are exchanged",
+            hint="height and width of the kernel are swapped",
         ),
         "puts_units_before_channels": Wrong(
             DENSE_AS_CONV.edit("return kernel,", "return kernel.transpose(0, 1, 3, 2),"),
@@ -101,7 +101,7 @@ def dense_as_conv(maps, weights, bias, height, width):
         ),
         "flips_the_kernel_while_sliding": Wrong(
             DENSE_AS_CONV.edit("kernel, axes=3", "kernel[::-1, ::-1], axes=3"),
-            hint="turned round while it slides",
+            hint="flipped while it slides",
         ),
         "forgets_the_bias": Wrong(DENSE_AS_CONV.edit("+ bias", "+ 0"), hint="bias is missing"),
         "adds_the_bias_at_each_position_of_the_window": Wrong(
@@ -177,7 +177,7 @@ def dense_as_conv(maps, weights, bias, height, width):
             FULLY_CONVOLUTIONAL.edit("activation=layer.activation", "activation=None").insert(
                 "x = keras.layers.Softmax()(x)", before="return"
             ),
-            hint="between the dense layers is lost",
+            hint="between the dense layers is missing",
         ),
         "takes_relu_everywhere": Wrong(
             FULLY_CONVOLUTIONAL.edit(
@@ -193,7 +193,7 @@ def dense_as_conv(maps, weights, bias, height, width):
         ),
         "takes_the_softmax_over_rows": Wrong(
             WITHOUT_SOFTMAX.insert("x = keras.layers.Softmax(axis=1)(x)", before="return"),
-            hint="over places instead of classes",
+            hint="softmax runs over places",
         ),
         "pads_the_window": Wrong(
             FULLY_CONVOLUTIONAL.edit("layer.activation)", "layer.activation, padding='same')"),
@@ -223,7 +223,8 @@ def dense_as_conv(maps, weights, bias, height, width):
             hint="frozen",
         ),
         "returns_the_tensor": Wrong(
-            FULLY_CONVOLUTIONAL.edit("return keras.Model(image, x)", "return x"), hint="wrap it"
+            FULLY_CONVOLUTIONAL.edit("return keras.Model(image, x)", "return x"),
+            hint="output tensor of a layer",
         ),
         "returns_the_classifier": Wrong(
             """
@@ -281,7 +282,7 @@ def receptive_field(layers):
             RECEPTIVE_FIELD.edit(
                 "return size, stride, offset", "return size, sum(s for _, s, _ in layers), offset"
             ),
-            hint="they multiply",
+            hint="multiply them",
         ),
         "gives_the_last_stride": Wrong(
             RECEPTIVE_FIELD.edit(
@@ -315,7 +316,7 @@ def receptive_field(layers):
             RECEPTIVE_FIELD.edit(
                 "return size, stride, offset", "return size, stride, offset + (size - 1) / 2"
             ),
-            hint="that of the centre",
+            hint="that is the centre",
         ),
         "returns_no_offset": Wrong(
             RECEPTIVE_FIELD.edit("return size, stride, offset", "return size, stride"),
@@ -327,7 +328,7 @@ def receptive_field(layers):
         "is_one_too_large": Wrong(PIXELS_SEEN.edit("+ size", "+ size + 1"), hint="too many"),
         "exchanges_row_and_column": Wrong(
             PIXELS_SEEN.edit("in position", "in position[::-1]"),
-            hint="row and column of the position are exchanged",
+            hint="row and column of the position are swapped",
         ),
         "forgets_the_offset": Wrong(
             PIXELS_SEEN.edit("offset + stride * place", "stride * place"), hint="offset is left out"
@@ -379,7 +380,7 @@ def scores_to_labels(logits, height, width):
     labels = keras.ops.convert_to_numpy(fine)[0, ..., 0]
     return np.round(labels).astype(int), np.ones((height, width))
 """,
-            hint="class numbers were resized bilinearly",
+            hint="class numbers are resized bilinearly",
         ),
         "repeats_the_scores": Wrong(
             SCORES_TO_LABELS.edit("bilinear", "nearest"), hint="staircases"
@@ -390,13 +391,13 @@ def scores_to_labels(logits, height, width):
         ),
         "exchanges_height_and_width": Wrong(
             SCORES_TO_LABELS.edit("[None], (height, width)", "[None], (width, height)"),
-            hint="height and width are exchanged",
+            hint="height and width are swapped",
         ),
         "takes_the_softmax_before_resizing": Wrong(
             SCORES_TO_LABELS.insert(
                 "logits = np.float32(keras.ops.softmax(logits))", before="fine ="
             ).edit("probabilities.max", "scores.max"),
-            hint="probabilities were resized",
+            hint="probabilities are resized",
         ),
         "takes_the_lowest_score": Wrong(
             SCORES_TO_LABELS.edit("scores.argmax", "scores.argmin"), hint="highest wins"

@@ -194,8 +194,7 @@ def fcn_sum(encoder, num_classes, stride):
             hint="there is a softmax",
         ),
         "concatenates_along_the_height": Wrong(
-            FCN_CONCAT.edit("Concatenate()", "Concatenate(axis=1)"),
-            hint="reads a map of the wrong channels",
+            FCN_CONCAT.edit("Concatenate()", "Concatenate(axis=1)"), hint="wrong number of channels"
         ),
     },
     "band": {
@@ -230,7 +229,7 @@ def fcn_sum(encoder, num_classes, stride):
             hint="between above and below",
         ),
         "gives_all_but_the_band": Wrong(
-            BAND.edit("return inside &", "return ~inside &"), hint="all but the band"
+            BAND.edit("return inside &", "return ~inside &"), hint="everything but the band"
         ),
         "hands_in_the_package_function": Wrong(
             "band = fcn.evaluation.boundary_band", hint="calls fcn_keras"
@@ -267,7 +266,7 @@ def fcn_sum(encoder, num_classes, stride):
         ),
         "gives_per_cent": Wrong(
             BAND_ERROR.edit("wrong[band & known].mean()", "100 * wrong[band & known].mean()"),
-            hint="that is per cent",
+            hint="that is a percentage",
         ),
     },
 }

@@ -57,7 +57,7 @@ RIGHT = {
 WRONG = {
     "mask_from_labelme": {
         "exchanges_x_and_y": Wrong(
-            MASK_FROM_LABELME.edit("tuple(p)", "tuple(p[::-1])"), hint="x and y are exchanged"
+            MASK_FROM_LABELME.edit("tuple(p)", "tuple(p[::-1])"), hint="x and y are swapped"
         ),
         "exchanges_height_and_width": Wrong(
             MASK_FROM_LABELME.edit(
@@ -130,7 +130,7 @@ WRONG = {
         ),
         "returns_the_colours": Wrong(
             MASK_FROM_COLOURS.edit("numbers[indices]", "palette[indices]"),
-            hint="the colours themselves came out",
+            hint="the colours themselves",
         ),
         "takes_the_nearest_colour": Wrong(
             """
@@ -163,7 +163,7 @@ def mask_from_colours(indices, palette, classes):
         ),
         "takes_the_last_pixel": Wrong(
             SHRINK_LABELS.edit("cells[:, 0, :, 0]", "cells[:, -1, :, -1]"),
-            hint="last pixel is taken",
+            hint="each cell's last pixel",
         ),
         "shrinks_only_the_rows": Wrong(
             SHRINK_LABELS.edit("cells[:, 0, :, 0]", "mask[::factor]"), hint="only the rows"
@@ -181,7 +181,7 @@ def shrink_labels(mask, factor):
     "faults": {
         "takes_void_for_a_wrong_number": Wrong(
             FAULTS.edit("(mask != 255) & ", ""),
-            hint="with some void, 255, in which nothing is wrong: `numbers`",
+            hint="without a fault, some of it void, 255: do not report `numbers`",
         ),
         "is_off_by_one": Wrong(
             FAULTS.edit("mask >= num_classes", "mask > num_classes"),
@@ -193,14 +193,14 @@ def shrink_labels(mask, factor):
         ),
         "accepts_only_uint8": Wrong(
             FAULTS.edit('mask.dtype.kind not in "iu"', 'mask.dtype != "uint8"'),
-            hint="64-bit whole numbers, in which nothing is wrong: `type`",
+            hint="without a fault, of 64-bit whole numbers: do not report `type`",
         ),
         "lets_void_hide_wrong_numbers": Wrong(
             FAULTS.edit(
                 "((mask != 255) & ((mask < 0) | (mask >= num_classes))).any()",
                 "mask.min() < 0 or (mask.max() >= num_classes and mask.max() != 255)",
             ),
-            hint="with void and one pixel that is no class passes",
+            hint="with void and one pixel whose number is not a class passes",
         ),
         "lets_floats_pass": Wrong(
             FAULTS.edit('mask.dtype.kind not in "iu"', "False"),
@@ -210,11 +210,11 @@ def shrink_labels(mask, factor):
             FAULTS.edit(
                 "mask.shape != image.shape[:2]", "mask.size != image.shape[0] * image.shape[1]"
             ),
-            hint="height and width are exchanged passes",
+            hint="height and width are swapped passes",
         ),
         "reports_any_void": Wrong(
             FAULTS.edit("(mask == 255).mean() > 0.95", "(mask == 255).any()"),
-            hint="with some void, 255, in which nothing is wrong: `void`",
+            hint="without a fault, some of it void, 255: do not report `void`",
         ),
         "reports_void_only_if_all_is_void": Wrong(
             FAULTS.edit("(mask == 255).mean() > 0.95", "(mask == 255).all()"),
@@ -222,7 +222,7 @@ def shrink_labels(mask, factor):
         ),
         "reports_only_the_first_fault": Wrong(
             FAULTS.edit("return found", "return found[:1]"),
-            hint="is too short and has a number that is no class passes",
+            hint="is too short and has a number that is not a class passes",
         ),
         "lets_three_channels_pass": Wrong(
             """
@@ -239,12 +239,11 @@ def faults(image, mask, num_classes):
             hint="three channels passes",
         ),
         "returns_a_text": Wrong(
-            FAULTS.edit("return found", "return ', '.join(found)"),
-            hint="a list of names is asked for",
+            FAULTS.edit("return found", "return ', '.join(found)"), hint="asks for a list of names"
         ),
         "gives_other_names": Wrong(
             FAULTS.edit("return found", "return [name.title() for name in found]"),
-            hint="is none of the names",
+            hint="is not one of the names",
         ),
     },
     "mean_iou": {
