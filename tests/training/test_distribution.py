@@ -285,6 +285,12 @@ def ended_while_training(tmp_path, number, how, alone=False, apart=False):
 
 
 @needs_jax
+def test_when_one_is_killed_the_other_says_so_and_can_go_on_alone(tmp_path):
+    ended_while_training(tmp_path, 1, signal.SIGKILL, alone=True)
+
+
+@needs_jax
+@pytest.mark.long
 def test_when_one_is_killed_the_other_says_so_and_both_go_on(tmp_path):
     ended_while_training(tmp_path, 1, signal.SIGKILL)
 
