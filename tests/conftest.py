@@ -46,6 +46,9 @@ LONGEST = (
     "test_checks.py",
     "test_assignment_3.py",
     "test_lecture.py",
+    "test_precision.py",
+    "test_geometry.py",
+    "test_published.py",
     "test_harm.py",
     "test_labelling.py",
 )

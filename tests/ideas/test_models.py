@@ -175,6 +175,7 @@ def test_a_new_skip_changes_nothing_until_it_is_trained(encoder):
     assert not kernel.any() and not bias.any()
 
 
+@pytest.mark.slow
 def test_training_one_network_leaves_the_other_and_the_backbone_alone(encoder, toy):
     first = fcn.models.fcn(2, 16, encoder, width=8, freeze_backbone=False)
     second = fcn.models.fcn(2, 32, encoder, width=8, freeze_backbone=False)
@@ -208,6 +209,7 @@ for name in names:
     subprocess.run([sys.executable, "-c", script, str(tmp_path), *names], check=True)
 
 
+@pytest.mark.slow
 def test_plain_keras_fit_and_save_work_too(toy, tmp_path):
     model = fcn.models.fcn(2, 32, fcn.backbones.small_vgg(None), width=8)
     model.compile("adam", fcn.training.segmentation_loss())

@@ -45,6 +45,7 @@ def picture(size, seed):
     return np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype="uint8")
 
 
+@pytest.mark.slow
 @few
 @given(size=sizes, seed=st.integers(0, 99))
 def test_any_size_gets_a_label_for_every_pixel_and_tiles_agree(model, size, seed):

@@ -286,6 +286,7 @@ def test_saved_networks_load_without_custom_objects(stride, tmp_path):
     np.testing.assert_array_equal(again.predict_on_batch(image), model.predict_on_batch(image))
 
 
+@pytest.mark.long
 def test_vgg16_with_its_dense_top_becomes_a_map_of_scores(monkeypatch):
     theirs = keras.applications.VGG16(weights=None)
     random = np.random.default_rng(0)

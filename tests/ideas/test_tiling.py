@@ -72,13 +72,13 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("number", range(22))
+@pytest.mark.parametrize("number", range(len(NAMES)))  # each network once
 def test_tiles_give_the_labels_of_the_whole(models, number):
     check_random(models, number)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", range(22, 77))
+@pytest.mark.parametrize("number", range(len(NAMES), 77))
 def test_tiles_give_the_labels_of_the_whole_again(models, number):
     check_random(models, number)
 
