@@ -24,7 +24,7 @@ import keras
 import numpy as np
 
 from fcn_keras.geometry.fields import Field
-from fcn_keras.geometry.tracing import AXES, field_of
+from fcn_keras.geometry.receptive_fields import AXES, field_of
 from fcn_keras.models.describing import describe
 from fcn_keras.support import agreement, arguments, images
 from fcn_keras.support import memory as free_memory
