@@ -257,7 +257,7 @@ def _labels(labeller: keras.Model, pixels: np.ndarray) -> np.ndarray:
     """Labels of one tile."""
     arguments.image_values("image", pixels, whole=False)
     found = labeller.predict_on_batch(np.ascontiguousarray(pixels)[None])[0]
-    agreement.every_pixel(labeller, found.shape, pixels.shape[:2])
+    agreement.require_scores_of_every_pixel(labeller, found.shape, pixels.shape[:2])
     return found
 
 
