@@ -1,5 +1,6 @@
 """What the tests share. Nothing needs a network; nothing is written outside a temporary folder."""
 
+import atexit
 import contextlib
 import os
 import tempfile
@@ -19,6 +20,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if "PYTEST_XDIST_WORKER" not in os.environ:
     _HOME = tempfile.TemporaryDirectory(prefix="fcn_keras-tests-")
     os.environ["FCN_KERAS_HOME"] = _HOME.name
+    atexit.register(_HOME.cleanup)
 
 CAMVID = Path(__file__).parents[2] / "shared" / "data" / "camvid"
 needs_camvid = pytest.mark.skipif(not CAMVID.is_dir(), reason="CamVid is not on this computer")
@@ -54,6 +56,15 @@ LONGEST = (
 )
 # Whose tests share nothing: any worker may take any of them
 SEPARATE = ("test_distribution.py", "test_killed.py", "test_notebooks.py", "test_harm.py")
+
+
+def pytest_configure(config):
+    """A warning of a training is an error, unless a test says otherwise. Said here and not in
+    pyproject.toml because it loads Keras, and what only hands out tests does without."""
+    hands_out = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
+    if not hands_out:
+        line = "error::fcn_keras.training.history.TrainingWarning"
+        config.addinivalue_line("filterwarnings", line)
 
 
 def pytest_collection_modifyitems(items):
