@@ -21,7 +21,9 @@ def images() -> dict[int, float]:
     pairs = [train[index] for index in range(len(train))]
     model, found = fcn.models.lecture_fcn(2, width=32, skip_width=32), {}
     for count in IMAGES:
-        part = fcn.datasets.SegmentationData(lambda n: pairs[n], count, train.class_names, train.palette)
+        part = fcn.datasets.SegmentationData(
+            lambda n: pairs[n], count, train.class_names, train.palette
+        )
         found[count] = median_seconds(lambda data=part: fcn.training.frozen_features(model, data))
     return found
 
@@ -30,7 +32,10 @@ def pixels() -> dict[int, float]:
     """Seconds to label a square picture."""
     model, rng = fcn.models.lecture_fcn(2, width=32, skip_width=32), np.random.default_rng(0)
     pictures = {side: rng.integers(0, 256, (side, side, 3), "uint8") for side in SIDES}
-    return {side: median_seconds(lambda p=picture: fcn.prediction.segment(model, p)) for side, picture in pictures.items()}
+    return {
+        side: median_seconds(lambda p=picture: fcn.prediction.segment(model, p))
+        for side, picture in pictures.items()
+    }
 
 
 def classes() -> dict[int, float]:
@@ -39,9 +44,17 @@ def classes() -> dict[int, float]:
 
 
 def seconds_a_step(num_classes) -> float:
-    head, rng = fcn.training.head(fcn.models.lecture_fcn(num_classes, width=32, skip_width=32)), np.random.default_rng(0)
+    head, rng = (
+        fcn.training.head(fcn.models.lecture_fcn(num_classes, width=32, skip_width=32)),
+        np.random.default_rng(0),
+    )
     head.compile(keras.optimizers.Adam(1e-3), fcn.training.segmentation_loss(), jit_compile=False)
-    sizes = {"pool5": (5, 18, 256), "pool4": (10, 36, 128), "pool3": (20, 72, 64), "image": (160, 576, 1)}
+    sizes = {
+        "pool5": (5, 18, 256),
+        "pool4": (10, 36, 128),
+        "pool3": (20, 72, 64),
+        "image": (160, 576, 1),
+    }
     maps = [rng.normal(size=(10, *sizes[tensor.name])).astype("float32") for tensor in head.inputs]
     targets = rng.integers(0, num_classes, (10, 160, 576)).astype("int32")
     return median_seconds(lambda: head.train_on_batch(maps, targets), STEPS)
@@ -56,4 +69,6 @@ if __name__ == "__main__":
         for number, seconds in found.items():
             print(f"{number:>6} {unit:<40}{seconds:>8.3f} s")
         keep(f"growth_{name}", **{str(number): seconds for number, seconds in found.items()})
-    print("Images and pixels: in proportion, as nothing is done twice. Classes: only what stands behind the features grows.")
+    print(
+        "Images and pixels: in proportion, as nothing is done twice. Classes: only what stands behind the features grows."
+    )

@@ -13,7 +13,9 @@ import fcn_keras as fcn
 from fcn_keras.lecture.experiment import LEARNING_RATE, Settings
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--widths", type=int, nargs="+", default=[4, 8, 16, 32, 64, 128, 512])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--steps", type=int, default=Settings.steps)
@@ -35,4 +37,7 @@ if __name__ == "__main__":
             found.append((seconds, fcn.evaluation.evaluate(model, test).iou[1], band))
         seconds, iou, band = (statistics.mean(column) for column in zip(*found, strict=True))
         trained = sum(row.parameters for row in fcn.models.describe(model) if row.trained)
-        print(f"{width:>5}  {trained:>18,}  {seconds:>19.0f}  {iou:>8.4f}  {100 * band:>24.1f} %", flush=True)
+        print(
+            f"{width:>5}  {trained:>18,}  {seconds:>19.0f}  {iou:>8.4f}  {100 * band:>24.1f} %",
+            flush=True,
+        )

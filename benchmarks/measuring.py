@@ -57,7 +57,10 @@ def keep(name: str, **found):
     """Writes what a benchmark found to `results/name.json`, with the machine that it was found on."""
     RESULTS.mkdir(exist_ok=True)
     machine = f"{os.cpu_count()} × {_processor()}, {platform.system()}, Python {platform.python_version()}"
-    rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in found.items()}
+    rounded = {
+        key: float(f"{value:.4g}") if isinstance(value, float) else value
+        for key, value in found.items()
+    }
     text = json.dumps({"machine": machine, **rounded}, indent=1, ensure_ascii=False)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 

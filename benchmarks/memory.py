@@ -26,7 +26,9 @@ def segment(side):
         fcn.models.lecture_fcn(2, width=32, skip_width=32),
         np.random.default_rng(0).integers(0, 256, (side, side, 3), "uint8"),
     )
-    return lambda: fcn.prediction.segment(model, picture), lambda: fcn.prediction.segment(model, picture[:256, :256])
+    return lambda: fcn.prediction.segment(model, picture), lambda: fcn.prediction.segment(
+        model, picture[:256, :256]
+    )
 
 
 TASKS = {
@@ -45,7 +47,9 @@ if __name__ == "__main__":
         raise SystemExit
     found = {}
     for name, (words, _) in TASKS.items():
-        answer = subprocess.run([sys.executable, __file__, name], capture_output=True, text=True, check=True).stdout
+        answer = subprocess.run(
+            [sys.executable, __file__, name], capture_output=True, text=True, check=True
+        ).stdout
         found[name] = float(answer.split()[-1])
         print(f"{words:<50}{found[name]:.2f} GiB", flush=True)
     keep("memory", **found)

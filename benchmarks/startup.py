@@ -20,7 +20,10 @@ if __name__ == "__main__":
     found = {}
     for name, arguments in COMMANDS.items():
         found[name] = median_seconds(
-            lambda given=arguments: subprocess.run([sys.executable, *given], capture_output=True, check=True), 7
+            lambda given=arguments: subprocess.run(
+                [sys.executable, *given], capture_output=True, check=True
+            ),
+            7,
         )
         print(f"python {' '.join(arguments):<40}{found[name]:.2f} s", flush=True)
     keep("startup", **found)

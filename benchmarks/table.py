@@ -25,7 +25,8 @@ def table() -> str:
         ("`fit`, features kept, head 32 wide", f"{loop['fit']:.0f} s: {times:.0f} times as fast"),
         (
             "of that, keeping features alone; the smaller head alone",
-            f"{loop['loop'] / loop['fit_wide_head']:.1f} times; {loop['loop'] / loop['loop_default_head']:.1f} times",
+            f"{loop['loop'] / loop['fit_wide_head']:.1f} times; "
+            f"{loop['loop'] / loop['loop_default_head']:.1f} times",
         ),
         ("the limit: one forward pass over the images", f"{loop['limit']:.0f} s: {loop['loop'] / loop['limit']:.0f} times"),
         (
@@ -34,11 +35,13 @@ def table() -> str:
         ),
         (
             "forward pass of VGG16, against the machine's matrix product",
-            f"{forward['vgg16_seconds']:.2f} s a picture, {100 * forward['vgg16_share']:.0f} % of its speed",
+            f"{forward['vgg16_seconds']:.2f} s a picture, {100 * forward['vgg16_share']:.0f} % of "
+            "its speed",
         ),
         (
             f"{tiled['side']:,} × {tiled['side']:,} pixels, tile by tile",
-            f"{tiled['seconds']:.0f} s, {100 * tiled['of_whole_speed']:.0f} % of the untiled speed, {tiled['gib']:.2f} GiB",
+            f"{tiled['seconds']:.0f} s, {100 * tiled['of_whole_speed']:.0f} % of the untiled "
+            f"speed, {tiled['gib']:.2f} GiB",
         ),
         ("twice the images; twice the pixels; twice the classes (4 to 8)", (
             f"{images['289'] / images['144']:.1f}; {pixels['2048'] / pixels['1024'] / 2:.1f}; "
@@ -50,7 +53,11 @@ def table() -> str:
             f"{memory['fit']:.1f} GiB; {memory['segment_2000']:.1f} GiB above the idle process",
         ),
     ]  # fmt: skip
-    lines = ["| what it costs | |", "| --- | --- |", *(f"| {what} | {found} |" for what, found in rows)]
+    lines = [
+        "| what it costs | |",
+        "| --- | --- |",
+        *(f"| {what} | {found} |" for what, found in rows),
+    ]
     return "\n".join(lines) + f"\n\nMeasured on {loop['machine']}, shared with others.\n"
 
 

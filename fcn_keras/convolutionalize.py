@@ -1,8 +1,10 @@
-"""A dense layer rewritten as the convolution it is (lecture: L14).
+"""A dense layer rewritten as a convolution with the same weights (lecture: L14).
 
-A dense layer on an H × W × C map reads every position once: it is an H × W convolution that fits
-in exactly one place. As a convolution it fits in many places of a larger image, and the classifier
-becomes a map of class scores.
+For each output, a dense layer has one weight per number of the H × W × C map that it reads
+flattened. So has a convolution with an H × W kernel, which fits into this map at exactly one place.
+Into a larger map it fits at many places, and the classifier gives class scores for each of them.
+
+`@checked` compares arguments with the kinds in the signature, such as `Chain`: see `support.kinds`.
 """
 
 import keras
@@ -19,8 +21,8 @@ def dense_to_conv(
 
     Args:
         dense: A built `Dense` layer with H·W·C inputs.
-        input_shape: `(H, W, C)` of the map before it was flattened; `(1, 1, C)` after another
-            dense layer.
+        input_shape: `(H, W, C)` of the map before it was flattened; `(1, 1, C)` if the layer reads
+            the C outputs of another dense layer.
         name: Name of the convolution; by default the dense layer's.
 
     Returns:
@@ -48,7 +50,7 @@ def dense_to_conv(
     )
     conv.build((None, None, None, channels))
     weights = dense.get_weights()
-    # Flatten reads row by row, then column, then channel: a plain reshape undoes it.
+    # Flatten and reshape use the same order of rows, columns and channels: reshape undoes Flatten.
     weights[0] = weights[0].reshape(height, width, channels, dense.units)
     conv.set_weights(weights)
     return conv
@@ -58,10 +60,11 @@ def dense_to_conv(
 def convolutionalize(classifier: Chain) -> keras.Model:
     """Rewrites a classifier so that it also takes larger images (lecture: L14).
 
-    `Flatten` disappears, each `Dense` becomes a convolution with the same numbers, and every other
+    `Flatten` disappears, each `Dense` becomes a convolution with the same weights, and every other
     layer is copied with its weights. On an image of the original size the result is 1 × 1 × classes
-    and equal to the classifier's. On a larger image it is a map: the classifier at many places,
-    with the shared work done once.
+    and equal to the classifier's. On a larger image it is a map, as if the classifier slid over the
+    image, except that at the border of a window SAME convolutions see the neighbouring pixels where
+    the classifier saw zeros. What overlapping windows share is computed once.
 
     Args:
         classifier: A model that is a chain of layers with a fixed input size, such as VGG16 with
@@ -72,11 +75,13 @@ def convolutionalize(classifier: Chain) -> keras.Model:
         classifier is not changed.
 
     Raises:
-        ValueError: If the model branches, has no fixed input size, or pools globally.
+        ValueError: If the model branches, has no fixed input size, or pools globally
+            (which averages over the whole of a larger image too, so that no map is left).
 
     Example:
         >>> classifier = fcn.models.classifier(num_classes=4, size=64)
         >>> model = fcn.convolutionalize.convolutionalize(classifier)
+        >>> # the stride is 16: 64 pixels hold one window, 64 + 3 · 16 pixels hold four
         >>> [tuple(model(np.zeros((1, size, size, 3))).shape) for size in (64, 112)]
         [(1, 1, 1, 4), (1, 4, 4, 4)]
     """

@@ -1,7 +1,10 @@
-"""What an FCN adds to Keras' own layers: scores, bilinear start, crop to fit (lecture: L15–L17).
+"""The layers that FCNs need besides convolution and pooling (lecture: L15–L17, L23).
 
-Everything else in the networks is a plain `Conv2D`, `Conv2DTranspose` or `MaxPooling2D`.
-Importing this module registers its layers, so that saved models load without `custom_objects`.
+`score` and `upscore` set up Keras' own `Conv2D` and `Conv2DTranspose`; `Bilinear` initialises the
+latter to interpolate. `CropToMatch` and `VGGPreprocessing` are new layers. All other layers of the
+networks are Keras' own. Importing this module registers the new classes with Keras, so that saved
+models load without `custom_objects`. `@checked` compares arguments with the kinds in the
+signature, such as `Count`: see `support.kinds`.
 """
 
 from typing import Literal
@@ -18,38 +21,40 @@ PACKAGE = "fcn_keras"
 
 @checked
 def bilinear_kernel(factor: Count) -> np.ndarray:
-    """The one-channel kernel with which a transposed convolution interpolates (lecture: L16).
+    """A kernel with which a transposed convolution interpolates one channel (lecture: L16).
 
-    Each input pixel stamps this tent onto the output, `factor` pixels from the next stamp. The
-    overlapping tents add up to linear interpolation.
+    Its weights fall linearly from the centre to the border, like the sides of a tent. A transposed
+    convolution adds the kernel to the output once for each input pixel, weighted by that pixel, in
+    steps of `factor`. Where these copies overlap, their sum is the linear interpolation.
 
     Args:
         factor: Output pixels per input pixel.
 
     Returns:
-        float32 array, k × k with k = 2·factor − factor mod 2; values in (0, 1], sum factor².
+        float32 array, k × k; values in (0, 1], sum factor². k = 2·factor − 1 for an odd factor,
+        with a pixel at the centre; k = 2·factor for an even one, with the centre between pixels.
 
     Raises:
         ValueError: If `factor` is smaller than 1.
 
-    Source: Long, Shelhamer, Darrell, section 3.3; tap i weighs 1 − |i − centre| / factor per axis.
+    Source: Long, Shelhamer, Darrell, section 3.3; weight i per axis is 1 − |i − centre| / factor.
 
     Example:
         >>> fcn.layers.bilinear_kernel(2)[0].tolist()  # the first of 4 rows
         [0.0625, 0.1875, 0.1875, 0.0625]
     """
     size = 2 * factor - factor % 2
-    centre = (size - 1) / 2  # factor − 1 for an odd kernel, factor − 0.5 for an even one
+    centre = (size - 1) / 2  # position of the tent's top; between two pixels if the size is even
     tent = 1 - np.abs(np.arange(size) - centre) / factor
     return np.outer(tent, tent).astype("float32")
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Bilinear(keras.initializers.Initializer):
-    """Starts a `Conv2DTranspose` as bilinear upsampling, each channel by itself (lecture: L16).
+    """Initialises a `Conv2DTranspose` as bilinear upsampling of each channel (lecture: L16).
 
     Args:
-        factor: The layer's stride. Its kernel must have 2·factor − factor mod 2 rows and columns.
+        factor: The layer's stride. Its kernel must be as large as `bilinear_kernel(factor)`.
 
     Example:
         >>> kernel = fcn.layers.Bilinear(2)((4, 4, 3, 3))
@@ -80,17 +85,18 @@ def upscore(
 ) -> keras.layers.Layer:
     """Upsamples class scores with a transposed convolution that starts as bilinear (lecture: L16).
 
-    Scores are float32 whatever the precision of the network (`models.precision`): 16 bits would
-    blur their differences.
+    Scores are float32 even if the network computes with 16 bits (`models.precision`), because
+    rounding to 16 bits would make nearly equal scores equal.
 
     Args:
         num_classes: Number of score maps C; void is not one of them.
         factor: Output pixels per input pixel.
         name: Layer name, for example `"upscore2"`.
-        padding: `"same"`, or `"valid"` for the published networks, which crop the border later.
+        padding: `"same"`; the published networks use `"valid"` and crop the border afterwards.
 
     Input shape: `(batch, H, W, C)`, logits.
-    Output shape: `(batch, factor·H, factor·W, C)`, logits; `"valid"`: factor·(H − 1) + kernel rows.
+    Output shape: `(batch, factor·H, factor·W, C)`, logits. With `"valid"` and a k × k kernel there
+        are factor·(H − 1) + k rows and factor·(W − 1) + k columns.
 
     Raises:
         ValueError: If `factor` is smaller than 1.
@@ -116,9 +122,9 @@ def upscore(
 def score(num_classes: Count, name: str) -> keras.layers.Layer:
     """A 1 × 1 convolution to class scores: a classifier at every position (lecture: L17).
 
-    It has no activation: scores are logits and may be negative. It starts at zero, as in the paper,
-    so that before training every class is equally likely everywhere and a new skip changes nothing.
-    Scores are float32, as at `upscore`.
+    It has no activation: scores are logits and may be negative. Its weights start at zero, as in
+    the paper. Before training every class is thus equally likely everywhere, and a skip added to a
+    trained network does not yet change its output. Scores are float32, as in `upscore`.
 
     Args:
         num_classes: Number of score maps C; void is not one of them.
@@ -138,18 +144,19 @@ def score(num_classes: Count, name: str) -> keras.layers.Layer:
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class CropToMatch(keras.layers.Layer):
-    """Cuts a map to the height and width of a reference (lecture: L15).
+    """Cuts a map to the height and width of another map, the reference (lecture: L15).
 
-    Pooling rounds odd sizes up (5 → 3) and upsampling doubles them (3 → 6). A map that went down
-    and up again may therefore be larger than it was. With SAME padding, output pixel i of an
-    upsampling by f belongs to input pixel i // f: the surplus lies at the end, and the offset is 0.
-    In networks with other padding some lies in front: see `geometry.crop_offset`.
+    Pooling with SAME padding rounds odd sizes up (5 → 3), and upsampling by 2 doubles them (3 → 6).
+    A map that went down and up again may therefore be larger than it was. SAME padding keeps the
+    first pixels of both maps aligned: upsampling by f turns pixel j into the pixels f·j to
+    f·j + f − 1. The surplus is then at the bottom and right, and the offset is 0. With other
+    padding there may be surplus at the top and left too; `geometry.crop_offset` computes it.
 
     Args:
         offset: Rows to cut off at the top, and columns at the left.
 
     Input: a pair `[x, reference]`, `(batch, H, W, C)` and `(batch, h, w, any)` with
-        offset + h ≤ H and offset + w ≤ W.
+        offset + h ≤ H and offset + w ≤ W. Only the size of the reference is used.
     Output shape: `(batch, h, w, C)`.
 
     Raises:

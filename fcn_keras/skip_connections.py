@@ -1,7 +1,8 @@
-"""Skip connections: a coarse map learns *where* from a finer one (lecture: L18–L21).
+"""Skip connections: a fine map adds *where* to the *what* of a coarse one (lecture: L18–L21).
 
-It takes three steps, each of them one line in a network: upsample the coarse map, `align` it with
-the fine one, `fuse` the two.
+A skip takes three steps, each one line in a network: upsample the coarse map, `align` it with the
+fine one, `fuse` the two. `@checked` compares arguments with the kinds in the signature, such as
+`FeatureMap`: see `support.kinds`.
 """
 
 from typing import Literal
@@ -18,8 +19,9 @@ from fcn_keras.support.kinds import FeatureMap, checked
 def align(coarse: FeatureMap, fine: FeatureMap, name: str):
     """Cuts an upsampled map to the size of the finer map that it will be fused with (lecture: L15).
 
-    It makes the sum possible for every image size, not only for multiples of 32. Where the surplus
-    pixels come from is told at `layers.CropToMatch`.
+    It makes the sum possible for every image size, not only for multiples of 32;
+    `layers.CropToMatch` explains where the surplus pixels come from. The networks in
+    `published` crop the fine map to the coarse one instead, at a `geometry.crop_offset`.
 
     Args:
         coarse: Upsampled map, `(batch, H, W, C)`.
@@ -52,8 +54,8 @@ def fuse(
     """Merges two maps of the same size by summing or by concatenating (lecture: L19).
 
     * `"sum"` has nothing to learn.
-    * `"concat"` stacks the channels, and a 3 × 3 convolution brings them back to C. It starts as
-      exactly the sum, and is free to learn something better.
+    * `"concat"` stacks the channels, and a 3 × 3 convolution brings them back to C. Before training
+      it computes exactly the sum; training can improve on that.
 
     Args:
         coarse: Map from the upsampling path, `(batch, H, W, C)`.
@@ -88,15 +90,16 @@ def fuse(
 
 
 def _precision(coarse) -> str | None:
-    """Scores stay float32 in a network of mixed precision, features do not (`models.precision`)."""
+    """float32 for scores; for features the network's own precision (`models.precision`)."""
     return "float32" if coarse.dtype == "float32" else None
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class SumOfHalves(keras.initializers.Initializer):
-    """Starts a convolution on two stacked maps, each of C channels, as their sum (lecture: L19).
+    """Initialises a convolution of 2C channels as the sum of their two halves (lecture: L19).
 
-    At the kernel's centre, channels c and C + c feed channel c with weight 1; all else is zero.
+    The halves are two stacked maps of C channels. At the kernel's centre, input channels c and
+    C + c have weight 1 for output channel c. All other weights are zero.
 
     Example:
         >>> kernel = fcn.skip_connections.SumOfHalves()((3, 3, 2, 1))

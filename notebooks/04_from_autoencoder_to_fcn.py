@@ -68,7 +68,7 @@ autoencoder = train(fcn.models.cae(), pictures, "mean_squared_error", epochs=6)
 #
 # We copy all layers except the last one, with their weights. The new last layer is also a
 # transposed convolution with stride 2, but it has one channel per class: here two, background and
-# road. It is not followed by a step from 0–1 to 0–255. Only the weights of the new layer are
+# road. The step from 0–1 to 0–255 is dropped. Only the weights of the new layer are
 # random.
 #
 # **Predict before you run:** the last layer of the autoencoder has a 4 × 4 kernel, reads 16
@@ -94,8 +94,8 @@ answers = [model.predict_on_batch(test[:2]) for model in (written_out, package)]
 np.testing.assert_allclose(*answers, atol=1e-4)
 
 # %% [markdown]
-# The two networks are equal, so we use the package's from now on. (It also cuts off the surplus of
-# an odd size.) The next cell compares the layers of the autoencoder and of the FCN.
+# The two networks are equal, so we use the package's from now on. (It also crops its output to the
+# input's size.) The next cell compares the layers of the autoencoder and of the FCN.
 
 # %%
 first, second = (fcn.models.describe(model, (80, 288)) for model in (autoencoder, package))

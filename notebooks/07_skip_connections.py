@@ -106,7 +106,7 @@ fcn.visualization.draw_architecture(
 # them, number by number. A *concatenation* stacks their channels, which gives 4, and a convolution
 # turns these into 2 again.
 #
-# **Predict before you run:** how many parameters does each way have, with a 3 × 3 convolution?
+# **Predict before you run:** how many parameters does each way have, if the convolution is 3 × 3?
 
 # %%
 coarse, fine = keras.Input((20, 72, 2)), keras.Input((20, 72, 2))
@@ -271,8 +271,8 @@ figures.draw_skip_connection(ladder[8], image, patch, changes)
 
 # %% [markdown]
 # In `score_fr`, scores far away from the patch change too. They use the patch as *context*, but
-# cannot say where in their 346 pixels it lies. What the skip carries changes only next to the
-# patch: it is *local information*, still in its place.
+# cannot tell where in their 346 × 346 pixels it lies. What the skip carries changes only next to
+# the patch: it is *local information*, still in its place.
 #
 # ## 6. One prediction, taken apart
 #
@@ -303,7 +303,7 @@ for name, share in skips.shares_of(model, image).items():  # the package's versi
 
 # %% [markdown]
 # With two classes only the difference matters: the score of road minus the score of background.
-# Above zero, the pixel is road.
+# A positive value means road.
 #
 # **Predict before you run:** which level decides that the sky is not road, and which one puts the
 # edge in its place?

@@ -54,8 +54,8 @@ for image, labels in scenes:
 fcn.visualization.draw_one_hot([i for i, _ in scenes], [m for _, m in scenes], train.class_names)
 
 # %% [markdown]
-# With two classes each channel is the complement of the other, so one channel would be enough. With
-# more classes it would not.
+# The channels sum to 1, so any one of them can be left out. With two classes, one channel is then
+# enough.
 #
 # The package stores class numbers instead of one-hot channels: they hold the same information and
 # take less memory. Keras has a loss for each form. *Sparse* in the name of a loss means that it
@@ -264,7 +264,7 @@ print("losses of the three steps:", *(round(loss, 2) for loss in steps3.loss))
 # ## 4. Training the head
 #
 # We train for 200 steps; the lecture uses 300. Each step draws ten scenes at random and mirrors
-# some of them, image and labels together. This is *augmentation*: 200 scenes teach as much as 400.
+# some of them, image and labels together. This is *augmentation*: 200 scenes yield 400 pictures.
 # The *learning rate* says how far the weights move in a step. It starts at 0.003 and falls to zero.
 #
 # **Predict before you run:** a network that gives each class the probability one half has the loss

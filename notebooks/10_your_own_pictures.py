@@ -220,8 +220,8 @@ part = data.train[5][0][rows, columns]
 your_pictures.draw_resized_masks(part, versions, class_names, data.train.palette)
 
 # %% [markdown]
-# Numbers that are not a class are shown in crimson. The package rejects those. But the car that
-# appears next to the pole has an allowed number, and only the eye finds it. So resize masks only
+# Numbers that are not a class are shown in crimson. The package rejects those. But the car next to
+# the pole has an allowed number, so loading cannot refuse it. So resize masks only
 # with nearest neighbour, or let the package do it: `image_folder(…, size=(80, 288))`. The mistake
 # *white on black* shows in the shares of the classes:
 
@@ -336,7 +336,7 @@ for what, values in sure.items():
     print(f"{what}: mean probability {values.mean():.2f}, above 0.9 at {share:.0f} % of the pixels")
 
 # %% [markdown]
-# None of it is true, and yet the network gives much of it a high probability. A probability of 0.9
+# All these labels are wrong, and yet many have a high probability. A probability of 0.9
 # means: *this class is the likely one, among the classes that I know and for pictures like those
 # that I know*. It does not mean that the network recognised anything. Trust a network on pictures
 # of the kind on which it was tested, and on no others. If your photographs are of another kind,
@@ -371,8 +371,8 @@ print("the same logits after saving and loading")
 #     python -m fcn_keras evaluate my.keras my_pictures
 #     python -m fcn_keras segment my.keras photo.jpg --out found
 #
-# `train` goes through the pictures 20 times and then, with `--fine-tune 5`, five more times with
-# the encoder. `segment` writes a mask and an overlay for each photograph. To separate only road
+# `train` goes through the pictures 20 times; `--fine-tune 5` adds five passes that train the
+# encoder too. `segment` writes a mask and an overlay for each photograph. To separate only road
 # from everything else, add `--classes road`. If the computer stops in the middle of the training,
 # enter the same line again: the training continues where it stopped.
 # `python -m fcn_keras train --help` lists all options.

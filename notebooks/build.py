@@ -1,7 +1,9 @@
 """Makes each executed notebook from its source: `python notebooks/build.py [NAME …] [--check | --verify]`.
 
-The source of truth is `NN_name.py` (percent format, which diffs well). `NN_name.ipynb` beside it is what a
-web page shows: the same cells, run from top to bottom. This program makes it, tells whether it is stale, and
+The source of truth is `NN_name.py` (percent format, which diffs well). `NN_name.ipynb` beside it is
+what a
+web page shows: the same cells, run from top to bottom. This program makes it, tells whether it is
+    stale, and
 runs it again to see whether it still gives what it shows.
 """
 
@@ -22,16 +24,22 @@ FOLDER = Path(__file__).parent
 REPOSITORY = "fcn-keras/fcn_keras"  # owner and name on GitHub: where Colab finds the notebooks and the package
 BUDGET = 120  # seconds for one notebook, on two quiet cores
 TOLERANCE = 0.02  # of a number in the text, between two runs or two computers
-POINTS = 3  # of a percentage: it is what a training found, and processors round differently on the way
+POINTS = (
+    3  # of a percentage: it is what a training found, and processors round differently on the way
+)
 NUMBER = re.compile(r"-?\d+(?:\.(\d+))?(?:e([+-]?\d+))?(\s?%)?")
 
 
 def sources(names=()) -> list[Path]:
     """The notebooks' sources, all or those whose names begin as asked for."""
     found = sorted(FOLDER.glob("[0-9]*.py"))
-    chosen = [path for path in found if not names or any(path.stem.startswith(name) for name in names)]
+    chosen = [
+        path for path in found if not names or any(path.stem.startswith(name) for name in names)
+    ]
     if not chosen:
-        raise SystemExit(f"no notebook is called {' or '.join(names)}; there are {', '.join(path.stem for path in found)}")
+        raise SystemExit(
+            f"no notebook is called {' or '.join(names)}; there are {', '.join(path.stem for path in found)}"
+        )
     return chosen
 
 
@@ -48,7 +56,9 @@ def unexecuted(source: Path):
     }
     for number, cell in enumerate(notebook.cells):
         cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:12]
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "slideshow")}
+        cell.metadata = {
+            key: value for key, value in cell.metadata.items() if key in ("tags", "slideshow")
+        }
         cell.metadata.setdefault("slideshow", {"slide_type": slide_type(cell)})
     return notebook
 
@@ -109,7 +119,9 @@ def executed(source: Path, seconds: float = BUDGET):
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
-                raise ValueError(f"{source.name}: a cell writes to standard error: {output['text'][:500]}")
+                raise ValueError(
+                    f"{source.name}: a cell writes to standard error: {output['text'][:500]}"
+                )
     notebook.metadata["language_info"] = {"name": "python"}  # the kernel adds its version
     return notebook
 
@@ -122,7 +134,9 @@ def stale(source: Path) -> str | None:
     kept, fresh = nbformat.read(path, as_version=4), unexecuted(source)
     if kept.metadata.get("source") != fresh.metadata["source"]:
         return f"{source.name} was changed since {path.name} was made"
-    if [(cell.id, cell.source) for cell in kept.cells] != [(cell.id, cell.source) for cell in fresh.cells]:
+    if [(cell.id, cell.source) for cell in kept.cells] != [
+        (cell.id, cell.source) for cell in fresh.cells
+    ]:
         return f"{path.name} was edited by hand; edit {source.name}"
     counts = [cell.execution_count for cell in kept.cells if cell.cell_type == "code"]
     if counts != list(range(1, len(counts) + 1)):
@@ -144,7 +158,8 @@ def differences(kept, again) -> list[str]:
 def alike(before: str, after: str) -> bool:
     """Whether two texts have the same words, and numbers that differ by `TOLERANCE`, or one in the last decimal, at most.
 
-    Percentages may differ by `POINTS`; a small number without decimals is a count, and must be the same.
+    Percentages may differ by `POINTS`; a small number without decimals is a count, and must be the
+    same.
     """
     if NUMBER.sub("#", before) != NUMBER.sub("#", after):
         return False
@@ -152,7 +167,9 @@ def alike(before: str, after: str) -> bool:
         decimals, exponent, percent = a.groups()
         last = 10.0 ** (int(exponent or 0) - len(decimals)) if decimals else 0.0
         first, second = (float(number[0].rstrip(" %")) for number in (a, b))
-        if abs(first - second) > 1.0001 * max(TOLERANCE * abs(first), last, POINTS if percent else 0):
+        if abs(first - second) > 1.0001 * max(
+            TOLERANCE * abs(first), last, POINTS if percent else 0
+        ):
             return False
     return True
 
@@ -162,7 +179,10 @@ def printed(cell) -> str:
     parts = []
     for output in cell.outputs:
         data = output.get("data", {})
-        parts.append(output.get("text") or ("[picture]" if "image/png" in data else data.get("text/plain", "")))
+        parts.append(
+            output.get("text")
+            or ("[picture]" if "image/png" in data else data.get("text/plain", ""))
+        )
     return "\n".join(parts)
 
 
@@ -172,7 +192,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as 11; none: all")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="only tell which are stale, in seconds")
-    mode.add_argument("--verify", action="store_true", help="run them and compare with what they show")
+    mode.add_argument(
+        "--verify", action="store_true", help="run them and compare with what they show"
+    )
     options = parser.parse_args()
     wrong = 0
     for source in sources(options.names):

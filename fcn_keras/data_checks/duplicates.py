@@ -32,7 +32,7 @@ class SamePictures:
         self.thumbnails.append(images.thumbnail(image, self.SIDE).astype("float32").ravel())
 
     def pairs(self) -> Iterator[tuple[Place, Place]]:
-        """Yields the two places of every picture that is there again."""
+        """Yields the two places of every repeated picture."""
         if not self.thumbnails:
             return
         small = np.stack(self.thumbnails)

@@ -187,5 +187,5 @@ class Inspection:
                 what = f"a picture of {part} is also in {other_part}"
                 self.notes.add("shared", what, f"{name} = {other}")
             elif len(self.counts) == 1:  # a random fifth of this part will be held out for testing
-                what = "a picture is there twice, so one may be trained on and the other tested on"
+                what = "a picture occurs twice: one may be trained on, the other tested on"
                 self.notes.add("shared", what, f"{name} = {other}")

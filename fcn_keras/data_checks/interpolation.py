@@ -22,8 +22,8 @@ def blended_share(numbers: Numbers) -> float:
     """How often a step from one number to another passes a number in between, as in interpolation.
 
     Along rows and columns, such a step is a run of at most three pixels whose number lies strictly
-    between those of the runs before and after it. A drawn label map has few of them: a thin thing
-    between two others whose number happens to lie between theirs.
+    between those of the runs before and after it. A drawn label map has few of them: thin objects
+    whose number happens to lie between their neighbours'.
 
     Args:
         numbers: `(H, W)`, as the file has them.

@@ -26,7 +26,7 @@ def note_wrong_shape(mask: PictureFile, picture: PictureFile | None, path: Path,
         fits = "the mask may fit either way up"
         if picture.upright != stored:
             fits = "the mask fits it as stored, not upright"
-        what = f"a picture was stored turned (Exif orientation {picture.turn}), and {fits}"
+        what = f"a picture is stored rotated (Exif orientation {picture.turn}), and {fits}"
         notes.add("turned", what, path)
     if size not in (picture.upright, stored):
         wanted = f"{picture.upright[0]} x {picture.upright[1]}"
@@ -59,7 +59,7 @@ class NumberMasks:
         self.occurring[np.unique(numbers)] = True
         labels, unknown = self.code.labels(numbers)
         if blended_share(numbers) > BLENDED:
-            what = "along the edge between two classes lie numbers between theirs"
+            what = "numbers between those of two classes lie along their edge"
             self.notes.add("interpolated", what, path)
         elif unknown:
             self._note_unknown(unknown, path)

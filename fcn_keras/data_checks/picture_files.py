@@ -54,7 +54,7 @@ def note_what_is_not_read(folders: Iterable[Path], notes: Notes) -> None:
 
 
 def note_arrays(folders: Iterable[Path], notes: Notes) -> None:
-    """`.npy` files in folders of masks, which only picture files are read from."""
+    """`.npy` files in mask folders, where only picture files are read."""
     for path in sorted(file for folder in folders for file in folder.glob("*.npy")):
         shape = array_shape(path, notes)
         if shape is not None:

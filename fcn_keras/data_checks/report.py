@@ -11,7 +11,7 @@ SHOWN = 5  # files that a finding lists; `--json` has them all
 REMEDIES = {
     "no mask": "Draw the missing masks, or remove the pictures.",
     "no picture": "Add the pictures, or remove the masks. A mask has the name of its picture.",
-    "listing": "Keep one of the two, or correct the list.",
+    "listing": "Keep one file per name, or correct the list.",
     "passed over": (
         "Save such pictures as PNG (photographs: JPEG), directly in the folder. Move other files "
         "elsewhere."

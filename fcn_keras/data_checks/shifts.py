@@ -1,4 +1,4 @@
-"""Labels that lie beside what they label: where the edges of label maps and of pictures agree."""
+"""Shifted labels, found by comparing the edges of label maps and of pictures."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

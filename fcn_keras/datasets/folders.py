@@ -73,7 +73,7 @@ def image_folder(
         raise ValueError(
             f"Expected void to be none of the class numbers 0 to {len(class_names) - 1}. "
             f"Received: void={void}, which is {class_names[void]!r}. "
-            "To leave a class out, view() regroups."
+            "To leave a class out, use view()."
         )
     if palette is not None:
         palette = fitting_palette(palette, len(class_names))
@@ -134,7 +134,10 @@ def folder_layout(
 
 
 def coloured(layout: Layout, colours: Mapping) -> Layout:
-    """The same files, with masks whose colours stand for classes. They are the default palette."""
+    """The same files, with masks whose colours stand for classes.
+
+    Unless the layout has a palette, these colours become it.
+    """
     code, palette = colour_table(colours, layout.class_names)
     return replace(layout, code=code, palette=palette if layout.palette is None else layout.palette)
 

@@ -44,7 +44,7 @@ PET, AROUND, BORDER = 1, 2, 3  # numbers in the trimaps
 def kitti_road(
     folder: File, split: Literal["train", "test"] = "train", size: Size | None = None
 ) -> SegmentationData:
-    """KITTI's road benchmark as released, the pictures of the lecture's experiment (lecture: F).
+    """KITTI's road benchmark as released, the pictures of the lecture's experiment (L22).
 
     Of `training/gt_image_2`, the `*_road_*` files are read: `um_road_000000.png` belongs to
     `image_2/um_000000.png`. The `*_lane_*` files label another task. Magenta is road, red is not,

@@ -1,4 +1,7 @@
-"""How good a segmentation is: the paper's four scores, IoU per class, the band along a boundary."""
+"""How good a segmentation is: the paper's four scores, IoU per class, the band along a boundary.
+
+`@checked` compares arguments with the kinds in the signature, such as `Count`: see `support.kinds`.
+"""
 
 from fcn_keras.evaluation.boundary import boundary_band, coarsen
 from fcn_keras.evaluation.measuring import (

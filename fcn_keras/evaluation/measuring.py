@@ -19,7 +19,7 @@ LabelPair = tuple[np.ndarray, np.ndarray]  # true and predicted class numbers, b
 
 @checked
 def evaluate(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> Scores:
-    """Scores a model on a data set: every image once, no pixel of void (lecture: F).
+    """Scores a model on a data set: every image once, no pixel of void (lecture: L25).
 
     Args:
         model: Keras model that gives logits `(batch, H, W, C)`.
@@ -158,7 +158,7 @@ def label_pairs(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> It
     """Yields the (true, predicted) label maps of every image of a data set, in order.
 
     Successive images of one size go through the model together. An image of another size starts a
-    new batch: padding would change what the network says of an image.
+    new batch: padding would change the network's scores near the border.
 
     Args:
         model: Keras model that gives logits `(batch, H, W, C)`.
@@ -174,7 +174,7 @@ def label_pairs(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> It
         >>> [predicted.shape for true, predicted in fcn.evaluation.label_pairs(untrained, data)]
         [(64, 64), (64, 64), (64, 64), (64, 64)]
     """
-    agreement.scorable(model, data)
+    agreement.require_scorable(model, data)
     for images, masks in _batches_of_one_size(data, batch_size):
         arguments.fits("model", model, images.shape[1:])
         labels = np.argmax(model.predict_on_batch(images), axis=-1)

@@ -1,4 +1,4 @@
-"""The confusion matrix and the paper's four scores that follow from it.
+"""The confusion matrix, and the scores computed from it: the paper's four, and IoU per class.
 
 Row = true class, column = predicted class, entries count pixels. Pixels of void are not counted.
 """
@@ -17,11 +17,11 @@ from fcn_keras.support.labels import VOID
 def confusion_matrix(
     true: np.ndarray, predicted: np.ndarray, num_classes: ClassCount
 ) -> np.ndarray:
-    """Counts pixels by true and by predicted class, in 64-bit integers (lecture: F).
+    """Counts pixels by true and by predicted class, in 64-bit integers (lecture: L25).
 
     Args:
         true: Class numbers, any shape; pixels of 255 (void) are left out.
-        predicted: Class numbers, same shape; labels, not probabilities.
+        predicted: Class numbers, same shape, such as `prediction.segment` gives.
         num_classes: C.
 
     Returns:
@@ -37,21 +37,25 @@ def confusion_matrix(
                [1, 1]])
     """
     true, predicted = np.asarray(true), np.asarray(predicted)
-    agreement.same_shape(true=true, predicted=predicted)
+    agreement.require_same_shape(true=true, predicted=predicted)
     scored = true != VOID
     true = arguments.class_numbers("true", true[scored], num_classes)
     predicted = arguments.class_numbers("predicted", predicted[scored], num_classes, void=False)
+    # Each pair (true, predicted) gets a number of its own: its place in the matrix, row by row.
     pairs = num_classes * true.astype("int64") + predicted.astype("int64")
     return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The paper's scores of a confusion matrix (Long, Shelhamer, Darrell, section 5).
+    """The paper's four scores of a confusion matrix, the IoU of each class, and the pixel error.
 
-    n[i, j] is the number of pixels of class i predicted as j, and t[i] = Σ_j n[i, j] is the number
-    of pixels of class i. A class that neither occurs nor is predicted has no IoU (NaN), and the
-    means are over the others.
+    In the formulas n[i, j] is `confusion[i, j]`, the number of pixels of class i predicted as j,
+    and t[i] = Σ_j n[i, j] is the number of pixels of class i. The accuracy of a class that never
+    occurs is NaN, and so is the IoU of one that neither occurs nor is predicted. Means leave NaN
+    out.
+
+    Source: Long, Shelhamer, Darrell, section 5.
 
     Example:
         >>> scores = fcn.evaluation.Scores(np.array([[3, 1], [1, 1]]), ("grass", "road"))
@@ -70,11 +74,11 @@ class Scores:
     def __post_init__(self):
         classes = len(arguments.counts("confusion", self.confusion))
         if self.class_names:
-            agreement.name_for_each("class_names", self.class_names, classes)
+            agreement.require_name_for_each("class_names", self.class_names, classes)
 
     @property
     def pixel_accuracy(self) -> float:
-        """Σ n[i, i] / Σ t[i]: the share of pixels that are right."""
+        """Σ n[i, i] / Σ t[i]: the share of pixels whose class is predicted correctly."""
         return _ratio(np.trace(self.confusion), self.confusion.sum())
 
     @property
@@ -89,20 +93,24 @@ class Scores:
 
     @property
     def iou(self) -> np.ndarray:
-        """n[i, i] / (t[i] + Σ_j n[j, i] − n[i, i]) per class, `(C,)`; NaN where that is 0 / 0."""
-        hit = np.diag(self.confusion)
-        return _ratio(hit, self.confusion.sum(axis=1) + self.confusion.sum(axis=0) - hit)
+        """Intersection over union, n[i, i] / (t[i] + Σ_j n[j, i] − n[i, i]) per class, `(C,)`.
+
+        The union is all pixels that are of class i or predicted as i; without any the IoU is NaN.
+        """
+        intersection = np.diag(self.confusion)
+        union = self.confusion.sum(axis=1) + self.confusion.sum(axis=0) - intersection
+        return _ratio(intersection, union)
 
     @property
     def mean_iou(self) -> float:
-        """Mean of `iou` over the classes that have one."""
+        """Mean of `iou` over the classes that occur or are predicted."""
         return _mean(self.iou)
 
     @property
     def frequency_weighted_iou(self) -> float:
         """Σ t[i]·iou[i] / Σ t[i]: `iou` weighted by the number of pixels of each class."""
         pixels = self.confusion.sum(axis=1)
-        present = pixels > 0
+        present = pixels > 0  # the IoU of other classes may be NaN, and 0 · NaN would be NaN
         return _ratio((pixels[present] * self.iou[present]).sum(), pixels.sum())
 
     @property
@@ -122,16 +130,18 @@ class Scores:
         }
 
     def __str__(self) -> str:
-        four = self.as_dict()
-        rows = [(f"IoU {name}", value) for name, value in four.pop("iou").items()]
-        rows = [(name.replace("_", " "), value) for name, value in four.items()] + rows
+        scores = self.as_dict()
+        classes = [(f"IoU {name}", value) for name, value in scores.pop("iou").items()]
+        rows = [(name.replace("_", " "), value) for name, value in scores.items()] + classes
         return "\n".join(f"{name:<24}{_percent(value):>6} %" for name, value in rows)
 
 
 def _ratio(part, whole) -> Any:
-    """part / whole, a number or an array as they are; NaN where whole is 0."""
+    """part / whole, for two numbers or two arrays; NaN where whole is 0."""
     part, whole = np.asarray(part, "float64"), np.asarray(whole, "float64")
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)[()]
+    ratio = np.full(part.shape, np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)  # elsewhere `ratio` stays NaN
+    return ratio[()]  # makes a number of an array without axes
 
 
 def _mean(values) -> float:
@@ -144,4 +154,4 @@ def _plain(value) -> float | None:
 
 
 def _percent(value: float | None) -> str:
-    return "   –" if value is None else f"{100 * value:.1f}"
+    return "–" if value is None else f"{100 * value:.1f}"

@@ -1,21 +1,29 @@
-"""Receptive fields as arithmetic: which input pixels each position sees (lecture: L08, L15)."""
+"""The arithmetic of receptive fields: which input pixels each position sees (lecture: L08, L15).
+
+The receptive field of a layer, such as pool5 in a given model, is computed by `receptive_field` in
+`geometry/receptive_fields.py`. It takes one step of this arithmetic for each layer on the way.
+"""
 
 import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
+from fcn_keras.geometry.sizes import ceil_div
 from fcn_keras.support import arguments
 from fcn_keras.support.kinds import Kind, checked
 
 
 @dataclass(frozen=True)
 class Field:
-    """What the positions of a map see of the input, along one axis, in input pixels (lecture: L15).
+    """The input pixels that each position of a map sees, along one axis (lecture: L15).
 
-    After convolution and pooling every position sees a window of the same size, one stride further
-    on than the position before it. After upsampling by f the windows differ, but their pattern
-    repeats every f positions. A field therefore lists the windows of one period.
+    A Field tells how large the receptive field of a layer is, and where two maps must be cropped so
+    that the same positions lie over the same pixels.
+
+    After convolution and pooling every position sees a window of the same size, and from one
+    position to the next the window moves by one stride. After upsampling by f the windows differ,
+    but their pattern repeats every f positions. A field therefore lists the windows of one period.
 
     Attributes:
         windows: First and last pixel that each of the positions 0 … period − 1 sees. A negative
@@ -39,7 +47,7 @@ class Field:
 
     @property
     def stride(self) -> Fraction:
-        """Pixels from one position to the next, on average; below 1 if the map is the larger."""
+        """Pixels from one position to the next, on average; below 1 if the map is larger."""
         return Fraction(self.shift, len(self.windows))
 
     @property
@@ -77,15 +85,15 @@ class Field:
     def after_upsampling(self, kernel: int, stride: int, cut: int) -> "Field":
         """The field after a transposed convolution with `cut` pixels cut off the start.
 
-        Input i stamps the outputs stride·i … stride·i + kernel − 1. So the inputs that reach output
-        o are ⌈(o − kernel + 1) / stride⌉ … ⌊o / stride⌋.
+        Input i contributes to the outputs stride·i … stride·i + kernel − 1 before the cut. The
+        inputs that reach output o are therefore ⌈(o − kernel + 1) / stride⌉ … ⌊o / stride⌋.
         """
         outputs = range(cut, cut + stride * len(self.windows))
-        windows = tuple(self._span(-(-(o - kernel + 1) // stride), o // stride) for o in outputs)
+        windows = tuple(self._span(ceil_div(o - kernel + 1, stride), o // stride) for o in outputs)
         return Field(windows, self.shift)
 
     def shifted(self, positions: int) -> "Field":
-        """The field of the map without its first positions; negative: with padding in front."""
+        """The field after cutting off that many first positions; a negative number adds padding."""
         period = len(self.windows)
         windows = tuple(self.pixels(i) for i in range(positions, positions + period))
         return Field(windows, self.shift)
@@ -122,16 +130,16 @@ FieldOfMap = Annotated[Field, Kind("a Field", arguments.instance, of=Field, by="
 
 @checked
 def crop_offset(larger: FieldOfMap, target: FieldOfMap = IMAGE) -> int:
-    """Positions to cut off the start of a map so that it lies on another one (lecture: L15).
+    """Positions to cut off the start of a map so that it lies over another one (lecture: L15).
 
-    The crops of the published networks, such as 19, follow from it.
+    It gives the crops of the published networks, such as 19 in FCN-32s.
 
     Args:
         larger: Field of the map that is cut.
         target: Field of the map that it is cut to fit; by default the image itself.
 
     Returns:
-        Number of positions before the one that lies on the target's first. FCN-32s: 19.
+        Number of positions before the one that lies over the target's first.
 
     Raises:
         ValueError: If the strides differ, or the number is negative or not whole.

@@ -2,7 +2,7 @@
 
 A rule takes a layer, the maps that it reads and the number of the axis, and returns the map that it
 computes. It returns `None` for a setting of the layer that it does not cover. `after` applies the
-rule for a step of a model's graph, and says so if there is none: it never guesses.
+rule for a step of a model's graph, or raises if there is none.
 """
 
 import functools

@@ -1,7 +1,9 @@
-"""Sizes of convolutions and transposed convolutions, as arithmetic (lecture: L08, L09, L16).
+"""Formulas for the sizes of convolutions and transposed convolutions (lecture: L08, L09, L16).
 
-A layer is described along one axis, by its kernel and its stride: height and width are treated
-alike.
+They describe a layer by its kernel and its stride along one axis, height or width. VALID and SAME
+are Keras' `padding="valid"` (none) and `padding="same"` (zeros around the input). A *stamp* is what
+a transposed convolution adds to the output for one input pixel: the pixel times the kernel, placed
+`stride` positions after the stamp before.
 """
 
 from typing import Literal, get_args
@@ -11,14 +13,19 @@ import numpy as np
 from fcn_keras.support.kinds import Count, Size, SquareKernel, checked
 
 Padding = Literal["valid", "same"]
-PADDINGS = get_args(Padding)
+PADDINGS = get_args(Padding)  # ("valid", "same")
+
+
+def ceil_div(dividend, divisor):
+    """⌈dividend / divisor⌉ in whole numbers, for numbers and arrays: `//` rounds down."""
+    return -(-dividend // divisor)
 
 
 @checked
 def conv_size(size: Count, kernel: Count, stride: Count = 1, padding: Padding = "valid") -> int:
     """Output size of a convolution or pooling along one axis (lecture: L08).
 
-    VALID: ⌊(size − kernel) / stride⌋ + 1, the number of places where the kernel fits.
+    VALID: ⌊(size − kernel) / stride⌋ + 1, the number of places in which the kernel fits.
     SAME: ⌈size / stride⌉, whatever the kernel.
 
     Args:
@@ -37,10 +44,10 @@ def conv_size(size: Count, kernel: Count, stride: Count = 1, padding: Padding = 
         4
     """
     if padding == "same":
-        return -(-size // stride)
+        return ceil_div(size, stride)
     if kernel > size:
-        fits = "a VALID kernel must fit: kernel <= size"
-        raise ValueError(f"Expected that {fits}. Received: {kernel=}, {size=}")
+        fits = "a VALID kernel that fits into the input: kernel <= size"
+        raise ValueError(f"Expected {fits}. Received: {kernel=}, {size=}")
     return (size - kernel) // stride + 1
 
 
@@ -48,15 +55,15 @@ def conv_size(size: Count, kernel: Count, stride: Count = 1, padding: Padding = 
 def pooled_size(size: Count, kernel: Count = 2, stride: Count = 2, round_up: bool = False) -> int:
     """Output size of a pooling without padding, along one axis.
 
-    Rounding down, ⌊(size − kernel) / stride⌋ + 1, drops a last row that does not fill a window.
-    Rounding up, as in the published FCNs, pools what there is of it. For kernel = stride, rounding
-    up is the same as SAME.
+    Rounding down, ⌊(size − kernel) / stride⌋ + 1, drops rows at the end that do not fill a window.
+    Rounding up, as in the published FCNs, pools them in a smaller last window. For kernel = stride
+    both rounding up and SAME give ⌈size / stride⌉.
 
     Args:
         size: Input pixels.
         kernel: Window pixels.
         stride: Pixels from one window to the next.
-        round_up: Whether a last window counts that the input does not fill.
+        round_up: Whether to count a last window that reaches beyond the input.
 
     Raises:
         ValueError: If an argument is out of range, or, rounding down, the window does not fit.
@@ -67,7 +74,7 @@ def pooled_size(size: Count, kernel: Count = 2, stride: Count = 2, round_up: boo
     """
     if not round_up:
         return conv_size(size, kernel, stride)
-    return max(-(-(size - kernel) // stride), 0) + 1
+    return max(ceil_div(size - kernel, stride), 0) + 1  # the steps, and the first window
 
 
 @checked
@@ -76,10 +83,14 @@ def transposed_size(
 ) -> int:
     """Output size of a transposed convolution along one axis (lecture: L09).
 
-    VALID: stride·(size − 1) + max(kernel, stride), the length that the stamps cover.
+    VALID: stride·(size − 1) + max(kernel, stride), up to the end of the last stamp, or of the gap
+    behind it if the stride is larger than the kernel.
     SAME: stride·size.
 
-    Args and errors: as `conv_size`.
+    Args: As in `conv_size`.
+
+    Raises:
+        ValueError: If an argument is out of range.
 
     Example:
         >>> fcn.geometry.transposed_size(3, kernel=3, stride=2)
@@ -94,9 +105,13 @@ def transposed_size(
 def same_padding(size: Count, kernel: Count, stride: Count = 1) -> tuple[int, int]:
     """Zeros that SAME adds before and after the input of a convolution (lecture: L08).
 
-    They are as many as ⌈size / stride⌉ places need. An odd one stands after the input.
+    There are just enough for ⌈size / stride⌉ places of the kernel. If their number is odd, the
+    extra zero comes after the input.
 
-    Args and errors: as `conv_size`.
+    Args: `size`, `kernel` and `stride` as in `conv_size`.
+
+    Raises:
+        ValueError: If an argument is smaller than 1.
 
     Example:
         >>> fcn.geometry.same_padding(8, kernel=3, stride=2)
@@ -109,16 +124,17 @@ def same_padding(size: Count, kernel: Count, stride: Count = 1) -> tuple[int, in
 def same_crop(kernel: int, stride: int) -> int:
     """Positions that SAME cuts off the start of a transposed convolution's VALID output.
 
-    VALID has kernel − stride positions more than SAME. Half of them, rounded down, come first.
+    VALID has max(kernel − stride, 0) positions more than SAME. Half of them, rounded down, are cut
+    off at the start, the others at the end.
     """
     return max(kernel - stride, 0) // 2
 
 
 @checked
 def stamps(size: Count, kernel: Count, stride: Count, padding: Padding = "valid") -> np.ndarray:
-    """How many kernels of a transposed convolution overlap at each position (lecture: L16).
+    """How many stamps of a transposed convolution overlap at each position (lecture: L16).
 
-    Args and errors: as `transposed_size`.
+    Args, Raises: As in `transposed_size`.
 
     Returns:
         int array, `(transposed_size(size, kernel, stride, padding),)`.
@@ -131,21 +147,22 @@ def stamps(size: Count, kernel: Count, stride: Count, padding: Padding = "valid"
     if padding == "same":
         position += same_crop(kernel, stride)
     # stamp i covers the positions i·stride … i·stride + kernel − 1
-    first = np.maximum(-(-(position - kernel + 1) // stride), 0)
-    last = np.minimum(position // stride, size - 1)
+    first = np.maximum(ceil_div(position - kernel + 1, stride), 0)  # first stamp on each position
+    last = np.minimum(position // stride, size - 1)  # last one; before `first` in a gap
     return np.maximum(last - first + 1, 0)
 
 
 @checked
 def overlap_map(size: Size, kernel: Count, stride: Count, padding: Padding = "valid") -> np.ndarray:
-    """Where the stamps of a transposed convolution overlap, hence checkerboards (lecture: L16).
+    """How many stamps of a transposed convolution overlap at each pixel (lecture: L16).
 
     If the stride divides the kernel, every pixel away from the border gets equally many stamps. If
-    not, some get more than their neighbours, in a regular grid, whatever the weights.
+    not, some get more than their neighbours, in a regular grid. Pixels that sum more stamps tend to
+    be brighter, and the grid shows as a checkerboard.
 
     Args:
         size: Height and width of the input.
-        kernel, stride, padding: As at `transposed_size`.
+        kernel, stride, padding: As in `transposed_size`.
 
     Returns:
         int array, output height × width: stamps per pixel.
@@ -162,10 +179,10 @@ def overlap_map(size: Size, kernel: Count, stride: Count, padding: Padding = "va
 def convolution_matrix(
     kernel: SquareKernel, size: Size, stride: Count = 1, padding: Padding = "valid"
 ) -> np.ndarray:
-    """A one-channel convolution as the matrix that it is (lecture: L09).
+    """The matrix of a one-channel convolution (lecture: L09).
 
     `matrix @ image.ravel()` is the convolution. `matrix.T @ map.ravel()` is the transposed
-    convolution: it restores the size but not the values, for it is the transpose, not the inverse.
+    convolution. It restores the size but not the values, because the transpose is not the inverse.
 
     Args:
         kernel: `(k, k)`.
@@ -174,7 +191,7 @@ def convolution_matrix(
         padding: `"valid"` or `"same"`.
 
     Returns:
-        float64 array, output pixels × input pixels, both counted row by row.
+        float64 array, output pixels × input pixels, both numbered row by row.
 
     Raises:
         ValueError: As `conv_size`.
@@ -184,12 +201,12 @@ def convolution_matrix(
         >>> matrix.shape  # 2 × 3 places, 4 × 5 pixels
         (6, 20)
     """
-    taps = len(kernel)
-    (height, width) = size
-    rows, columns = (conv_size(length, taps, stride, padding) for length in size)
+    length = len(kernel)
+    height, width = size
+    rows, columns = (conv_size(pixels, length, stride, padding) for pixels in size)
     top, left = 0, 0
     if padding == "same":
-        top, left = (same_padding(length, taps, stride)[0] for length in size)
+        top, left = (same_padding(pixels, length, stride)[0] for pixels in size)
     matrix = np.zeros((rows, columns, height, width))
     for row, column in np.ndindex(rows, columns):
         for i, j in np.ndindex(kernel.shape):

@@ -1,4 +1,4 @@
-"""The lecture's experiment: data, frozen encoder, head, scores (lecture: F).
+"""The lecture's experiment: data, frozen encoder, head, scores (lecture: L22–L25).
 
 All figures of `lecture` are drawn from one `Experiment`. Each part of it is made when it is first
 asked for, so each figure makes what it needs, and what several figures need is made once. Trained
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -24,6 +24,7 @@ import numpy as np
 import fcn_keras
 from fcn_keras import backbones, datasets, evaluation, models, training
 from fcn_keras.datasets.drawn import ROADS_VERSION
+from fcn_keras.models.precision import Precision
 from fcn_keras.support import files
 from fcn_keras.training import checkpoint
 
@@ -44,17 +45,17 @@ class Settings:
     """
 
     data: str = "road_scenes"
-    network: str = "lecture"
-    stride: int = 8
-    fusion: str = "sum"
-    backbone: str = "small_vgg"
+    network: Literal["lecture", "fcn"] = "lecture"
+    stride: Literal[8, 16, 32] = 8
+    fusion: Literal["sum", "concat"] = "sum"
+    backbone: Literal["small_vgg", "vgg16"] = "small_vgg"
     vgg16_weights: str | None = None
     width: int = 32
     steps: int = 600
     batch_size: int = 8
     seed: int = 0
     size: tuple[int, int] | None = None
-    precision: str = "float32"
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True)

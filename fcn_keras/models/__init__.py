@@ -1,8 +1,10 @@
-"""The networks of the lecture: classifier, autoencoder, FCN-32s/16s/8s, and its experiment's.
+"""The networks of the lecture: classifier, autoencoder, FCN-32s/16s/8s, its experiment's FCN.
 
 Every builder makes new layers at every call and returns a flat functional `keras.Model` with input
 `(batch, H, W, 3)`, RGB 0–255. All but the classifier take any height and width from 1 up. A
 backbone that is handed in is cloned with its weights: training one network never changes another.
+
+`@checked` compares arguments with the kinds in the signature, such as `Count`: see `support.kinds`.
 """
 
 from fcn_keras.models.autoencoder import cae, fcn_from_cae

@@ -1,4 +1,4 @@
-"""The network before there was segmentation: one label for the whole image (lecture: L03)."""
+"""A classification network: one label for the whole image (lecture: L03)."""
 
 import keras
 
@@ -10,7 +10,7 @@ from fcn_keras.support.kinds import Classes, Count, Widths, checked
 def classifier(
     num_classes: Classes, size: Count = 64, widths: Widths = (16, 32, 64, 64), dense: Count = 64
 ) -> keras.Model:
-    """A classification network: convolutions and poolings, then dense layers (lecture: L03).
+    """Convolutions and poolings, then dense layers and class probabilities (lecture: L03).
 
     The dense layers tie it to one image size; `convolutionalize` rewrites them (L14).
 
@@ -25,7 +25,7 @@ def classifier(
         Layers `conv1`, `pool1`, …, `flatten`, `dense`, `probabilities`.
 
     Raises:
-        ValueError: If `num_classes` is smaller than 2, or the poolings leave nothing of `size`.
+        ValueError: If `num_classes` is smaller than 2, or `size` is too small for the poolings.
 
     Example:
         >>> fcn.models.classifier(num_classes=4, size=64).output_shape

@@ -33,7 +33,7 @@ def describe(model: Model, size: Size | None = None) -> list[Row]:
 
     Returns:
         One `Row` per layer, and one per function of `keras.ops`. A model used as a layer is one
-        row; so is a layer that is called several times, with what its first call read.
+        row. A layer that is called several times is one row, with the inputs of its first call.
 
     Example:
         >>> for row in fcn.models.describe(fcn.models.cae(widths=(4, 8)), size=(32, 48))[2:5]:

@@ -86,11 +86,11 @@ def lecture_fcn(
         backbone: Encoder with layers `pool3`, `pool4`, `pool5`; it is cloned. The lecture's is
             `backbones.vgg16()`. `None`: the small VGG with its weights.
         width: Channels of `conv6` and `fcn4`. The lecture's 4096 are 103 million weights behind
-            VGG16; 32 do for the drawn roads.
+            VGG16; 32 are enough for the drawn roads.
         freeze_backbone: Whether training leaves the encoder's weights unchanged.
         skip_width: Channels to which a 1 × 1 convolution narrows pool3 and pool4 before they are
             added, if they have more. `None`: they are not narrowed, as in the lecture. With VGG16's
-            256 and 512 channels the upsamplings are most of a small head's work.
+            256 and 512 channels most of a small head's work is upsampling.
 
     Returns:
         `keras.Model`, `(batch, H, W, 3)` RGB 0–255 → `(batch, H, W, C)` logits. With VGG16 and

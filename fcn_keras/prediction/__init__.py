@@ -2,6 +2,8 @@
 
 `prediction.many_files` labels the pictures of a folder. Import it explicitly: it draws overlays and
 therefore needs matplotlib.
+
+`@checked` compares arguments with the kinds in the signature, such as `Model`: see `support.kinds`.
 """
 
 from fcn_keras.prediction.tiled import segment_tiled

@@ -24,7 +24,7 @@ import keras
 import numpy as np
 
 from fcn_keras.geometry.fields import Field
-from fcn_keras.geometry.tracing import AXES, field_of
+from fcn_keras.geometry.receptive_fields import AXES, field_of
 from fcn_keras.models.describing import describe
 from fcn_keras.support import agreement, arguments, images
 from fcn_keras.support import memory as free_memory
@@ -257,7 +257,7 @@ def _labels(labeller: keras.Model, pixels: np.ndarray) -> np.ndarray:
     """Labels of one tile."""
     arguments.image_values("image", pixels, whole=False)
     found = labeller.predict_on_batch(np.ascontiguousarray(pixels)[None])[0]
-    agreement.every_pixel(labeller, found.shape, pixels.shape[:2])
+    agreement.require_scores_of_every_pixel(labeller, found.shape, pixels.shape[:2])
     return found
 
 

@@ -1,4 +1,4 @@
-"""From an image to a label map, and to the class scores behind it."""
+"""What a network computes for one image: label map, probabilities, class scores, feature maps."""
 
 import keras
 import numpy as np
@@ -23,8 +23,8 @@ def segment(model: ScoringModel, image: np.ndarray) -> np.ndarray:
         TypeError: If `model` is not a Keras model.
         ValueError: If the image is not H × W × 3, its values look like 0–1 instead of 0–255, or the
             model does not give class scores for every pixel (an autoencoder, for example).
-        MemoryError: If the network needs more memory for the image than is free; `segment_tiled`
-            does not.
+        MemoryError: If the network needs more memory for the image than is free. `segment_tiled`
+            labels such an image tile by tile.
 
     Example:
         >>> model = fcn.models.fcn_from_cae(fcn.models.cae(widths=(4, 4)), num_classes=3)
@@ -36,9 +36,10 @@ def segment(model: ScoringModel, image: np.ndarray) -> np.ndarray:
 
 @checked
 def probabilities(model: ScoringModel, image: np.ndarray) -> np.ndarray:
-    """Gives every pixel the probability of each class: softmax over the classes (lecture: L17, F).
+    """Gives every pixel the probability of each class, by softmax (lecture: L17, L25).
 
-    For two classes "road" > 0.5 is the same as `segment(...) == 1`.
+    With two classes, such as background 0 and road 1, `probabilities(...)[:, :, 1] > 0.5` is the
+    same mask as `segment(...) == 1`.
 
     Args:
         model: As in `segment`.
@@ -79,16 +80,17 @@ def logits(model: ScoringModel, image: np.ndarray) -> np.ndarray:
         >>> fcn.prediction.logits(model, np.zeros((37, 50, 3))).shape
         (37, 50, 3)
     """
-    pixels = agreement.image_for(model, image)  # (H, W, 3)
+    pixels = agreement.float_image_for(model, image)  # (H, W, 3)
     require_memory(model, pixels.shape[:2])
-    scores = model.predict_on_batch(pixels[None])  # (1, H, W, C)
-    agreement.every_pixel(model, scores.shape[1:-1], pixels.shape[:2])
+    scores = model.predict_on_batch(pixels[None])  # a batch of one image: (1, H, W, C)
+    # shape[1:-1] is (H, W), but () for a classifier, whose scores are (1, C)
+    agreement.require_scores_of_every_pixel(model, scores.shape[1:-1], pixels.shape[:2])
     return scores[0]
 
 
 @checked
 def feature_maps(model: Model, image: np.ndarray, layers: Names) -> dict[str, np.ndarray]:
-    """Gives what some layers of a model compute for one image (lecture: L03, L11, L13).
+    """Gives the outputs of some layers of a model for one image (lecture: L03, L11, L13).
 
     Args:
         model: Functional Keras model whose input is `(batch, H, W, channels)`, 0–255.
@@ -96,8 +98,8 @@ def feature_maps(model: Model, image: np.ndarray, layers: Names) -> dict[str, np
         layers: Layer names.
 
     Returns:
-        `{layer name: float32 array}` in the order of `layers`, without the batch axis: mostly
-        `(h, w, channels)`.
+        `{layer name: float32 array}` in the order of `layers`, without the batch axis:
+        `(h, w, channels)`, or `(units,)` for `Flatten` and the layers after it.
 
     Raises:
         TypeError: If `model` is not a Keras model.
@@ -111,5 +113,5 @@ def feature_maps(model: Model, image: np.ndarray, layers: Names) -> dict[str, np
     """
     outputs = {name: agreement.layer_of(model, name).output for name in layers}
     probe = keras.Model(model.inputs[0], outputs)
-    computed = probe.predict_on_batch(agreement.image_for(model, image)[None])
+    computed = probe.predict_on_batch(agreement.float_image_for(model, image)[None])
     return {name: computed[name][0] for name in layers}

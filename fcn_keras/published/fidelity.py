@@ -4,6 +4,7 @@
 networks and layers; nothing is compared with a stored result of our own.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
@@ -128,7 +129,7 @@ def lecture_network(_) -> Iterator[Row]:
 def transposed_matrix(_) -> Iterator[Row]:
     """Conv2DTranspose, against the transpose of the convolution's matrix."""
     random = np.random.default_rng(0)
-    for padding, stride in (("valid", 1), ("same", 1), ("valid", 2), ("same", 2)):
+    for stride, padding in itertools.product((1, 2), geometry.PADDINGS):
         kernel = random.normal(size=(3, 3)).astype("float32")
         size = (9, 7) if padding == "valid" else (8, 6)  # those that the transposed layer restores
         matrix = geometry.convolution_matrix(kernel, size, stride, padding)

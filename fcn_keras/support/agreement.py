@@ -8,8 +8,8 @@ import numpy as np
 from fcn_keras.support import arguments
 
 
-def same_shape(**arrays: np.ndarray) -> None:
-    """Whether two arrays, given by their arguments' names, have one shape.
+def require_same_shape(**arrays: np.ndarray) -> None:
+    """Raises unless two arrays, given by their arguments' names, have the same shape.
 
     Raises:
         ValueError: If they do not.
@@ -22,8 +22,8 @@ def same_shape(**arrays: np.ndarray) -> None:
         )
 
 
-def name_for_each(name: str, value, count: int) -> None:
-    """Whether there is a name for each of some classes.
+def require_name_for_each(name: str, value, count: int) -> None:
+    """Raises unless there is a name for each of `count` classes.
 
     Raises:
         ValueError: If there are more or fewer, or they are not names.
@@ -35,8 +35,8 @@ def name_for_each(name: str, value, count: int) -> None:
         )
 
 
-def image_for(model, value) -> np.ndarray:
-    """An image as a model takes it, float32 `(H, W, channels)`, 0–255.
+def float_image_for(model, value) -> np.ndarray:
+    """Converts an image to what a model takes: float32 `(H, W, channels)`, 0–255.
 
     Raises:
         ValueError: If it is not an image, or the model takes another size or other channels.
@@ -59,8 +59,8 @@ def layer_of(model, name: str):
     return model.get_layer(name)
 
 
-def every_pixel(model, labelled, size) -> None:
-    """Whether a model gives class scores for every pixel of an image.
+def require_scores_of_every_pixel(model, labelled, size) -> None:
+    """Raises unless a model gives class scores for every pixel of an image.
 
     Args:
         model: The model.
@@ -79,11 +79,11 @@ def every_pixel(model, labelled, size) -> None:
         )
 
 
-def scorable(model, data) -> None:
-    """Whether a model can be scored on a data set: it has images, and the model knows its classes.
+def require_scorable(model, data) -> None:
+    """Raises unless a model can be scored on a data set.
 
     Raises:
-        ValueError: If the data set is empty, or the model has another number of outputs.
+        ValueError: If the data set is empty, or the model does not have one output for each class.
     """
     if model.output_shape[-1] != data.num_classes:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Compile and fit (lecture: L24): `fit` on one screen in `fitting`, and the parts it is made of."""
+"""Compile and fit (lecture: L24): `fitting` holds `fit`, the other modules hold its parts."""
 
 from fcn_keras.training.distribution import connected, data_parallel
 from fcn_keras.training.fitting import FINE_TUNING_RATE, fit

@@ -1,8 +1,7 @@
 """The state of a training on disk: a run that was killed goes on as if nothing had happened.
 
-Keras' `BackupAndRestore` writes the weights, and then how far they are, in another file; killed
-between the two it goes on with the wrong epoch. Here a state is one file, moved into place when it
-is complete.
+Keras' `BackupAndRestore` writes the weights and then the epoch, in two files; killed in between, it
+resumes at the wrong epoch. Here a state is one file, moved into place when it is complete.
 """
 
 import contextlib
@@ -73,8 +72,7 @@ class Run:
             distribution.agree_on(
                 "number of epochs done",
                 str(done),
-                remedy=f"All have to see the checkpoint of process 0, {path}: in a folder that "
-                "they share, or a copy.",
+                remedy=f"All need the checkpoint of process 0: share or copy {path}.",
             )
         if not path or not done:
             return 0, keepers
@@ -86,7 +84,7 @@ class Run:
         return (rounds if stopped else done), keepers
 
     def finish(self, history) -> None:
-        """Says that the run came to its end, or forgets one whose weights are spoilt."""
+        """Marks the run as finished, or removes it if a loss is not finite."""
         if self.checkpoint and self.writes:
             if np.isfinite(history.loss).all():
                 self.checkpoint.finished()
@@ -101,9 +99,9 @@ class Checkpoint:
         folder: Made when missing.
         settings: Everything that decides what the run computes, for JSON. The state of a run with
             other settings is not used.
-        start: Digest of the weights that the run starts from. It matters only for a run that was
-            finished: with the same weights again its end was lost, and is given back; with other
-            weights a further run is wanted.
+        start: Digest of the weights that the run starts from. It matters only for a finished run:
+            called again with the same weights, `fit` gives back its result; with others, it starts
+            a new run.
 
     Raises:
         ValueError: If an unfinished run with other settings lies there, or files of these names

@@ -1,7 +1,7 @@
 """What went wrong in a training, named, with the evidence and the likely cause.
 
-A network that learns nothing raises no error. What it shows instead - a loss, a label map, the
-numbers that reach its first convolution - is looked at here, one question after another.
+A network that learns nothing raises no error. This module examines what it shows instead: a loss, a
+label map, the numbers that reach its first convolution.
 """
 
 import keras
@@ -28,8 +28,8 @@ PREPROCESSING = ("Rescaling", "Normalization", "VGGPreprocessing", "Lambda")
 def diagnose(model: Model, data: DataSet, history) -> list[str]:
     """Says what is wrong with a finished training, a sentence for each fault.
 
-    The questions, in this order: is the loss a number? Are images preprocessed twice? Do labels lie
-    beside what they label? Do they hold one class only? Are the steps far too long or too short?
+    The questions, in this order: is the loss a number? Are images preprocessed twice? Are labels
+    shifted off their objects? Do they hold only one class? Are the steps far too long or too short?
     Does the loss move at all? Is one class predicted everywhere? Only the first fault of the loss
     is reported, since the others follow from it.
 
@@ -68,8 +68,8 @@ def _not_a_number(loss) -> str:
     if number == 1:
         return (
             "The loss was not a number (NaN) in the very first step, before anything was learnt. "
-            "The likely cause: the weights are NaN already, from a training that failed before "
-            "(make a new model), or what an augmentation layer makes is."
+            "The likely cause: NaN in the weights, from an earlier failed training (make a new "
+            "model), or in an augmentation layer's output."
         )
     before = ", ".join(f"{value:.3g}" for value in loss[-4:-1])
     return (
@@ -106,7 +106,7 @@ def twice_preprocessed(model, image: np.ndarray, batch: tuple[float, float] | No
     return (
         f"Preprocessing is applied twice: the layers {' and '.join(map(repr, before))} of "
         f"{model.name!r} all change the values of the images{said}. Models of this package scale "
-        "by themselves: take the other layer out."
+        "images: remove your own layer."
     )
 
 
@@ -142,7 +142,7 @@ def _shifted(data) -> str:
     if shift is None:
         return ""
     return (
-        f"The labels lie beside what they label: in {len(chosen)} of the pictures "
+        f"The labels are shifted off their objects: in {len(chosen)} pictures examined, "
         f"{shift.in_words()}. The network learns the shift. The likely cause: pictures and masks "
         "were cropped or padded in different ways."
     )

@@ -37,8 +37,8 @@ SHOWN_BYTES = 256  # of what processes do not agree on, in a message
 # What the backend says when the connection to another process breaks
 SIGNS_OF_LOSS = ("gloo", "nccl", "coordination", "connection closed", "connection reset")
 SIGNS_OF_LOSS += ("socket closed", "heartbeat")
-# A program that outlives a process which the backend ends without asking, to say what happened: it
-# prints the last line that it was told
+# The backend may end a process without warning. This program outlives it and prints the last line
+# that it was given
 LAST_WORDS = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -146,9 +146,9 @@ def data_parallel(devices: Count | None = None):
         `keras.distribution.DataParallel`, for `training.fit(…, distribution=…)`.
 
     Raises:
-        ValueError: If there are fewer, the backend is not JAX, processes have different numbers of
-            them, or `devices` is given for several processes: each brings what it sees
-            (`CUDA_VISIBLE_DEVICES` hides the others).
+        ValueError: If fewer devices exist, the backend is not JAX, processes have different numbers
+            of devices, or `devices` is given for several processes (limit those by
+            `CUDA_VISIBLE_DEVICES`).
     """
     jax = _jax()
     ranks = [device.process_index for device in jax.devices()]
@@ -156,15 +156,15 @@ def data_parallel(devices: Count | None = None):
     if len(set(counts)) > 1:
         listed = ", ".join(f"process {number}: {count}" for number, count in enumerate(counts))
         raise ValueError(
-            "Expected as many devices in every process, since they share every batch evenly. "
-            f"Received: {listed}. CUDA_VISIBLE_DEVICES hides some."
+            "Expected equally many devices in every process, for even shares of a batch. "
+            f"Received: {listed}. Hide some by CUDA_VISIBLE_DEVICES."
         )
     there = keras.distribution.list_devices()
     if devices is not None:
         if processes()[1] > 1:
             raise ValueError(
-                "Expected no devices with several processes. Received: "
-                f"devices={devices}. Each process brings all that it sees (CUDA_VISIBLE_DEVICES)."
+                "Expected devices=None with several processes. Received: "
+                f"devices={devices}. Each uses all that it sees (CUDA_VISIBLE_DEVICES)."
             )
         if devices > len(there):
             raise ValueError(
@@ -292,9 +292,8 @@ def _warn_of_own_name(address):
         own, first = socket.gethostbyname(name), socket.gethostbyname(address.rpartition(":")[0])
         if own.startswith("127.") and not first.startswith("127."):
             print(
-                f"fcn_keras: this computer's name, {name}, means {own} to itself. Without GPUs the "
-                "others will look for it there and not find it. Give the name its address in the "
-                "network, in /etc/hosts.",
+                f"fcn_keras: on this computer, {name} resolves to {own}. Without GPUs, the others "
+                f"will look there and not find it. In /etc/hosts, give {name} its network address.",
                 file=sys.stderr,
             )
 

@@ -1,8 +1,7 @@
 """What is frozen is computed once (lecture: L23, L24).
 
 A frozen encoder gives the same answer to the same image in every step. Here a model is cut where
-its
-frozen part ends: the part before the cut is asked once per image, the part behind it is trained.
+its frozen part ends: the part before the cut runs once per image, the part after it is trained.
 """
 
 import tempfile
@@ -81,7 +80,7 @@ def head(model: Model) -> keras.Model:
 
     Returns:
         `keras.Model` whose inputs are what the layers of `frozen_border(model)` give, in that
-        order. Where only a size is read (the image, by the last crop), one channel is enough.
+        order. An input that is read only for its size (the image) needs only one channel.
     """
     border, tensors = _border(model), {}
     for tensor in border:
@@ -106,8 +105,9 @@ def frozen_features(
     Args:
         model: Model with frozen layers.
         data: `SegmentationData`; its images must have one size.
-        flip: Also compute the features of every image's mirror image, for `augment="flip"`. (They
-            are not the mirrored features: a filter for one slope is not a filter for the other.)
+        flip: Also compute the features of every image's mirror image, for `augment="flip"`.
+            (Mirroring the features is not enough: a filter for one slope does not detect the
+            other.)
         batch_size: Images at a time.
 
     Returns:
@@ -254,8 +254,7 @@ class FeatureBatches(keras.utils.PyDataset):
         features: Of all images of the batches' data.
 
     Raises:
-        ValueError: If they are of other layers, of other data, or not flipped where the batches
-            are.
+        ValueError: If they come from other layers or data, or lack the batches' flips.
     """
 
     def __init__(self, batches, model, features: FrozenFeatures):

@@ -46,7 +46,7 @@ class LossOfEachStep(keras.callbacks.Callback):
     Args:
         history: Where the losses go.
         batches: The batches, in the order in which they are trained on.
-        rows: How many rows a batch of so many images has; more than images where devices share it.
+        rows: Gives the rows of a batch of n images: more than n where devices fill it up.
         advance: Called after every step with 1 and a note, for a progress bar.
     """
 

@@ -143,7 +143,7 @@ def require_callbacks(callbacks) -> None:
 
 
 def require_sharing(distribution, batch_size: int, augment) -> None:
-    """Refuses what several devices cannot do with their batches.
+    """Refuses batches that several devices cannot share.
 
     Raises:
         TypeError: If `distribution` is something else.
@@ -159,8 +159,8 @@ def require_sharing(distribution, batch_size: int, augment) -> None:
         )
     if processes()[1] > 1 and augment is not None and not isinstance(augment, str):
         raise ValueError(
-            "Expected augment to be 'flip' or None with several processes: each would draw its own "
-            f"numbers for a Keras layer. Received: {in_words(augment)}"
+            "Expected augment to be 'flip' or None with several processes: their random numbers "
+            f"for a Keras layer would differ. Received: {in_words(augment)}"
         )
     devices = distribution.num_model_replicas
     if batch_size < devices:
@@ -189,7 +189,7 @@ def require_even_shares(model, batches, devices: int) -> None:
         reconstructs = "images that are their own targets"
         why = "a network that normalizes over the batch" if normalizes else reconstructs
         raise ValueError(
-            f"Expected batches that {devices} devices divide, with {why}. Received: one of "
-            f"{uneven[0]} images. Take another batch_size than {batches.batch_size}, or steps= "
-            "instead of epochs=, which makes all batches equal."
+            f"Expected batch sizes that {devices} divides, with {why}. Received: {uneven[0]} "
+            f"images. Take another batch_size than {batches.batch_size}, or steps= instead of "
+            "epochs=, which makes all batches equal."
         )

@@ -52,7 +52,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class FineTuning:
-    """Whether everything is trained when the head is, how long, and how fast."""
+    """Whether to train everything after the head, how long and how fast."""
 
     unfreeze: str | None
     fine_tuning: int | None
@@ -61,7 +61,7 @@ class FineTuning:
 
 @dataclass(frozen=True)
 class Custom:
-    """What a Keras user brings along instead of the usual loss and optimizer."""
+    """The user's own Keras objects, in place of the defaults."""
 
     loss: Any = None
     optimizer: Any = None
@@ -85,7 +85,7 @@ class Custom:
 
 
 def begin_run(folder, distribution, model, data, options) -> Run:
-    """The run that these arguments of `fit` make, or one that keeps nothing.
+    """The run for these arguments of `fit`; it may keep nothing.
 
     Args:
         folder: Of the checkpoint, or `None`.

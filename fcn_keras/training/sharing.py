@@ -66,16 +66,16 @@ class Shares(keras.utils.PyDataset):
     """This process's part of every batch.
 
     Each process reads whole batches and keeps its rows, so that together they train on the rows
-    that one process would, augmented alike. Where the devices do not divide a batch, rows of void
-    fill it up, which change neither the loss nor its gradient.
+    that one process would, augmented alike. A batch that cannot be divided evenly is filled up with
+    rows of void, which change neither the loss nor its gradient.
 
     Args:
         source: `Batches` or `FeatureBatches`.
         devices: How many share a batch, in all processes together.
 
     Raises:
-        ValueError: While it is read, if images that are their own targets would have to be filled
-            up: they have no void.
+        ValueError: On reading, if a batch of a reconstruction would need filling up: its targets
+            have no void.
     """
 
     def __init__(self, source, devices: int):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-STEPS_A_ROUND = 50  # with steps=, a checkpoint is written and the data order renewed this often
+STEPS_A_ROUND = 50  # with steps=, at most this many lie between two checkpoints
 
 
 @dataclass(frozen=True)

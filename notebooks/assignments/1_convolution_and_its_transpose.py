@@ -54,6 +54,7 @@ keras.utils.set_random_seed(0)
 # up. Write a function that returns the size of the result, a whole number. `padding` is given in
 # lower case. (L08)
 
+
 # %% answer="conv_size"
 def conv_size(size, kernel, stride, padding):
     """Output pixels of a convolution over `size` pixels; `padding` is "valid" or "same"."""
@@ -81,6 +82,7 @@ assert conv_size(5, 5, 3, "valid") == 1 and conv_size(1, 1, 2, "same") == 1
 #
 # For example, an image of 6 × 9 × 3 and a kernel of 3 × 2 × 3 × 4 with stride 1 give a result of
 # 4 × 8 × 4.
+
 
 # %% answer="conv2d"
 def conv2d(image, kernel, stride=1):
@@ -114,6 +116,7 @@ assert np.allclose(conv2d(np.ones((5, 5, 2)), np.ones((5, 5, 2, 1))), 50)
 # `stride` times the size of the input. Write a function that returns the size of the result. The
 # kernel is never smaller than the stride. (L09)
 
+
 # %% answer="transposed_size"
 def transposed_size(size, kernel, stride, padding):
     """Output pixels of a transposed convolution over `size` pixels.
@@ -141,6 +144,7 @@ assert transposed_size(1, 16, 8, "valid") == 16 and transposed_size(1, 16, 8, "s
 # pixel of the map is multiplied by the kernel, and the product is put down as a stamp. Where stamps
 # overlap, they are added. Note the order of the kernel's axes: the *last* axis belongs to the input
 # channels. Use NumPy only. (L09)
+
 
 # %% answer="conv2d_transpose"
 def conv2d_transpose(image, kernel, stride):
@@ -173,6 +177,7 @@ assert np.allclose(conv2d_transpose(np.ones((3, 3, 1)), np.ones((2, 2, 1, 1)), 1
 #
 # Along one axis, for factor 2: 0.25, 0.75, 0.75, 0.25. For factor 3: 0.33, 0.67, 1, 0.67, 0.33.
 
+
 # %% answer="bilinear"
 def bilinear(factor):
     """The kernel of bilinear upsampling by `factor`: (k, k), k = 2 * factor - factor % 2."""
@@ -202,6 +207,7 @@ assert np.isclose(np.sum(bilinear(16)), 256)
 # %%
 # The kernel of each factor, float32.
 fcn_bilinear = {factor: fcn.layers.bilinear_kernel(factor) for factor in range(1, 17)}
+
 
 # %% answer="upsampling"
 def upsampling(num_classes, factor):

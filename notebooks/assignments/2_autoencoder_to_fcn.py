@@ -64,6 +64,7 @@ keras.utils.set_random_seed(0)
 # up1 (32), up2 (16), output (3). The check uses images whose height and width can be halved often
 # enough.
 
+
 # %% answer="build_cae"
 def build_cae(widths):
     """An autoencoder: (batch, H, W, 3), 0-255, to the same shape and range.
@@ -101,6 +102,7 @@ assert build_cae((4,)).count_params() == 112 + 195
 # up to the one before `output`, and a new `output` with one channel per class. The model gives
 # logits: they can be any numbers, and the class with the highest one wins. (L12)
 
+
 # %% answer="build_fcn"
 def build_fcn(autoencoder, num_classes):
     """A model: (batch, H, W, 3), 0-255, to (batch, H, W, num_classes), logits.
@@ -132,6 +134,7 @@ fcn.checks.build_fcn(build_fcn, seed=SEED)
 # pixel's class and 0 in the others. Pixels that nobody labelled are *void*: they have the number
 # 255 in the label map, and 0 in all channels. Write the conversion in NumPy. (L22)
 
+
 # %% answer="one_hot"
 def one_hot(labels, num_classes):
     """Label map (H, W), 0 ... num_classes - 1 or 255, to (H, W, num_classes) of zeros and ones."""
@@ -155,6 +158,7 @@ assert np.sum(one_hot(np.full((3, 4), 255, "uint8"), 5)) == 0
 # of the true class. The loss of the image is the mean over the *labelled* pixels. Pixels with the
 # label 255 are ignored. Logits may be as large as ±1000, and $e^{1000}$ is infinite. But the
 # softmax does not change when the same number is subtracted from all logits of a pixel. (L24)
+
 
 # %% answer="cross_entropy"
 def cross_entropy(labels, logits):

@@ -75,6 +75,7 @@ print("map, row 0:", where[0].tolist())
 print("map, row 1:", where[1].tolist())
 print("flattened: ", flattened.astype(int).tolist())
 
+
 # %% answer="dense_as_conv"
 def dense_as_conv(maps, weights, bias, height, width):
     """Maps (H, W, C), weights (height·width·C, units) and bias (units,) to (kernel, scores)."""
@@ -130,6 +131,7 @@ try:
     classifier(scene[None].astype("float32"))
 except ValueError as error:
     print("a scene of 160 × 576:", error)
+
 
 # %% answer="fully_convolutional"
 def fully_convolutional(classifier):
@@ -202,6 +204,7 @@ plt.ylim(-0.3, 3.5)
 plt.title("which positions each position reads; red: padding")
 plt.show()
 
+
 # %% answer="receptive_field"
 def receptive_field(layers):
     """A list of (kernel, stride, before) to (size, stride, offset), in pixels of the image."""
@@ -249,6 +252,7 @@ for (row, column), colour in (((4, 8), "yellow"), ((4, 12), "orange"), ((1, 33),
 plt.axis("off")
 plt.show()
 
+
 # %% answer="pixels_seen"
 def pixels_seen(image, position, size, stride, offset):
     """The part of `image` (H, W, 3) that the position (row, column) sees; smaller at the border."""
@@ -293,6 +297,7 @@ left.set_title("the scene")
 right.imshow(coarse.argmax(axis=-1), cmap="tab10", vmax=9, interpolation="nearest")
 right.set_title("the best class at each of 10 × 36 places")
 plt.show()
+
 
 # %% answer="scores_to_labels"
 def scores_to_labels(logits, height, width):

@@ -54,6 +54,7 @@ keras.utils.set_random_seed(0)
 # crops the coarse map to the height and width of the fine map and keeps all its channels. (L15,
 # L18)
 
+
 # %% answer="crop_to"
 def crop_to(coarse, fine):
     """Coarse map (H, W, C) and fine map (h, w, D), h <= H and w <= W, to a map (h, w, C)."""
@@ -90,9 +91,11 @@ fcn.checks.crop_to(crop_to, seed=SEED)
 # Continue from the encoder's tensors; do not call the encoder. Build the rest yourself: an answer
 # that uses `fcn.models` or `fcn.skip_connections` earns no points here.
 
+
 # %% answer="fcn_sum"
 def fcn_sum(encoder, num_classes, stride):
     """FCN-32s, 16s or 8s on an encoder: (batch, H, W, 3) to (batch, H, W, num_classes), logits."""
+
     ### BEGIN SOLUTION
     def skip(coarse, pool):
         fine = fcn.layers.score(num_classes, f"score_{pool}")(encoder.get_layer(pool).output)
@@ -122,6 +125,7 @@ fcn.checks.fcn_sum(fcn_sum, seed=SEED)
 # coarse one first. A convolution called `fuse_pool4_conv`, with kernel size 3, SAME padding and no
 # activation, turns the 2 · `num_classes` channels back into `num_classes`. Everything else,
 # including the names, is as in task 2. (L19)
+
 
 # %% answer="fcn_concat"
 def fcn_concat(encoder, num_classes):
@@ -156,6 +160,7 @@ fcn.checks.fcn_concat(fcn_concat, seed=SEED)
 # * Where a class meets void (255), there is no boundary. There is none at the border of the image
 #   either. Void pixels are never in the band.
 
+
 # %% answer="band"
 def band(labels, width):
     """Label map (H, W), class numbers or 255, to True or False for each pixel, (H, W)."""
@@ -187,6 +192,7 @@ assert not np.any(band(np.full((6, 7), 2, "uint8"), 3))
 # `band` is True where a pixel belongs to the band. Write a function that returns the share of wrong
 # pixels among the pixels of the band, from 0 to 1. A band that somebody drew by hand may contain
 # void pixels; they do not count. (L20)
+
 
 # %% answer="band_error"
 def band_error(true, found, band):

@@ -77,6 +77,7 @@ example = {
 # 255. Later shapes cover earlier ones. `PIL.ImageDraw.Draw(...).polygon` fills a polygon. It does
 # not matter to which side you count a pixel exactly on the edge. (L22)
 
+
 # %% answer="mask_from_labelme"
 def mask_from_labelme(record, class_names):
     """labelme's dictionary of one picture to a label map (imageHeight, imageWidth)."""
@@ -108,6 +109,7 @@ assert np.shape(mask_from_labelme(EXAMPLE, ["background", "road"])) == (9, 5)
 # indices, the palette and a table from colours to classes. A colour that is not in the table, such
 # as that of a blurred edge, is void, 255. (L22)
 
+
 # %% answer="mask_from_colours"
 def mask_from_colours(indices, palette, classes):
     """Indices (H, W) and palette (K, 3) of RGB 0-255 to a label map (H, W).
@@ -134,6 +136,7 @@ fcn.checks.mask_from_colours(mask_from_colours, seed=SEED)
 # a mask with `factor` times fewer rows and columns: each cell of `factor` × `factor` pixels becomes
 # its first pixel, the one at the top left. Height and width are multiples of `factor`.
 
+
 # %% answer="shrink_labels"
 def shrink_labels(mask, factor):
     """Label map (H, W) to (H / factor, W / factor)."""
@@ -159,6 +162,7 @@ fcn.checks.shrink_labels(shrink_labels, seed=SEED)
 # * `"size"`: its height and width are not those of the picture;
 # * `"numbers"`: some number is neither a class, 0 to `num_classes` - 1, nor void, 255;
 # * `"void"`: more than 95 % of the mask is void.
+
 
 # %% answer="faults"
 def faults(image, mask, num_classes):
@@ -193,6 +197,7 @@ fcn.checks.faults(faults, seed=SEED)
 # number of pixels that belong to it or were predicted as it. Write a function that returns the mean
 # over the classes that occur, either in the labels or in the prediction. A class that occurs in
 # neither has no IoU and is left out. (Notebook 09)
+
 
 # %% answer="mean_iou"
 def mean_iou(confusion):

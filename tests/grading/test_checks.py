@@ -48,7 +48,7 @@ def every_wrong_answer():
                 yield pytest.param(sheet, task, wrong, id=case, marks=marks)
 
 
-@pytest.mark.parametrize("sheet, task, wrong", every_wrong_answer())
+@pytest.mark.parametrize("sheet, task, wrong", list(every_wrong_answer()))
 def test_a_wrong_answer_gets_its_hint(sheet, task, wrong):
     names = names_after(wrong.code, sheet)
     with pytest.raises(NotYet) as caught:

@@ -58,7 +58,7 @@ def dense_read_column_by_column(dense, shape, name=None, original=convolutionali
 BROKEN = {
     "parameters": (published, "fcn32s", narrower(published.fcn32s, width=16)),  # a narrower fc6
     # counts one pixel too many
-    "receptive_fields": (geometry.tracing, "IMAGE", geometry.Field(((0, 1),), 1)),
+    "receptive_fields": (geometry.receptive_fields, "IMAGE", geometry.Field(((0, 1),), 1)),
     "crop_offsets": (published.networks, "PADDING", 99),
     # a box
     "bilinear": (

@@ -150,7 +150,7 @@ def test_labels_shifted_against_their_pictures_are_named(encoder, some_roads, sh
         some_roads.class_names,
     )
     message = told(small(encoder), moved, steps=30, batch_size=4, learning_rate=3e-3)
-    assert "beside what they label" in message and "times as strong" in message
+    assert "shifted off their objects" in message and "times as strong" in message
 
 
 def test_preprocessing_in_the_augmentation_is_named(encoder, some_roads):

@@ -344,7 +344,7 @@ def test_batch_statistics_and_filled_batches_do_not_go_together(toy):
     check = preconditions.require_even_shares
     check(model, toy.batches(6), 3)  # 12 images
     for network, data in ((model, toy), (fcn.models.cae(), toy.reconstruction())):
-        with pytest.raises(ValueError, match=r"batches that 3 devices divide.*one of [12] images"):
+        with pytest.raises(ValueError, match=r"batch sizes that 3 divides.*Received: [12] images"):
             check(network, data.batches(5), 3)
     check(fcn.models.fcn_from_cae(fcn.models.cae(), 2), toy.batches(5), 3)
 
@@ -359,7 +359,7 @@ def test_a_name_that_means_the_computer_itself_is_warned_of(monkeypatch, capsys)
     distribution._warn_of_own_name("localhost:1234")
     assert capsys.readouterr().err == ""
     distribution._warn_of_own_name("10.0.0.1:1234")
-    assert "means 127.0.1.1 to itself" in capsys.readouterr().err
+    assert "resolves to 127.0.1.1" in capsys.readouterr().err
 
 
 @needs_jax

@@ -1,4 +1,7 @@
-"""Receptive fields of a model: its graph is read, nothing is computed (lecture: L15)."""
+"""Receptive fields of a model's layers, found by following its graph (lecture: L15).
+
+No image is needed: each step of the graph applies the rule of its layer (`geometry.rules`).
+"""
 
 from typing import Any, Literal
 
@@ -22,8 +25,8 @@ def receptive_field(
     Args:
         model: Functional Keras model with one input, `(batch, H, W, channels)`.
         layer_name: Such as `"pool5"`. A function of `keras.ops` has a name too: see `describe`.
-        size: Pixels of the input along the axis. They decide where SAME puts its zeros. By default
-            the size that the model fixes, or else one that every stride divides.
+        size: Pixels of the input along the axis, which decide where SAME puts its zeros. By
+            default the size that the model fixes, or else one that every stride divides.
         axis: `"height"` or `"width"`.
 
     Returns:
@@ -47,12 +50,12 @@ def receptive_field(
 def field_of(
     tensor, image, size: Count | None = None, axis: Literal["height", "width"] = "height"
 ) -> Field:
-    """What a symbolic tensor sees of the image tensor that it is computed from.
+    """Receptive field of a symbolic tensor in the image tensor that it is computed from.
 
     Args:
         tensor: A symbolic tensor.
         image: The symbolic tensor `(batch, H, W, channels)` from which to count.
-        size, axis: As at `receptive_field`.
+        size, axis: As in `receptive_field`.
 
     Returns:
         `Field`.
@@ -72,7 +75,7 @@ def field_of(
 
 
 def _trace(tensor, known: dict[Any, Map], axis: int) -> Map:
-    """Follows the graph from the tensors that are known to another one."""
+    """Follows the graph from the tensors whose maps are known to another tensor."""
     for step in graph.steps_to([tensor], given=known):
         maps = [known[read] for read in step.inputs]
         if _is_model(step.operation):
