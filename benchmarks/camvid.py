@@ -1,12 +1,11 @@
-"""Is the encoder worth freezing? CamVid at 240 x 180 on this machine, every row in the same number of seconds.
+"""Is the encoder worth freezing? CamVid at 240 x 180, with the same number of seconds for each row.
 
-    python benchmarks/camvid.py path/to/camvid                     # recipes are chosen on a
-    held-out stretch of train python benchmarks/camvid.py path/to/camvid --score val         # the
-    final table
+    python benchmarks/camvid.py path/to/camvid                # to choose recipes: held-out pictures
+    python benchmarks/camvid.py path/to/camvid --score val    # for the final table
 
-(a) random encoder, frozen; (b) the same network trained from scratch; (c) pretrained encoder,
-frozen; (d) pretrained encoder, then fine-tuned end to end. Features, head and fine-tuning count;
-reading the pictures does not.
+(a) a random encoder, frozen; (b) the same network trained from scratch; (c) a pretrained encoder,
+frozen; (d) a pretrained encoder, frozen first, then fine-tuned end to end. The seconds include
+computing features, training the head and fine-tuning, but not reading the pictures.
 """
 
 import argparse
@@ -21,33 +20,26 @@ import fcn_keras as fcn
 BATCH_SIZE = 10
 HELD_OUT = 80  # the last pictures of train
 WIDTH = 32
-RATES = {
-    "a": 3e-3,
-    "b": 1e-3,
-    "c": 3e-3,
-    "d": 3e-3,
-}  # the best of each row on the held-out stretch, see README.md
-PACES = {}  # kind of training → seconds to start, seconds a step
+RATES = {"a": 3e-3, "b": 1e-3, "c": 3e-3, "d": 3e-3}  # the best for each row on held-out pictures
+PACES = {}  # kind of training → (seconds to start, seconds per step)
 ENCODER = {layer.name for layer in fcn.backbones.small_vgg(None).layers}
 
 
 def read(folder, score, classes):
-    """Training data and what to score on, in memory."""
+    """The training data and the data to score on, both in memory."""
     train = fcn.datasets.camvid(folder, split="train")
     if score == "val":
         test = fcn.datasets.camvid(folder, split="val")
     else:  # neighbours in a film are nearly the same picture, so a whole stretch is held out
-        train, test = (
-            train.subset(range(len(train) - HELD_OUT)),
-            train.subset(range(len(train) - HELD_OUT, len(train))),
-        )
+        first = len(train) - HELD_OUT
+        train, test = train.subset(range(first)), train.subset(range(first, len(train)))
     if classes == "road":
         train, test = train.view({"road": ["road"]}), test.view({"road": ["road"]})
     return in_memory(train), in_memory(test)
 
 
 def in_memory(data):
-    """The same data set, read once."""
+    """The same data set, read once and kept in memory."""
     pairs = [data[index] for index in range(len(data))]
     return fcn.datasets.SegmentationData(
         lambda index: pairs[index], len(data), data.class_names, data.palette, data.name
@@ -64,16 +56,15 @@ def network(row, num_classes, seed, options):
 
 
 def pace(row, model, train, features, options):
-    """Seconds that a training takes to start, and for each step, on a quiet machine: the fastest of three short ones.
+    """Seconds that training takes to start, and seconds per step: the fastest of three short runs.
 
-    Measured once for each kind of training, so that every seed gets the same number of steps. The
-    weights stay as they were.
+    Each kind of training is measured once, so that every seed gets the same number of steps. The
+    weights are restored afterwards.
     """
     if row not in PACES:
         before, taken = model.get_weights(), {25: [], 75: []}
-        fcn.training.fit(
-            model, train, steps=25, features=features, **options
-        )  # the first one is slower
+        # the first run is slower and does not count
+        fcn.training.fit(model, train, steps=25, features=features, **options)
         for steps in (25, 75) * 3:
             start = time.perf_counter()
             fcn.training.fit(model, train, steps=steps, features=features, **options)
@@ -85,7 +76,7 @@ def pace(row, model, train, features, options):
 
 
 def run(row, train, test, seconds, seed, options):
-    """Trains one row for so many seconds and scores it."""
+    """Trains one row for the given number of seconds and scores it."""
     model = network(row, train.num_classes, seed, options)
     rate = options.rate or RATES[row]
     chosen = dict(batch_size=BATCH_SIZE, learning_rate=rate, augment="flip", seed=seed)
@@ -102,46 +93,43 @@ def run(row, train, test, seconds, seed, options):
     first, step = pace(row, model, train, features, chosen)
     left = seconds - taken - first - whole_start
     share = options.share if row == "d" else 0
-    steps, more = (
-        _round(left * (1 - share) / step),
-        _round(left * share / whole_step) if share else None,
-    )
+    steps = _round(left * (1 - share) / step)
+    more, then = None, {}
+    if share:
+        more = _round(left * share / whole_step)
+        then = dict(unfreeze="after", fine_tuning_rate=options.fine_tuning_rate)
     start = time.perf_counter()
     fcn.training.fit(
-        model, train, steps=steps, features=features, **chosen,
-        unfreeze="after" if share else None, fine_tuning=more, fine_tuning_rate=options.fine_tuning_rate,
-    )  # fmt: skip
+        model, train, steps=steps, features=features, fine_tuning=more, **then, **chosen
+    )
     taken += time.perf_counter() - start
     scores = fcn.evaluation.evaluate(model, test)
-    return dict(
-        row=row, seed=seed, rate=rate, seconds=round(taken, 1), steps=steps, fine_tuning=more,
-        road_iou=round(float(scores.iou[list(scores.class_names).index("road")]), 4), mean_iou=round(scores.mean_iou, 4),
-    )  # fmt: skip
+    road_iou = float(scores.iou[list(scores.class_names).index("road")])
+    found = dict(row=row, seed=seed, rate=rate, seconds=round(taken, 1))
+    found |= dict(steps=steps, fine_tuning=more)
+    return found | dict(road_iou=round(road_iou, 4), mean_iou=round(scores.mean_iou, 4))
 
 
 def _round(steps):
-    """A multiple of 25, for rounds of equal length."""
+    """A multiple of 25, or 1: `fit` splits it into equal rounds, of at least 25 steps if it can."""
     return max(int(steps) // 25 * 25, 1)
 
 
 def main():
-    """Prints a line of JSON for each run, and the medians."""
+    """Prints a line of JSON for each run, and the medians of the seeds."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", help="CamVid: train/, trainannot/, …")
     parser.add_argument("--score", choices=("held-out", "val"), default="held-out")
     parser.add_argument("--rows", default="abcd")
     parser.add_argument("--seconds", type=float, nargs="+", default=[60, 120])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--rate", type=float, help="instead of each row's own")
-    parser.add_argument(
-        "--share", type=float, default=0.65, help="of (d)'s time behind the features: fine-tuning"
-    )
+    parser.add_argument("--rate", type=float, help="learning rate for all rows")
+    share = "the fraction of (d)'s training time that is fine-tuning"
+    parser.add_argument("--share", type=float, default=0.65, help=share)
     parser.add_argument("--fine-tuning-rate", type=float, default=fcn.training.FINE_TUNING_RATE)
     parser.add_argument("--classes", choices=("road", "all"), default="road")
     parser.add_argument("--width", type=int, default=WIDTH)
-    parser.add_argument(
-        "--weights", default="pretrained", help="an .npz instead of the shipped one"
-    )
+    parser.add_argument("--weights", default="pretrained", help="an .npz file, not the shipped one")
     options = parser.parse_args()
     train, test = read(options.folder, options.score, options.classes)
     for row in options.rows:
@@ -150,10 +138,8 @@ def main():
             for seed in options.seeds:
                 runs.append(run(row, train, test, seconds, seed, options))
                 print(json.dumps(runs[-1]), flush=True)
-            medians = {
-                key: statistics.median(r[key] for r in runs)
-                for key in ("road_iou", "mean_iou", "seconds")
-            }
+            shown = ("road_iou", "mean_iou", "seconds")
+            medians = {key: statistics.median(one[key] for one in runs) for key in shown}
             print(f"{row} {seconds:g} s: median of {len(runs)} {medians}", flush=True)
 
 

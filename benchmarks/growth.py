@@ -1,6 +1,6 @@
-"""What does twice as much cost? Seconds as images, pixels and classes grow, on the small VGG.
+"""How does the cost grow? Seconds for more images, pixels and classes, on the small VGG.
 
-python benchmarks/growth.py
+Run it with `python benchmarks/growth.py`.
 """
 
 import keras
@@ -16,7 +16,10 @@ STEPS = 20
 
 
 def images() -> dict[int, float]:
-    """Seconds to ask the frozen encoder about so many images; after that, a step costs the same for any number."""
+    """Seconds that the frozen encoder takes for each number of images.
+
+    This is the only cost that depends on the number: a training step costs the same for any.
+    """
     train = fcn.datasets.road_scenes("train", count=max(IMAGES)).view({"road": ["road"]})
     pairs = [train[index] for index in range(len(train))]
     model, found = fcn.models.lecture_fcn(2, width=32, skip_width=32), {}
@@ -29,7 +32,7 @@ def images() -> dict[int, float]:
 
 
 def pixels() -> dict[int, float]:
-    """Seconds to label a square picture."""
+    """Seconds to label a square picture, for each side."""
     model, rng = fcn.models.lecture_fcn(2, width=32, skip_width=32), np.random.default_rng(0)
     pictures = {side: rng.integers(0, 256, (side, side, 3), "uint8") for side in SIDES}
     return {
@@ -39,15 +42,13 @@ def pixels() -> dict[int, float]:
 
 
 def classes() -> dict[int, float]:
-    """Seconds of a training step of 10 images, features kept."""
+    """Seconds of one training step of 10 images on kept features, for each number of classes."""
     return {count: seconds_a_step(count) for count in CLASSES}
 
 
 def seconds_a_step(num_classes) -> float:
-    head, rng = (
-        fcn.training.head(fcn.models.lecture_fcn(num_classes, width=32, skip_width=32)),
-        np.random.default_rng(0),
-    )
+    head = fcn.training.head(fcn.models.lecture_fcn(num_classes, width=32, skip_width=32))
+    rng = np.random.default_rng(0)
     head.compile(keras.optimizers.Adam(1e-3), fcn.training.segmentation_loss(), jit_compile=False)
     sizes = {
         "pool5": (5, 18, 256),
@@ -63,12 +64,11 @@ def seconds_a_step(num_classes) -> float:
 if __name__ == "__main__":
     for name, unit, found in (
         ("images", "images through the frozen encoder", images()),
-        ("pixels", "pixels along each side, labelled", pixels()),
-        ("classes", "classes, a training step of 10 images", classes()),
+        ("pixels", "pixels along each side of a picture", pixels()),
+        ("classes", "classes in a step of 10 images", classes()),
     ):
         for number, seconds in found.items():
             print(f"{number:>6} {unit:<40}{seconds:>8.3f} s")
         keep(f"growth_{name}", **{str(number): seconds for number, seconds in found.items()})
-    print(
-        "Images and pixels: in proportion, as nothing is done twice. Classes: only what stands behind the features grows."
-    )
+    print("Time grows in proportion to images and pixels: nothing is computed twice.")
+    print("With more classes, only the layers after the features take longer.")

@@ -1,4 +1,4 @@
-"""What the benchmarks share: medians, peak memory, and keeping what was found for the README's table."""
+"""What the benchmarks share: medians, peak memory, and saving results for the README's table."""
 
 import json
 import os
@@ -12,7 +12,10 @@ RESULTS = Path(__file__).with_name("results")
 
 
 def median_seconds(run, repeats=3) -> float:
-    """Median of some runs, after a first one that does not count: it prepares the backend for the shapes."""
+    """Median seconds of several runs.
+
+    A first run does not count: in it the backend prepares itself for the shapes.
+    """
     run()
     taken = []
     for _ in range(repeats):
@@ -23,7 +26,7 @@ def median_seconds(run, repeats=3) -> float:
 
 
 def anonymous() -> int:
-    """Bytes of anonymous memory of this process: what it asked for, without mapped files (Linux)."""
+    """Bytes of anonymous memory: what this process asked for, without mapped files (Linux)."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("RssAnon"):
             return 1024 * int(line.split()[1])
@@ -31,7 +34,10 @@ def anonymous() -> int:
 
 
 class PeakMemory(threading.Thread):
-    """The most anonymous memory while a block runs, above what there was before; looked at fifty times a second."""
+    """Peak anonymous memory while a block runs, above what the process had before.
+
+    The memory is read fifty times a second.
+    """
 
     def __enter__(self):
         self.before = self.most = anonymous()
@@ -54,9 +60,10 @@ class PeakMemory(threading.Thread):
 
 
 def keep(name: str, **found):
-    """Writes what a benchmark found to `results/name.json`, with the machine that it was found on."""
+    """Writes a benchmark's results to `results/name.json`, with the machine that it ran on."""
     RESULTS.mkdir(exist_ok=True)
-    machine = f"{os.cpu_count()} × {_processor()}, {platform.system()}, Python {platform.python_version()}"
+    python = f"{platform.system()}, Python {platform.python_version()}"
+    machine = f"{os.cpu_count()} × {_processor()}, {python}"
     rounded = {
         key: float(f"{value:.4g}") if isinstance(value, float) else value
         for key, value in found.items()

@@ -1,8 +1,9 @@
-"""How long until something happens? A new Python each time; medians of seven.
+"""How long do an import and a command take to start? Medians of seven, each in a new Python.
 
-python benchmarks/startup.py
+Run it with `python benchmarks/startup.py`.
 """
 
+import functools
 import subprocess
 import sys
 
@@ -19,11 +20,8 @@ COMMANDS = {
 if __name__ == "__main__":
     found = {}
     for name, arguments in COMMANDS.items():
-        found[name] = median_seconds(
-            lambda given=arguments: subprocess.run(
-                [sys.executable, *given], capture_output=True, check=True
-            ),
-            7,
-        )
+        command = [sys.executable, *arguments]
+        run = functools.partial(subprocess.run, command, capture_output=True, check=True)
+        found[name] = median_seconds(run, 7)
         print(f"python {' '.join(arguments):<40}{found[name]:.2f} s", flush=True)
     keep("startup", **found)

@@ -1,10 +1,10 @@
-"""Makes each executed notebook from its source: `python notebooks/build.py [NAME …] [--check | --verify]`.
+"""Makes each executed notebook from its source.
 
-The source of truth is `NN_name.py` (percent format, which diffs well). `NN_name.ipynb` beside it is
-what a
-web page shows: the same cells, run from top to bottom. This program makes it, tells whether it is
-    stale, and
-runs it again to see whether it still gives what it shows.
+    python notebooks/build.py [NAME …] [--check | --verify]
+
+The source of truth is `NN_name.py`, in percent format, which diffs well. `NN_name.ipynb` beside it
+is what a web page shows: the same cells, run from top to bottom. This program makes the notebook,
+checks whether it is stale, and runs it again to check that it still gives the same results.
 """
 
 import argparse
@@ -21,30 +21,25 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
 FOLDER = Path(__file__).parent
-REPOSITORY = "fcn-keras/fcn_keras"  # owner and name on GitHub: where Colab finds the notebooks and the package
+REPOSITORY = "fcn-keras/fcn_keras"  # owner and name on GitHub; Colab loads from there
 BUDGET = 120  # seconds for one notebook, on two quiet cores
-TOLERANCE = 0.02  # of a number in the text, between two runs or two computers
-POINTS = (
-    3  # of a percentage: it is what a training found, and processors round differently on the way
-)
+TOLERANCE = 0.02  # relative difference of a printed number, between two runs or two computers
+POINTS = 3  # difference of a printed percentage: trainings differ, as processors round differently
 NUMBER = re.compile(r"-?\d+(?:\.(\d+))?(?:e([+-]?\d+))?(\s?%)?")
 
 
 def sources(names=()) -> list[Path]:
-    """The notebooks' sources, all or those whose names begin as asked for."""
+    """The notebooks' sources: all, or those whose names begin with one of `names`."""
     found = sorted(FOLDER.glob("[0-9]*.py"))
-    chosen = [
-        path for path in found if not names or any(path.stem.startswith(name) for name in names)
-    ]
+    chosen = [path for path in found if not names or path.stem.startswith(tuple(names))]
     if not chosen:
-        raise SystemExit(
-            f"no notebook is called {' or '.join(names)}; there are {', '.join(path.stem for path in found)}"
-        )
+        existing = ", ".join(path.stem for path in found)
+        raise SystemExit(f"no notebook is called {' or '.join(names)}; there are {existing}")
     return chosen
 
 
 def unexecuted(source: Path):
-    """The notebook of a source, with everything fixed that would differ from one build to the next."""
+    """The notebook of a source, before it runs: always the same for the same source."""
     notebook = jupytext.read(source)
     notebook.cells = [part for cell in notebook.cells for part in split_at_headings(cell)]
     notebook.cells[1:1] = colab_cells(source.stem)
@@ -64,7 +59,7 @@ def unexecuted(source: Path):
 
 
 def split_at_headings(cell) -> list:
-    """A text cell in parts that each begin with a heading, so that each can begin a slide."""
+    """Splits a text cell before each heading, so that each heading can begin a slide."""
     if cell.cell_type != "markdown":
         return [cell]
     parts = (part.strip() for part in re.split(r"^(?=#{1,3} )", cell.source, flags=re.M))
@@ -72,9 +67,10 @@ def split_at_headings(cell) -> list:
 
 
 def slide_type(cell) -> str:
-    """Where a cell stands in a deck, unless its source says so: each heading begins a slide, every other cell one below it.
+    """The kind of slide that a cell becomes, unless its source says otherwise.
 
-    So a question stands on the screen before the figure that answers it.
+    Each heading begins a slide; every other cell is a slide of its own below it. So a question is
+    on the screen before the figure that answers it.
     """
     if "colab" in cell.source:
         return "skip"
@@ -82,11 +78,12 @@ def slide_type(cell) -> str:
 
 
 def colab_cells(name: str) -> list:
-    """What a notebook needs to open on Colab: a badge, and a cell that installs the package where it is not there."""
+    """What a notebook needs for Colab: a badge, and a cell that installs the package if missing."""
     page = f"https://colab.research.google.com/github/{REPOSITORY}/blob/main/notebooks/{name}.ipynb"
     badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({page})"
     install = (
-        'import importlib.util\n\nif importlib.util.find_spec("fcn_keras") is None:  # on colab.research.google.com\n'
+        "import importlib.util\n\n"
+        'if importlib.util.find_spec("fcn_keras") is None:  # on colab.research.google.com\n'
         f"    %pip install --quiet git+https://github.com/{REPOSITORY}"
     )
     return [nbformat.v4.new_markdown_cell(badge), nbformat.v4.new_code_cell(install)]
@@ -96,47 +93,48 @@ def executed(source: Path, seconds: float = BUDGET):
     """Runs a notebook from top to bottom, in its own folder, as a student would.
 
     Args:
-        source: Its source.
-        seconds: The time that it may take.
+        source: The notebook's source.
+        seconds: The longest that the run may take.
 
     Raises:
         nbclient.exceptions.CellExecutionError: If a cell fails.
-        TimeoutError: If the whole takes longer.
+        TimeoutError: If the run takes longer.
         ValueError: If a cell writes to standard error: warnings do not belong on the page.
     """
     notebook = unexecuted(source)
     client = NotebookClient(
-        notebook, kernel_name="python3", record_timing=False, coalesce_streams=True,
+        notebook,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": str(FOLDER)}},
-    )  # fmt: skip
+    )
     start = time.monotonic()
     try:
         asyncio.run(asyncio.wait_for(client.async_execute(), seconds))
-    except (TimeoutError, DeadKernelError):  # which of them, when the kernel is stopped, is chance
+    except (TimeoutError, DeadKernelError):  # stopping a kernel can raise either of them
         if time.monotonic() - start < seconds:
             raise
         raise TimeoutError(f"{source.name} is not finished after {seconds:.0f} s") from None
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
-                raise ValueError(
-                    f"{source.name}: a cell writes to standard error: {output['text'][:500]}"
-                )
+                text = output["text"][:500]
+                raise ValueError(f"{source.name}: a cell writes to standard error: {text}")
     notebook.metadata["language_info"] = {"name": "python"}  # the kernel adds its version
     return notebook
 
 
 def stale(source: Path) -> str | None:
-    """Why the notebook beside a source is not the one that the source makes, or `None`."""
+    """Why the notebook beside a source does not belong to it any more; `None` if it does."""
     path = source.with_suffix(".ipynb")
     if not path.is_file():
         return f"{path.name} is missing"
     kept, fresh = nbformat.read(path, as_version=4), unexecuted(source)
     if kept.metadata.get("source") != fresh.metadata["source"]:
         return f"{source.name} was changed since {path.name} was made"
-    if [(cell.id, cell.source) for cell in kept.cells] != [
-        (cell.id, cell.source) for cell in fresh.cells
-    ]:
+    before, after = ([(cell.id, cell.source) for cell in book.cells] for book in (kept, fresh))
+    if before != after:
         return f"{path.name} was edited by hand; edit {source.name}"
     counts = [cell.execution_count for cell in kept.cells if cell.cell_type == "code"]
     if counts != list(range(1, len(counts) + 1)):
@@ -145,7 +143,10 @@ def stale(source: Path) -> str | None:
 
 
 def differences(kept, again) -> list[str]:
-    """What two runs of a notebook print differently: words exactly, numbers as `alike` has it; pictures are not compared."""
+    """What two runs of a notebook print differently, by the rules of `alike`.
+
+    Pictures are not compared.
+    """
     found = []
     for number, (a, b) in enumerate(zip(kept.cells, again.cells, strict=True)):
         if a.cell_type == "code":
@@ -156,10 +157,10 @@ def differences(kept, again) -> list[str]:
 
 
 def alike(before: str, after: str) -> bool:
-    """Whether two texts have the same words, and numbers that differ by `TOLERANCE`, or one in the last decimal, at most.
+    """Whether two texts have the same words, and nearly the same numbers.
 
-    Percentages may differ by `POINTS`; a small number without decimals is a count, and must be the
-    same.
+    Numbers may differ by `TOLERANCE` of their value or by one in the last decimal, percentages by
+    `POINTS`. So small numbers without decimals, which are counts, must be the same.
     """
     if NUMBER.sub("#", before) != NUMBER.sub("#", after):
         return False
@@ -167,34 +168,29 @@ def alike(before: str, after: str) -> bool:
         decimals, exponent, percent = a.groups()
         last = 10.0 ** (int(exponent or 0) - len(decimals)) if decimals else 0.0
         first, second = (float(number[0].rstrip(" %")) for number in (a, b))
-        if abs(first - second) > 1.0001 * max(
-            TOLERANCE * abs(first), last, POINTS if percent else 0
-        ):
+        allowed = max(TOLERANCE * abs(first), last, POINTS if percent else 0)
+        if abs(first - second) > 1.0001 * allowed:
             return False
     return True
 
 
 def printed(cell) -> str:
-    """A cell's text outputs, a mark for each picture in its place."""
+    """A cell's outputs as text, with a placeholder for each picture."""
     parts = []
     for output in cell.outputs:
         data = output.get("data", {})
-        parts.append(
-            output.get("text")
-            or ("[picture]" if "image/png" in data else data.get("text/plain", ""))
-        )
+        shown = "[picture]" if "image/png" in data else data.get("text/plain", "")
+        parts.append(output.get("text") or shown)
     return "\n".join(parts)
 
 
 def main() -> int:
-    """Builds, checks or verifies; 0, or 1 if a notebook is stale or gives something else."""
+    """Builds, checks or verifies; returns 1 if a notebook is stale or its results differ."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="such as 11; none: all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="such as 11; default: all")
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--check", action="store_true", help="only tell which are stale, in seconds")
-    mode.add_argument(
-        "--verify", action="store_true", help="run them and compare with what they show"
-    )
+    mode.add_argument("--check", action="store_true", help="only check for stale ones")
+    mode.add_argument("--verify", action="store_true", help="run them and compare the results")
     options = parser.parse_args()
     wrong = 0
     for source in sources(options.names):

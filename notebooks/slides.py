@@ -1,8 +1,10 @@
-"""Turns an executed notebook into a deck that opens from disk, with no network: `python notebooks/slides.py 05 [--out DIR]`.
+"""Turns an executed notebook into slides that open from disk, without a network.
+
+    python notebooks/slides.py 05 [--out DIR]
 
 reveal.js and MathJax are fetched once from the npm registry, checked against their published
-checksums, kept beside the package's other downloads, and written into the deck. Nothing of them is
-committed.
+checksums, kept beside the package's other downloads, and written into the slides. They are not
+committed to this repository.
 """
 
 import argparse
@@ -33,22 +35,22 @@ PACKAGES = {  # name: version, SHA-512 as the registry states it
         "Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
     ),
 }
+FIGURES = {"image/png", "text/html"}  # kinds of output
 LINK = re.compile(r"<link[^>]*/dist/[^>]*>")
 
 
 def package(name: str) -> dict[str, str]:
-    """The text files of an npm package, `{"dist/reveal.js": text}`; fetched once.
+    """The text files of an npm package, as `{"dist/reveal.js": text}`; fetched once.
 
     Raises:
-        OSError: If it is not here and cannot be fetched.
-        ValueError: If what came is not what the registry published.
+        OSError: If the package is not on disk and cannot be fetched.
+        ValueError: If the file does not have the published checksum.
     """
     version, checksum = PACKAGES[name]
     path = files.home() / "slides" / f"{name}-{version}.tgz"
     if not path.is_file():
-        with urllib.request.urlopen(
-            REGISTRY.format(name=name, version=version), timeout=60
-        ) as answer:
+        address = REGISTRY.format(name=name, version=version)
+        with urllib.request.urlopen(address, timeout=60) as answer:
             data = answer.read()
         with files.written_whole(path) as temporary:
             temporary.write_bytes(data)
@@ -56,19 +58,20 @@ def package(name: str) -> dict[str, str]:
     if base64.b64encode(hashlib.sha512(data).digest()).decode() != checksum:
         path.unlink()
         raise ValueError(
-            f"{name} {version} is not what its registry published; it was removed, run this again."
+            f"{name} {version} does not have its published checksum; the file was removed. "
+            "Run this again."
         )
-    wanted = (".js", ".css")
+    texts = {}
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        members = [member for member in archive if member.isfile() and member.name.endswith(wanted)]
-        return {
-            member.name.split("/", 1)[1]: archive.extractfile(member).read().decode()
-            for member in members
-        }
+        for member in archive:
+            if member.isfile() and member.name.endswith((".js", ".css")):
+                name_inside = member.name.split("/", 1)[1]  # without "package/"
+                texts[name_inside] = archive.extractfile(member).read().decode()
+    return texts
 
 
 def deck(notebook: Path) -> str:
-    """A notebook as one page of HTML."""
+    """A notebook as slides, in one page of HTML."""
     reveal, mathjax = package("reveal.js"), package("mathjax")
     css = "\n".join(reveal[f"dist/{name}.css"] for name in ("reset", "reveal", "theme/simple"))
     parts = {
@@ -79,22 +82,18 @@ def deck(notebook: Path) -> str:
     exporter = SlidesExporter(
         template_name="slides", extra_template_basedirs=[str(FOLDER)], exclude_input_prompt=True
     )
-    page, _ = exporter.from_notebook_node(
-        figures_apart(nbformat.read(notebook, as_version=4)), {"deck": parts}
-    )
+    cells = figures_apart(nbformat.read(notebook, as_version=4))
+    page, _ = exporter.from_notebook_node(cells, {"deck": parts})
     return LINK.sub("", page)
 
 
 def figures_apart(notebook):
-    """Each figure on a slide of its own, below the one with its code: so it fills the screen."""
+    """Puts each figure on a slide of its own below its code, so that it fills the screen."""
     cells = []
     for cell in notebook.cells:
         cells.append(cell)
-        shown = [
-            output
-            for output in cell.get("outputs", [])
-            if {"image/png", "text/html"} & set(output.get("data", {}))
-        ]
+        outputs = cell.get("outputs", [])
+        shown = [output for output in outputs if FIGURES & set(output.get("data", {}))]
         if shown:
             cell.outputs = [output for output in cell.outputs if output not in shown]
             alone = {"slideshow": {"slide_type": "subslide"}, "transient": {"remove_source": True}}
@@ -108,21 +107,17 @@ def _inside_a_page(script: str) -> str:
 
 
 def main() -> int:
-    """Writes the decks; 2 if something is missing."""
+    """Writes the slides; exits with status 2 if something is missing."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="such as 05; none: all")
-    parser.add_argument(
-        "--out", type=Path, default=Path("slides"), metavar="DIR", help="default: slides"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="such as 05; default: all")
+    out = Path("slides")
+    parser.add_argument("--out", type=Path, default=out, metavar="DIR", help="default: slides")
     options = parser.parse_args()
-    found = sorted(FOLDER.glob("[0-9]*.ipynb"))
-    chosen = [
-        path for path in found if not options.names or path.name.startswith(tuple(options.names))
-    ]
+    names, found = options.names, sorted(FOLDER.glob("[0-9]*.ipynb"))
+    chosen = [path for path in found if not names or path.name.startswith(tuple(names))]
     if not chosen:
-        parser.error(
-            f"no notebook is called {' or '.join(options.names)}; there are {', '.join(p.stem for p in found)}"
-        )
+        existing = ", ".join(path.stem for path in found)
+        parser.error(f"no notebook is called {' or '.join(names)}; there are {existing}")
     os.makedirs(options.out, exist_ok=True)
     for path in chosen:
         try:
