@@ -1,4 +1,4 @@
-"""nbgrader's settings here, for its own commands; `python -m fcn_keras grade` does not need them."""
+"""Settings for calling nbgrader by hand in this folder; `python -m fcn_keras grade` needs none."""
 
 from fcn_keras.grading.judging import use_judge
 from fcn_keras.grading.sheets import PUBLIC_SEED, seed_of
