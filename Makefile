@@ -87,7 +87,7 @@ lint: $(READY)  ## style, common mistakes, and layout
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check fcn_keras tests benchmarks notebooks
 
-types: $(READY)  ## the type annotations, checked by pyright
+types: $(TEACH) $(CLUSTER)  ## the type annotations, checked by pyright
 	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 
 weights: $(READY)  ## train the small VGG again, as it ships
