@@ -218,3 +218,28 @@ class VGGPreprocessing(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "mean_bgr": list(self.mean_bgr)}
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class SumOfHalves(keras.initializers.Initializer):
+    """Initialises a convolution of 2C channels as the sum of their two halves (lecture: L19).
+
+    The halves are two stacked maps of C channels. At the kernel's centre, input channels c and
+    C + c have weight 1 for output channel c. All other weights are zero.
+
+    Example:
+        >>> kernel = fcn.layers.SumOfHalves()((3, 3, 2, 1))
+        >>> keras.ops.convert_to_numpy(kernel)[1, 1].tolist()
+        [[1.0], [1.0]]
+    """
+
+    def __call__(self, shape, dtype=None):
+        height, width, _, out_channels = shape
+        identity = ops.eye(out_channels, dtype=dtype)
+        centre = ops.concatenate([identity, identity], axis=0)[None, None]  # (1, 1, 2C, C)
+        top, left = (height - 1) // 2, (width - 1) // 2
+        around = ((top, height - 1 - top), (left, width - 1 - left), (0, 0), (0, 0))
+        return ops.pad(centre, around)
+
+    def get_config(self):
+        return {}

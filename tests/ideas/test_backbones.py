@@ -15,6 +15,7 @@ def test_pool_n_is_the_image_halved_n_times_and_rounded_up(encoder, height, widt
         assert pools[f"pool{n}"].shape[1:3] == (-(-height // 2**n), -(-width // 2**n))
 
 
+@pytest.mark.slow
 def test_vgg16_is_vgg16(tmp_path):
     """Same parameters and, with the same weights, the same features as Keras' own VGG16;
     preprocessing inside."""

@@ -169,6 +169,7 @@ def test_coarsen_takes_the_class_of_most_pixels_and_void_has_no_vote():
         fcn.evaluation.coarsen(labels, 0, 3)
 
 
+@pytest.mark.slow
 def test_no_map_of_such_cells_gets_more_pixels_right(roads):
     """The vote is the best: shifting a cell's class to any other only loses pixels; and a finer
     stride is better."""

@@ -49,6 +49,7 @@ def test_vgg16_has_the_papers_receptive_fields(name, size, stride):
     assert (field.size, field.stride) == (size, stride)
 
 
+@pytest.mark.slow
 def test_receptive_field_after_fc6_is_the_papers_404():
     model = fcn.models.fcn(2, 32, fcn.backbones.vgg16(weights=None), width=4)
     assert geometry.receptive_field(model, "score_fr").size == 404
@@ -132,6 +133,7 @@ def test_receptive_field_of_the_cae_is_what_is_seen_at_every_size(name, size):
     assert_field_is_what_is_seen(fcn.models.cae(widths=(4, 4, 4)), name, size, size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stride", "name"),
     [
@@ -338,6 +340,7 @@ def test_impossible_sizes_are_answered():
         geometry.transposed_size(3, 1, 1, "full")
 
 
+@pytest.mark.slow
 @first_of(
     ("build", "name", "size"),
     [

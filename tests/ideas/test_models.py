@@ -84,6 +84,7 @@ def test_narrow_skips_are_narrowed_only_where_they_are_wider(encoder):
     ]
 
 
+@pytest.mark.slow
 def test_the_lectures_network_has_the_lectures_layers_and_parameters():
     model = fcn.models.lecture_fcn(2, fcn.backbones.vgg16(weights=None), width=4096)
     rows = {row.name: row for row in fcn.models.describe(model, size=(160, 576))}

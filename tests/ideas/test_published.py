@@ -276,6 +276,7 @@ def test_stages_that_do_not_fit_are_refused():
         published.fcn8s(1)
 
 
+@pytest.mark.slow
 @strides
 def test_saved_networks_load_without_custom_objects(stride, tmp_path):
     model = BUILDERS[stride](CLASSES, THIN, 8)
