@@ -87,6 +87,9 @@ def _check_of(annotation) -> Callable[[str, Any], Any] | None:
     """The check of a kind, of a `Literal`, of `bool`, or of one of these `| None`."""
     if get_origin(annotation) in (Union, UnionType):
         members = get_args(annotation)
+        if get_origin(members[0]) is Literal:  # `None` is one more of the choices
+            choices = (*get_args(members[0]), *[None] * (NoneType in members))
+            return lambda name, value: arguments.one_of(name, value, choices)
         check = next(filter(None, map(_check_of, members)), None)
         if check is None or NoneType not in members:
             return check

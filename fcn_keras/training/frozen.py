@@ -209,8 +209,9 @@ def trained_part(model, batches, features: FrozenFeatures | None, cache: bool, h
     except ImagesDifferInSize as difference:
         _say_why_not_kept(difference)
         return model, batches
+    kept = FeatureBatches(batches, model, features)
     history.seconds["features"] = features.seconds
-    return head(model), FeatureBatches(batches, model, features)
+    return head(model), kept
 
 
 def _say_why_not_kept(reason):

@@ -75,6 +75,7 @@ def test_the_scores_are_those_of_the_saved_model(result, npy):
     )
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_scores(result, npy, tmp_path):
     again = run(tmp_path, "--data", str(npy), "--steps", "15")
     assert again["test"] == result[1]["test"]
@@ -119,6 +120,7 @@ def test_the_other_networks_run_too(npy, tmp_path, options):
     assert (tmp_path / "L13.png").is_file()
 
 
+@pytest.mark.long
 def test_vgg16_trains_from_a_weights_file(npy, tmp_path):
     """Not ImageNet's weights, which no test can fetch: the whole way from Keras' file to the
     figures' network."""

@@ -28,14 +28,13 @@ def test_is_fresh(source):
 @pytest.mark.parametrize(
     "source",
     [
-        pytest.param(source, marks=() if source.stem[:2] in ("00", "10") else pytest.mark.long)
+        pytest.param(source, marks=() if source.stem[:2] == "00" else pytest.mark.long)
         for source in build.sources()
     ],
     ids=lambda source: source.stem,
 )
 def test_runs_from_top_to_bottom_and_gives_what_it_shows(source):
-    """The first one, and the one with files, two stages of training and the command line; the
-    others in `make test-long`."""
+    """The first one; the others in `make test-long`."""
     kept = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     # the machine may be shared
     assert build.differences(kept, build.executed(source, 20 * build.BUDGET)) == []

@@ -157,7 +157,9 @@ def test_preprocessing_in_the_augmentation_is_named(encoder, some_roads):
     layer = keras.layers.RandomBrightness(0.1, value_range=(0, 1))
     history = fit(small(encoder), some_roads, steps=3, batch_size=4, augment=layer)
     assert "applied twice" in history.warnings[0] and "to 1.00, not 0 to 255" in history.warnings[0]
-    with pytest.raises(ValueError, match=r"Received: Rescaling\. \(Scaling is done inside"):
+    with pytest.raises(
+        ValueError, match=r"Received: Rescaling\. \(The model scales its input itself"
+    ):
         fit(small(encoder), some_roads, steps=3, augment=keras.layers.Rescaling(1 / 255))
 
 

@@ -112,6 +112,7 @@ def test_two_processes_and_three_devices_train_as_one(tmp_path):
 
 
 @needs_jax
+@pytest.mark.long
 def test_processes_with_different_settings_are_stopped_before_they_train(tmp_path):
     """Also where the class names alone fill what a message shows."""
     data, address = made_sets.plain(tmp_path / "data", 7), free_address()
@@ -294,6 +295,7 @@ def ended_while_training(tmp_path, number, how, alone=False, apart=False):
 
 
 @needs_jax
+@pytest.mark.long
 def test_when_one_is_killed_the_other_says_so_and_can_go_on_alone(tmp_path):
     ended_while_training(tmp_path, 1, signal.SIGKILL, alone=True)
 

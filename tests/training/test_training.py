@@ -500,7 +500,7 @@ def test_models_that_do_not_fit_the_pictures_are_refused_before_training(toy):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"unfreeze": "before"}, "'after' or None"),
+        ({"unfreeze": "before"}, "one of 'after', None"),
         ({"fine_tuning": 3}, "with unfreeze='after'"),
         ({"unfreeze": "after", "fine_tuning": 0}, "at least 1"),
     ],
