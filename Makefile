@@ -11,7 +11,7 @@ OUT    ?= figures
 # make test FILES=tests/ideas: one room, or one file. WORKERS: how many tests run at the same time
 FILES  ?= tests
 WORKERS ?= 2
-PYTEST  = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations=20
+PYTEST  = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=20
 JAX    := .venv-jax
 # What must not depend on the backend
 ANYWHERE := tests/ideas tests/data tests/training

@@ -54,8 +54,6 @@ LONGEST = (
     "test_harm.py",
     "test_labelling.py",
 )
-# Whose tests share nothing: any worker may take any of them
-SEPARATE = ("test_distribution.py", "test_killed.py", "test_notebooks.py", "test_harm.py")
 
 
 def pytest_configure(config):
@@ -68,11 +66,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """The tests of a file share its fixtures and so a worker (pytest-xdist, --dist loadgroup)."""
-    for item in items:
-        if not any(item.iter_markers("xdist_group")):
-            group = item.nodeid if item.path.name in SEPARATE else item.path.name
-            item.add_marker(pytest.mark.xdist_group(group))
+    """The longest files start first. Each stays on one worker, whose tests share its fixtures."""
     rank = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 

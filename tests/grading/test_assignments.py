@@ -27,7 +27,6 @@ SHEETS = list(PUBLIC_SHEETS.sources)
 JUDGED = tasks_of(PUBLIC_SHEETS.sources[SHEET])  # points of the tasks that the computer judges
 
 # With several workers, one of them makes the sheets and grades the class, for all tests here.
-pytestmark = pytest.mark.xdist_group("grading")
 every_sheet = pytest.mark.parametrize("sheet", SHEETS)
 
 

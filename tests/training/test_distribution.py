@@ -164,14 +164,12 @@ sys.exit(main(["train", sys.argv[2], "--out", sys.argv[3], "--devices", "4"]))
 
 
 @needs_jax
-@pytest.mark.xdist_group("refusals")
 def test_connecting_after_something_was_computed_is_refused(refusals):
     _, errors = refusals
     assert "before anything is computed" in errors[-2]
 
 
 @needs_jax
-@pytest.mark.xdist_group("refusals")
 def test_more_devices_than_there_are(refusals):
     status, errors = refusals
     assert status == 2 and "3 at most (cpu:0, cpu:1, cpu:2). Received: 4" in errors[-1]
