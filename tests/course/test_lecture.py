@@ -7,7 +7,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from conftest import CAMVID, first_of, needs_camvid
+from conftest import CAMVID, needs_camvid
 
 import fcn_keras as fcn
 from fcn_keras.command_line import parser as cli
@@ -113,7 +113,8 @@ def test_l12_marks_the_last_layer_and_nothing_else():
     assert "conv3" in fcn.lecture.changed_layers(first, widened)
 
 
-@first_of("options", (["--stride", "32"], ["--fusion", "concat"]))
+@pytest.mark.long
+@pytest.mark.parametrize("options", (["--stride", "32"], ["--fusion", "concat"]))
 def test_the_other_networks_run_too(npy, tmp_path, options):
     report = run(tmp_path, "--data", str(npy), "--steps", "3", "--network", "fcn", *options)
     assert report["settings"]["network"] == "fcn"

@@ -147,6 +147,7 @@ def test_scores_are_those_of_the_released_network(stride, size):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_at_full_width_too():
     """FCN-8s as released but for the number of classes: 134 million weights, written out and read
     in again."""
