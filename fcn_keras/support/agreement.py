@@ -79,11 +79,11 @@ def require_scores_of_every_pixel(model, labelled, size) -> None:
         )
 
 
-def require_scorable(model, data) -> None:
-    """Raises unless a model can be scored on a data set.
+def require_output_for_each_class(model, data) -> None:
+    """Raises unless a model has one output for each class of a data set.
 
     Raises:
-        ValueError: If the data set is empty, or the model does not have one output for each class.
+        ValueError: If it has more or fewer.
     """
     if model.output_shape[-1] != data.num_classes:
         raise ValueError(
@@ -91,5 +91,14 @@ def require_scorable(model, data) -> None:
             f"({', '.join(data.class_names)}). "
             f"Received: {model.name!r} with {model.output_shape[-1]}"
         )
+
+
+def require_scorable(model, data) -> None:
+    """Raises unless a model can be scored on a data set.
+
+    Raises:
+        ValueError: If the data set is empty, or the model does not have one output for each class.
+    """
+    require_output_for_each_class(model, data)
     if len(data) == 0:
         raise ValueError(f"Expected at least one image. Received: {data!r}")

@@ -43,35 +43,57 @@ def frozen_border(model: Model) -> list[str]:
     """The layers where the frozen part of a model ends (lecture: L23).
 
     What they compute never changes in training. For the lecture's network they are `image`,
-    `pool3`,
-    `pool4` and `pool5`: the head reads the three pools, and the image for its size.
+    `pool3`, `pool4` and `pool5`: the head reads the three pools, and the image for its size.
 
     Returns:
         Layer names in the model's order; empty if no weights are frozen.
     """
-    return [graph.step_of(tensor).name for tensor in _border(model)]
+    return Cut(model).names
 
 
-def _border(model) -> list:
-    """The tensors that the frozen part of a model computes and the rest of it reads."""
-    fixed = _fixed(model)
-    steps = graph.steps(model)
-    frozen = [step for step in steps if fixed.issuperset(step.outputs)]
-    if not any(getattr(step.operation, "weights", ()) for step in frozen):
-        return []
-    read = {tensor for step in steps if step not in frozen for tensor in step.inputs}
-    return [tensor for step in frozen for tensor in step.outputs if tensor in read]
+class Cut:
+    """Where the frozen part of a model ends, and what is trained behind it.
 
+    Attributes:
+        behind: The steps that depend on a trained weight or on a random number.
+        border: The tensors that these read of the frozen part; none if no weights are frozen.
+        for_size_only: Those of the border of which only height and width are read.
+    """
 
-def _fixed(model) -> set:
-    """The tensors of a model that depend on no trained weight and on no random number."""
-    fixed = set()
-    for step in graph.steps(model):
-        learns = getattr(step.operation, "trainable_weights", ())
-        random = hasattr(step.operation, "seed_generator")  # dropout differs in every step
-        if not learns and not random and fixed.issuperset(step.inputs):
-            fixed.update(step.outputs)
-    return fixed
+    def __init__(self, model):
+        fixed, frozen, self.behind = set(), [], []
+        for step in graph.steps(model):
+            learns = getattr(step.operation, "trainable_weights", ())
+            random = hasattr(step.operation, "seed_generator")  # dropout differs in every step
+            if learns or random or not fixed.issuperset(step.inputs):
+                self.behind.append(step)
+            else:
+                frozen.append(step)
+                fixed.update(step.outputs)
+        read = {tensor for step in self.behind for tensor in step.inputs}
+        tensors = [tensor for step in frozen for tensor in step.outputs if tensor in read]
+        any_weights = any(getattr(step.operation, "weights", ()) for step in frozen)
+        self.border = tensors if any_weights else []
+        self.for_size_only = {tensor for tensor in self.border if self._gives_a_size(tensor)}
+
+    @property
+    def names(self) -> list[str]:
+        """The layers that compute the border, in the model's order."""
+        return [graph.step_of(tensor).name for tensor in self.border]
+
+    @property
+    def features(self) -> dict:
+        """The tensors of the border whose values are read, by their layers' names."""
+        pairs = zip(self.names, self.border, strict=True)
+        return {name: tensor for name, tensor in pairs if tensor not in self.for_size_only}
+
+    def _gives_a_size(self, tensor) -> bool:
+        """Whether all that read a tensor read its height and width only, as the last crop does."""
+        return all(
+            isinstance(step.operation, CropToMatch) and step.inputs[0] is not tensor
+            for step in self.behind
+            if tensor in step.inputs
+        )
 
 
 @checked
@@ -82,15 +104,13 @@ def head(model: Model) -> keras.Model:
         `keras.Model` whose inputs are what the layers of `frozen_border(model)` give, in that
         order. An input that is read only for its size (the image) needs only one channel.
     """
-    border, tensors = _border(model), {}
-    for tensor in border:
-        channels = 1 if _read_for_size_only(model, tensor) else tensor.shape[-1]
-        name = graph.step_of(tensor).name
+    cut, tensors = Cut(model), {}
+    for name, tensor in zip(cut.names, cut.border, strict=True):
+        channels = 1 if tensor in cut.for_size_only else tensor.shape[-1]
         tensors[tensor] = keras.Input((None, None, channels), name=name)
-    inputs, fixed = list(tensors.values()), _fixed(model)
-    for step in graph.steps(model):
-        if not fixed.issuperset(step.outputs):
-            tensors[step.outputs[0]] = step.again(tensors)
+    inputs = list(tensors.values())
+    for step in cut.behind:
+        tensors[step.outputs[0]] = step.again(tensors)
     return keras.Model(inputs, tensors[model.outputs[0]], name=f"{model.name}_head")
 
 
@@ -117,14 +137,13 @@ def frozen_features(
         ValueError: If nothing of the model is frozen.
         ImagesDifferInSize: If the images differ in size.
     """
-    border = [tensor for tensor in _border(model) if not _read_for_size_only(model, tensor)]
-    if not border:
+    features = Cut(model).features
+    if not features:
         raise ValueError(
             f"Expected a model with a frozen part. Received: {model.name!r}, all of it trained"
         )
     start = time.perf_counter()
-    named = {graph.step_of(tensor).name: tensor for tensor in border}
-    encoder = keras.Model(model.inputs, named)
+    encoder = keras.Model(model.inputs, features)
     examples = _Examples(data, flip)
     maps, targets = {}, np.empty(0)
     with progress("frozen features", len(examples)) as advance:
@@ -262,9 +281,8 @@ class FeatureBatches(keras.utils.PyDataset):
         super().__init__(workers=READERS, max_queue_size=BATCHES_AHEAD)
         require_features_of(features, batches.data)
         self.batches, self.features = batches, features
-        self.names = frozen_border(model)
-        border = zip(self.names, _border(model), strict=True)
-        needed = [name for name, tensor in border if not _read_for_size_only(model, tensor)]
+        cut = Cut(model)
+        self.names, needed = cut.names, cut.features
         known = len(features.targets) // (1 + features.flipped)
         missing = [name for name in needed if name not in features.maps]
         if missing or known != len(batches.data) or (batches.flip and not features.flipped):
@@ -292,14 +310,3 @@ class FeatureBatches(keras.utils.PyDataset):
             return self.blank[: len(indices)]
         # what a network of mixed precision computes is kept in its 16 bits
         return self.features.maps[name][indices].astype("float32")
-
-
-def _read_for_size_only(model, tensor) -> bool:
-    """Whether the head reads a tensor's height and width only, as the last crop does."""
-    fixed = _fixed(model)
-    readers = [step for step in graph.steps(model) if tensor in step.inputs]
-    return all(
-        isinstance(step.operation, CropToMatch) and step.inputs[0] is not tensor
-        for step in readers
-        if not fixed.issuperset(step.outputs)
-    )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from fcn_keras.layers import CropToMatch
-from fcn_keras.support import arguments, graph
+from fcn_keras.support import agreement, arguments, graph
 from fcn_keras.training.checkpoint import in_words
 from fcn_keras.training.distribution import processes
 
@@ -42,12 +42,7 @@ def _require_matching_validation(train, validation):
 
 
 def _require_logits_of_every_pixel(model, image, data):
-    outputs = model.output_shape[-1]
-    if outputs != data.num_classes:
-        raise ValueError(
-            f"Expected a model with {data.num_classes} outputs, one for each class of the data "
-            f"({', '.join(data.class_names)}). Received: {model.name!r} with {outputs}"
-        )
+    agreement.require_output_for_each_class(model, data)
     _require_size(model, image)
     activation = _last_activation(model)
     if activation in ("softmax", "sigmoid", "relu"):
