@@ -146,6 +146,12 @@ def size(name: str, value) -> tuple[int, int]:
     return int(pair[0]), int(pair[1])
 
 
+def input_size(name: str, value):
+    """What pictures are resized to: a size, `"trained"` or `None`."""
+    as_trained = isinstance(value, str) and value == "trained"
+    return value if value is None or as_trained else size(name, value)
+
+
 def _is_whole(value) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 

@@ -42,6 +42,7 @@ class Run:
 
     def __init__(self, folder: Path | None, settings: dict, start: str, together: bool = False):
         self.together, self.writes = together, distribution.is_first()
+        self.data: str | None = settings.get("data")  # the training data in a line
         self.checkpoint = Checkpoint(folder, settings, start) if folder and self.writes else None
         if together:
             digest_ = hashlib.sha256(str(settings).encode()).hexdigest()[:8]
