@@ -197,4 +197,4 @@ def _hold_out(data: SegmentationData, seed: int) -> Opened:
 
 def _draw(digest: str, seed: int) -> float:
     """A number from 0 to 1 that depends on a picture and the seed alone."""
-    return int(hashlib.sha256(f"{seed} {digest}".encode()).hexdigest()[:12], 16) / 16**12
+    return int(hashlib.sha256(f"{digest} {seed}".encode()).hexdigest()[:12], 16) / 16**12

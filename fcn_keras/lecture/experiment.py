@@ -250,7 +250,7 @@ class Experiment:
             ROADS_VERSION,
             keras.__version__,
             dataclasses.asdict(self.settings),
-            [] if self.settings.data == "road_scenes" else self._pictures,
+            *([] if self.settings.data == "road_scenes" else [self._pictures]),
         ]
         digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
         digest.update(backbones.SMALL_VGG_WEIGHTS.read_bytes())

@@ -13,6 +13,7 @@ cuts nothing off.
 import dataclasses
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -106,6 +107,6 @@ def _place(model):
     return last if isinstance(last, CropToMatch) else model
 
 
-def _fixed(value):
+def _fixed(value) -> Any:
     """JSON's lists as tuples."""
     return tuple(map(_fixed, value)) if isinstance(value, list) else value

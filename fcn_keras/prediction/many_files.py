@@ -18,6 +18,7 @@ import numpy as np
 
 from fcn_keras import models, prediction, visualization
 from fcn_keras.datasets.base import default_palette
+from fcn_keras.models.resizing import tell_size
 from fcn_keras.prediction.tiled import Tile
 from fcn_keras.support import arguments, images
 from fcn_keras.support.kinds import Count, File, InputSize, checked
@@ -48,7 +49,7 @@ class Job:
     ):
         self.model, self.out = Path(model), Path(out)
         self.tile: Tile | None = tile
-        self.size = size
+        self.size: InputSize = size
 
     def result(self, picture: Path, ending: str) -> Path:
         """A file that the job writes for a picture, such as that ending in `"labels.png"`."""
@@ -94,6 +95,7 @@ class Labeller:
     def __init__(self, job: Job):
         self.job = job
         self.model = arguments.scoring_model("model", models.load(job.model))
+        tell_size(self.model, job.size)
         self.model_digest = job.model_digest()
         classes = self.model.output_shape[-1]
         colours = models.card(self.model).palette
