@@ -118,7 +118,8 @@ def open_data(
     layout = layout_of(source, format, size)
     if len(layout.parts) == 1:
         return _hold_out(layout.data(next(iter(layout.parts))), seed)
-    return Opened(*(layout.data(part) for part in layout.parts))
+    train, test = map(layout.data, layout.parts)
+    return Opened(train, test)
 
 
 def layout_of(
