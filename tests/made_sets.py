@@ -63,13 +63,12 @@ def coloured(folder, count=10):
 
 
 def camvid(folder, count=6):
-    for start, split in enumerate(("train", "val")):
+    for start, (split, film) in enumerate((("train", "0001TP"), ("val", "0016E5"))):
         for number in range(count):
             image, mask = scene(100 * start + number, 11)
-            fcn.images.write_image(folder / split / f"{split}_{number}.png", image)
-            fcn.images.write_image(
-                folder / f"{split}annot" / f"{split}_{number}.png", ringed(mask, 11)
-            )
+            name = f"{film}_{number:06}.png"
+            fcn.images.write_image(folder / split / name, image)
+            fcn.images.write_image(folder / f"{split}annot" / name, ringed(mask, 11))
     return folder
 
 

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from fcn_keras.datasets import items
+from fcn_keras.datasets import class_lists
 from fcn_keras.datasets.base import ClassNames, SegmentationData
+from fcn_keras.datasets.class_lists import ClassList
 from fcn_keras.datasets.layouts import Layout, Part, pictures
 from fcn_keras.datasets.mask_codes import MaskCode, NumberCode, colour_table
 from fcn_keras.datasets.palettes import fitting_palette
@@ -31,8 +32,7 @@ CAMVID_COLOURS = {
     "bicyclist": (0, 128, 192),
 }
 CAMVID_CLASSES = tuple(CAMVID_COLOURS)
-CLASSES = "classes.txt"
-NAME_AND_COLOUR = re.compile(r"(.*\S)\s*[\s,;:]\s*(\d+)[\s,;]+(\d+)[\s,;]+(\d+)")
+CAMVID_FILES = re.compile(r"(\d{4}[A-Z][A-Z0-9]|Seq05VD)_f?\d+")  # such as 0001TP_006690
 
 Byte = Annotated[int, Kind("0 to 255", arguments.whole_number, at_least=0, at_most=255)]
 
@@ -95,11 +95,13 @@ def camvid(
         size: As in `image_folder`.
 
     Returns:
-        `SegmentationData`, 11 classes. The files' number 11 is void.
+        `SegmentationData`, 11 classes. The files' number 11 is void. Where the folder has a list of
+        classes, as a plain folder has, its classes count instead.
 
     Raises:
         FileNotFoundError: If the split's folders are not there.
-        ValueError: If the split is unknown.
+        ValueError: If the split is unknown, or the pictures are not CamVid's and have no list of
+            classes.
     """
     return camvid_layout(folder, size, (split,)).data(split)
 
@@ -110,10 +112,11 @@ def plain_folder(folder: File, size: Size | None = None) -> SegmentationData:
 
     The first name is class 0. Where the masks' colours stand for classes, each line ends in its
     colour, and `void` has a line too: `road 128 64 128`. Lines that begin with # are comments.
+    The lists that labelling tools write are read too (`datasets/class_lists.py`).
 
     Raises:
         FileNotFoundError: If one of the three is missing.
-        ValueError: If `classes.txt` has another form.
+        ValueError: If the list has another form, or two lists differ.
     """
     return plain_layout(folder, size).data("all")
 
@@ -142,12 +145,43 @@ def coloured(layout: Layout, colours: Mapping) -> Layout:
     return replace(layout, code=code, palette=palette if layout.palette is None else layout.palette)
 
 
+def of_classes(layout: Layout, classes: ClassList) -> Layout:
+    """The same files, with the classes of a list."""
+    layout = replace(layout, class_names=classes.names, code=classes.code, palette=None)
+    return layout if classes.colours is None else coloured(layout, classes.colours)
+
+
+def of_own_classes(layout: Layout, own_files: re.Pattern, *folders: Path) -> Layout:
+    """A public set's files with its classes, or the classes of a list that lies in the folder.
+
+    Args:
+        layout: The public set.
+        own_files: Names that the public set's pictures have.
+        folders: Where a list of classes may lie.
+
+    Raises:
+        ValueError: If there is no list and the pictures are not the public set's.
+    """
+    classes = class_lists.in_folder(*folders)
+    if classes is not None:
+        return of_classes(replace(layout, name=folders[0].name), classes)
+    names = sorted({name for part in layout.parts.values() for name in part.images})
+    foreign = next((name for name in names if not own_files.fullmatch(name)), None)
+    if foreign is not None:
+        raise ValueError(
+            f"Expected {folders[0]} to hold {layout.name} itself, or a list of its own classes. "
+            f"Received: no list, and a picture {foreign}, which is not of {layout.name}. Write "
+            f"{folders[0] / class_lists.CLASSES}: one class name per line, the first is class 0."
+        )
+    return layout
+
+
 def plain_layout(folder: str | Path, size=None) -> Layout:
-    """What `plain_folder` reads: `images/`, `masks/` and `classes.txt`."""
+    """What `plain_folder` reads: `images/`, `masks/` and a list of classes."""
     folder = Path(folder)
-    class_names, colours = read_classes(folder / CLASSES)
-    layout = folder_layout(folder / "images", folder / "masks", class_names, size=size)
-    return layout if colours is None else coloured(layout, colours)
+    classes = class_lists.required(folder)
+    layout = folder_layout(folder / "images", folder / "masks", classes.names, size=size)
+    return of_classes(layout, classes)
 
 
 def camvid_layout(
@@ -162,50 +196,16 @@ def camvid_layout(
         parts[split] = Part(images, masks, conflicts)
     code = NumberCode.of_classes(len(CAMVID_CLASSES), void=len(CAMVID_CLASSES))
     palette = np.array(list(CAMVID_COLOURS.values()))
-    return Layout("CamVid", CAMVID_CLASSES, code, parts, palette, size)
+    layout = Layout("CamVid", CAMVID_CLASSES, code, parts, palette, size)
+    return of_own_classes(layout, CAMVID_FILES, folder)
 
 
-def read_classes(path: Path) -> tuple[tuple[str, ...], dict | None]:
-    """Class names, and the colours if the lines have them.
+def read_classes(path: Path) -> tuple[tuple[str, ...], Mapping | None]:
+    """Class names, and the colours if the lines have them, in any of the forms of `class_lists`.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it has no names, a name twice, colours on some lines only, or a wrong colour.
+        ValueError: As `class_lists.read`.
     """
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"Expected {path}: one class name per line, the first is class 0. "
-            "Received: no such file"
-        )
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"Expected {path} to be plain text. Received: {error}. Save it as UTF-8 in your editor."
-        ) from error
-    lines = [line for line in lines if line and not line.startswith("#")]
-    if not any(map(NAME_AND_COLOUR.fullmatch, lines)):
-        return items.class_names(str(path), lines), None
-    colours: dict[str, list] = {}
-    for line in lines:
-        name, colour = _name_and_colour(line, path)
-        colours.setdefault("void" if name.lower() == "void" else name, []).append(colour)
-    names = [name for name in colours if name != "void"]
-    return items.class_names(str(path), names), colours
-
-
-def _name_and_colour(line: str, path: Path) -> tuple[str, tuple[int, ...]]:
-    match = NAME_AND_COLOUR.fullmatch(line)
-    if match is None:
-        raise ValueError(
-            f"Expected {path} to give a colour on every line ('road 128 64 128') or on none. "
-            f"Received: {line!r}"
-        )
-    name, *numbers = match.groups()
-    colour = tuple(map(int, numbers))
-    if max(colour) > 255 or re.search(r"[\s,;:]\d+$", name):
-        raise ValueError(
-            f"Expected {path} to give three numbers after each name, 0 to 255 "
-            f"('road 128 64 128'). Received: {line!r}. A class 'lane 2' may be called lane_2."
-        )
-    return name, colour
+    classes = class_lists.read(path)
+    return classes.names, classes.colours

@@ -13,6 +13,7 @@ import numpy as np
 
 from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.mask_codes import MaskCode
+from fcn_keras.datasets.other_files import found_instead
 from fcn_keras.support import arguments
 from fcn_keras.support.files import digest_of_file
 from fcn_keras.support.images import SUFFIXES, examine, read_image
@@ -89,7 +90,7 @@ class Layout:
                 "Expected a mask for every picture in "
                 f"{next(iter(files.images.values())).parent}. "
                 f"Received: none for {listed} ({len(missing)} in all). "
-                f"{_similar_mask(files, missing[0])}"
+                f"{_similar_mask(files, missing)}"
             )
         if not files.names:
             raise FileNotFoundError(f"Expected pictures in {self.name}, {part}. Received: none")
@@ -109,11 +110,16 @@ class Layout:
         return image, mask
 
 
-def _similar_mask(files: Part, name: str) -> str:
-    """A hint: the mask whose name is the picture's with something added, or where to find more."""
+def _similar_mask(files: Part, missing: Sequence[str]) -> str:
+    """A hint: the mask whose name is the picture's with something added, or files of other types,
+    or where to find more."""
+    name = missing[0]
     similar = next((path for other, path in sorted(files.masks.items()) if name in other), None)
     if similar is None:
-        return "python -m fcn_keras check-data lists everything that is wrong."
+        folder = next((path.parent for path in files.masks.values()), None)
+        other = "none" if folder is None else found_instead(folder, missing)
+        more = "python -m fcn_keras check-data lists everything that is wrong."
+        return more if other == "none" else f"There is {other}"
     wanted = f"{name}{similar.suffix}"
     return f"Is it {similar.name}? A mask has the name of its picture: {wanted}."
 
@@ -132,6 +138,7 @@ def pictures(folder: str | Path, conflicts: list[str] | None = None) -> dict[str
     if not folder.is_dir():
         raise FileNotFoundError(
             f"Expected a folder of pictures. Received: {folder}, which is not there."
+            f"{_beside(folder)}"
         )
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
@@ -144,9 +151,17 @@ def pictures(folder: str | Path, conflicts: list[str] | None = None) -> dict[str
             found.setdefault(name, path)
     if not found:
         raise FileNotFoundError(
-            f"Expected pictures ({', '.join(SUFFIXES)}) in {folder}. Received: none"
+            f"Expected pictures ({', '.join(SUFFIXES)}) in {folder}. "
+            f"Received: {found_instead(folder)}"
         )
     return found
+
+
+def _beside(folder: Path) -> str:
+    """A hint: the folders beside one that is not there."""
+    parent = folder.parent
+    names = [path.name for path in sorted(parent.glob("*/"))] if parent.is_dir() else []
+    return f" In {parent} there are {', '.join(names[:8])}." if names else ""
 
 
 def composed(name: str) -> str:

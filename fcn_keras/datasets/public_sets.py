@@ -1,12 +1,14 @@
 """KITTI road, PASCAL VOC and the Oxford pets, as their owners publish them."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from fcn_keras.datasets.base import SegmentationData
+from fcn_keras.datasets.folders import of_own_classes
 from fcn_keras.datasets.layouts import Layout, Part, matched, pictures
 from fcn_keras.datasets.mask_codes import ColourCode, NumberCode
 from fcn_keras.support.kinds import File, Size, checked
@@ -36,6 +38,16 @@ VOC_CLASSES = (
     "train",
     "tvmonitor",
 )
+KITTI_FILES = re.compile(r"[a-z]+_\d+")  # such as um_000000
+PETS_FILES = re.compile(r"[A-Za-z_]+_\d+")  # such as Abyssinian_100
+# Such as 2007_000032. The years before 2008 have 000032 too, and lists of the objects.
+VOC_FILES = re.compile(r"20(0[7-9]|1[0-2])_\d{6}")
+VOC_EARLY_FILES, VOC_LIST = re.compile(r"\d{6}"), "ImageSets/Main/aeroplane_train.txt"
+VOC_SPLITS = {  # the names of each part's list; CVAT's are those of its subsets
+    "train": ("train",),
+    "val": ("val", "valid", "validation", "test"),
+    "trainval": ("trainval",),
+}
 PETS_SPLITS = {"train": "trainval.txt", "test": "test.txt"}
 PET, AROUND, BORDER = 1, 2, 3  # numbers in the trimaps
 
@@ -82,11 +94,13 @@ def voc(
         size: As in `kitti_road`.
 
     Returns:
-        `SegmentationData`, 21 classes.
+        `SegmentationData`, 21 classes. Where the folder has a list of classes, as CVAT and labelme
+        write it, its classes count instead; `open_data` opens those without a split.
 
     Raises:
         FileNotFoundError: If the folders or the split file are not there, or a picture has no mask.
-        ValueError: If the split is unknown, or names a picture that is not there.
+        ValueError: If the split is unknown, or names a picture that is not there; or if the
+            pictures are not VOC's and have no list of classes.
     """
     return voc_layout(folder, size, (split,)).data(split)
 
@@ -126,7 +140,8 @@ def kitti_layout(folder: str | Path, size=None, splits=("train",)) -> Layout:
     parts = {split: part_of[split](root) for split in splits}
     palette = np.array([(64, 64, 72), (255, 0, 255)], "uint8")
     code = ColourCode(KITTI_COLOURS)
-    return Layout("KITTI road", ("background", "road"), code, parts, palette, size)
+    layout = Layout("KITTI road", ("background", "road"), code, parts, palette, size)
+    return of_own_classes(layout, KITTI_FILES, Path(folder), root)
 
 
 def _kitti_training(root: Path) -> Part:
@@ -151,16 +166,42 @@ def _kitti_testing(root: Path) -> Part:
 
 
 def voc_layout(folder: str | Path, size=None, splits=("train", "val")) -> Layout:
-    """What `voc` reads."""
+    """What `voc` reads, and what CVAT and labelme write in its manner."""
     years = ("VOC2012", "VOCdevkit/VOC2012", "VOC2011", "VOCdevkit/VOC2011")
     root = _below(folder, "SegmentationClass", years, "PASCAL VOC")
-    images, masks = pictures(root / "JPEGImages"), pictures(root / "SegmentationClass")
-    parts = {}
+    older = root / "SegmentationClassPNG"  # labelme's, beside .npy files in SegmentationClass
+    layout = Layout(
+        "PASCAL VOC",
+        VOC_CLASSES,
+        NumberCode.of_classes(len(VOC_CLASSES)),
+        _voc_parts(root, older if older.is_dir() else root / "SegmentationClass", splits),
+        voc_palette(),
+        size,
+    )
+    own_files = VOC_EARLY_FILES if (root / VOC_LIST).is_file() else VOC_FILES
+    return of_own_classes(layout, own_files, Path(folder), root)
+
+
+def _voc_parts(root: Path, mask_folder: Path, splits) -> dict[str, Part]:
+    """The parts that the split files list; all pictures where only CVAT's list is, or none."""
+    conflicts: list[str] = []
+    images = pictures(root / "JPEGImages", conflicts)
+    masks = pictures(mask_folder, conflicts)
+    lists = root / "ImageSets" / "Segmentation"
+    listed = {path.stem.lower(): path for path in sorted(lists.glob("*.txt"))}
+    if not listed:
+        return {"all": Part(images, masks, conflicts)}
+    files = {}
     for split in splits:
-        split_file = root / "ImageSets" / "Segmentation" / f"{split}.txt"
-        parts[split] = matched(images, masks, _lines(split_file), split_file)
-    code = NumberCode.of_classes(len(VOC_CLASSES))
-    return Layout("PASCAL VOC", VOC_CLASSES, code, parts, voc_palette(), size)
+        found = (listed[name] for name in VOC_SPLITS[split] if name in listed)
+        files[split] = next(found, lists / f"{split}.txt")
+    if len(listed) == 1 and not set(files.values()) & set(listed.values()):
+        files = {"all": next(iter(listed.values()))}
+    parts = {split: matched(images, masks, _lines(file), file) for split, file in files.items()}
+    return {
+        split: replace(part, conflicts=[*conflicts, *part.conflicts])
+        for split, part in parts.items()
+    }
 
 
 def pets_layout(folder: str | Path, size=None, splits=("train", "test"), border="void") -> Layout:
@@ -174,7 +215,8 @@ def pets_layout(folder: str | Path, size=None, splits=("train", "test"), border=
         parts[split] = matched(images, masks, names, split_file)
     code = NumberCode({AROUND: 0, PET: 1, BORDER: VOID if border == "void" else 2})
     class_names = ("background", "pet") if border == "void" else ("background", "pet", "border")
-    return Layout("Oxford pets", class_names, code, parts, None, size)
+    layout = Layout("Oxford pets", class_names, code, parts, None, size)
+    return of_own_classes(layout, PETS_FILES, Path(folder), root)
 
 
 def voc_palette() -> np.ndarray:

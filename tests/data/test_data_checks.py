@@ -38,7 +38,7 @@ def of(clean, tmp_path):
 FIRST = {
     "plain": lambda f: (f / "images" / "p0.png", f / "masks" / "p0.png"),
     "coloured": lambda f: (f / "images" / "p0.png", f / "masks" / "p0.png"),
-    "camvid": lambda f: (f / "train" / "train_0.png", f / "trainannot" / "train_0.png"),
+    "camvid": lambda f: (f / "train" / "0001TP_000000.png", f / "trainannot" / "0001TP_000000.png"),
     "kitti": lambda f: (
         f / "training/image_2/um_000000.png",
         f / "training/gt_image_2/um_road_000000.png",
@@ -455,7 +455,7 @@ def test_void_that_covers_nearly_all(of, kind):
 @pytest.mark.parametrize("again", [False, True], ids=["copied", "saved again as JPEG"])
 def test_pictures_shared_by_train_and_test(of, again, kind):
     folder, image, mask = of(kind)
-    name = {"camvid": "val_3.png", "voc": "2008_000003", "pets": "Abyssinian_103"}[
+    name = {"camvid": "0016E5_000003.png", "voc": "2008_000003", "pets": "Abyssinian_103"}[
         kind
     ].removesuffix(".png")
     other = next(
