@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from fcn_keras.prediction.tiled import require_memory
-from fcn_keras.support import agreement
+from fcn_keras.support import agreement, endings
 from fcn_keras.support.kinds import Model, Names, ScoringModel, checked
 
 
@@ -38,6 +38,8 @@ def segment(model: ScoringModel, image: np.ndarray) -> np.ndarray:
 def probabilities(model: ScoringModel, image: np.ndarray) -> np.ndarray:
     """Gives every pixel the probability of each class, by softmax (lecture: L17, L25).
 
+    What a model that ends in a softmax gives is left as it is.
+
     With two classes, such as background 0 and road 1, `probabilities(...)[:, :, 1] > 0.5` is the
     same mask as `segment(...) == 1`.
 
@@ -58,6 +60,10 @@ def probabilities(model: ScoringModel, image: np.ndarray) -> np.ndarray:
         True
     """
     scores = logits(model, image)
+    if endings.activation_of(endings.last_operation(model)) == "softmax" or endings.sum_to_one(
+        scores
+    ):
+        return scores
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.softmax(scores, axis=-1)))
 
 
