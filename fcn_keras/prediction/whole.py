@@ -5,7 +5,7 @@ import numpy as np
 
 from fcn_keras.models.resizing import at_trained_size
 from fcn_keras.prediction.tiled import require_memory
-from fcn_keras.support import agreement, images
+from fcn_keras.support import agreement, endings, images
 from fcn_keras.support.kinds import InputSize, Model, Names, ScoringModel, checked
 
 
@@ -46,6 +46,8 @@ def probabilities(
 ) -> np.ndarray:
     """Gives every pixel the probability of each class, by softmax (lecture: L17, L25).
 
+    What a model that ends in a softmax gives is left as it is.
+
     With two classes, such as background 0 and road 1, `probabilities(...)[:, :, 1] > 0.5` is the
     same mask as `segment(...) == 1`.
 
@@ -67,6 +69,10 @@ def probabilities(
         True
     """
     scores = logits(model, image, size)
+    if endings.activation_of(endings.last_operation(model)) == "softmax" or endings.sum_to_one(
+        scores
+    ):
+        return scores
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.softmax(scores, axis=-1)))
 
 
