@@ -4,7 +4,7 @@ Each gives a dict of features `pool1` … `pool5`; `poolN` is the image at 1/2^N
 up.
 """
 
-from fcn_keras.backbones.choosing import NAMES, by_name
+from fcn_keras.backbones.choosing import NAMES, Name, by_name
 from fcn_keras.backbones.efficientnet import efficientnet_lite0, efficientnet_lite0_classifier
 from fcn_keras.backbones.vggs import (
     SMALL_VGG_WEIGHTS,
@@ -21,6 +21,7 @@ __all__ = [
     "NAMES",
     "SMALL_VGG_WEIGHTS",
     "VGG16_WIDTHS",
+    "Name",
     "blocks",
     "by_name",
     "efficientnet_lite0",

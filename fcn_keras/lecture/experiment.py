@@ -48,7 +48,7 @@ class Settings:
     network: Literal["lecture", "fcn"] = "lecture"
     stride: Literal[8, 16, 32] = 8
     fusion: Literal["sum", "concat"] = "sum"
-    backbone: Literal["small_vgg", "vgg16"] = "small_vgg"
+    backbone: backbones.Name = "small_vgg"
     vgg16_weights: str | None = None
     width: int = 32
     steps: int = 600
