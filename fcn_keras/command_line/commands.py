@@ -164,7 +164,7 @@ def segment(options):
     suffixes = images.SUFFIXES + ((".npy",) if options.tile else ())
     paths = [path for given in options.images for path in _pictures(given, suffixes)]
     _check_names(paths, options.out)
-    job = many_files.Job(options.model, options.out, options.tile)
+    job = many_files.Job(options.model, options.out, options.tile, options.bands, options.scale)
     if options.workers:
         given, paths = len(paths), job.not_done(paths)
         if len(paths) < given:
@@ -274,7 +274,7 @@ def check_data(options):
 
     if options.picture is not None and options.picture.suffix.lower() != ".png":
         raise ValueError(f"expected --picture to end in .png, received {options.picture}")
-    report = data_checks.check(options.data, options.format)
+    report = data_checks.check(options.data, options.format, options.bands, options.scale)
     if options.picture is not None and report.shares:
         from fcn_keras import visualization
         from fcn_keras.visualization import your_pictures
@@ -343,7 +343,9 @@ def _opened(options):
     """The data set, with only the classes that were asked for."""
     from fcn_keras import datasets
 
-    data = datasets.open_data(options.data, options.format, size=options.size)
+    data = datasets.open_data(
+        options.data, options.format, size=options.size, bands=options.bands, scale=options.scale
+    )
     if options.classes:
         groups = {name.strip(): [name.strip()] for name in options.classes.split(",")}
         data = datasets.Opened(data.train.view(groups), data.test.view(groups))

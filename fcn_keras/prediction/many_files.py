@@ -20,7 +20,7 @@ from fcn_keras import models, prediction, visualization
 from fcn_keras.datasets.base import default_palette
 from fcn_keras.prediction.tiled import Tile
 from fcn_keras.support import arguments, images
-from fcn_keras.support.kinds import Count, File, checked
+from fcn_keras.support.kinds import Bands, Count, File, Scale, checked
 
 OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
 TRIES = 3  # a picture that ends its worker this often would end all of them
@@ -36,15 +36,25 @@ class Job:
         out: Folder for the results; it must exist.
         tile: As in `prediction.segment_tiled`, which then labels the pictures (and
             `NAME_labels.npy` is written too). `None`: `prediction.segment` does.
+        bands, scale: As in `images.read_image`.
 
     Raises:
         TypeError, ValueError: If an argument is of another kind.
     """
 
     @checked
-    def __init__(self, model: File, out: File, tile: Tile | None = None):
+    def __init__(
+        self,
+        model: File,
+        out: File,
+        tile: Tile | None = None,
+        bands: Bands | None = None,
+        scale: Scale | None = None,
+    ):
         self.model, self.out = Path(model), Path(out)
         self.tile: Tile | None = tile
+        self.bands: Bands | None = bands
+        self.scale: Scale | None = scale
 
     def result(self, picture: Path, ending: str) -> Path:
         """A file that the job writes for a picture, such as that ending in `"labels.png"`."""
@@ -59,6 +69,8 @@ class Job:
         """What an overlay notes of its origin: the model, the picture, and how it was labelled."""
         file = picture.stat()
         how = "whole" if self.tile is None else "tiled"
+        if self.bands is not None or self.scale is not None:
+            how += f" {self.bands} {self.scale}"
         text = f"{model_digest} {file.st_size} {file.st_mtime_ns} {how}"
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -119,7 +131,9 @@ class Labeller:
         images.write_image(self.job.result(path, "overlay.png"), overlay, note=note)
 
     def _read(self, path: Path) -> np.ndarray:
-        return images.read_image(path) if self.job.tile is None else images.open_in_place(path)
+        if self.job.tile is None:
+            return images.read_image(path, None, self.job.bands, self.job.scale)
+        return images.open_in_place(path, self.job.bands, self.job.scale)
 
     def __call__(self, row: dict) -> dict:
         """For Ray: takes a picture's path and returns what was wrong.
@@ -178,7 +192,7 @@ def label_files_by_workers(job: Job, paths: Sequence[Path], workers: Count) -> I
             "python -m pip install -c constraints.txt -e .[cluster]"
         )
     Labeller(job)  # reports what is wrong with the model here, once
-    job = Job(job.model.resolve(), job.out.resolve(), job.tile)
+    job = Job(job.model.resolve(), job.out.resolve(), job.tile, job.bands, job.scale)
     paths = [Path(path).resolve() for path in paths]
     if not paths:
         return

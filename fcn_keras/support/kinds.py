@@ -139,6 +139,8 @@ ClassCount = Annotated[
 ]
 Rate = Annotated[float, Kind("above 0", arguments.number, above=0)]
 Size = Annotated[tuple[int, int], Kind("(height, width)", arguments.size)]
+Bands = Annotated[tuple[int, int, int], Kind("three, counted from 0", arguments.bands)]
+Scale = Annotated[tuple[float, float], Kind("(black, white)", arguments.scale)]
 Widths = Annotated[Sequence[int], Kind("each at least 1", arguments.whole_numbers)]
 MapShape = Annotated[tuple[int, int, int], Kind("(H, W, C)", arguments.map_shape)]
 BlockWidths = Annotated[Sequence[Sequence[int]], Kind("a list a block", arguments.block_widths)]
