@@ -152,6 +152,30 @@ def input_size(name: str, value):
     return value if value is None or as_trained else size(name, value)
 
 
+def bands(name: str, value) -> tuple[int, ...]:
+    """Which three bands of a file are red, green and blue.
+
+    Raises:
+        ValueError: If it is not three whole numbers of at least 0.
+    """
+    if len(_listed(value)) != 3:
+        raise ValueError(_wrong(name, "three whole numbers, counted from 0: (2, 1, 0)", value))
+    return whole_numbers(name, value, at_least=0)
+
+
+def scale(name: str, value) -> tuple[float, float]:
+    """The values that become 0 and 255.
+
+    Raises:
+        ValueError: If it is not two different numbers.
+    """
+    pair = _listed(value)
+    if len(pair) != 2 or pair[0] == pair[1]:
+        raise ValueError(_wrong(name, "(black, white), two different numbers", value))
+    black, white = (number(f"every number in {name}", one) for one in pair)
+    return black, white
+
+
 def _is_whole(value) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
