@@ -154,6 +154,7 @@ class CropToMatch(keras.layers.Layer):
 
     Args:
         offset: Rows to cut off at the top, and columns at the left.
+        about: What a model that ends in this layer says about its use: see `models.card`.
 
     Input: a pair `[x, reference]`, `(batch, H, W, C)` and `(batch, h, w, any)` with
         offset + h ≤ H and offset + w ≤ W. Only the size of the reference is used.
@@ -168,9 +169,10 @@ class CropToMatch(keras.layers.Layer):
         (1, 5, 5, 2)
     """
 
-    def __init__(self, offset: int = 0, **options):
+    def __init__(self, offset: int = 0, about: str = "", **options):
         super().__init__(**options)
         self.offset = arguments.whole_number("offset", offset, at_least=0)
+        self.about = about
 
     def call(self, inputs):
         x, reference = inputs
@@ -182,7 +184,7 @@ class CropToMatch(keras.layers.Layer):
         return (x[0], reference[1], reference[2], x[3])
 
     def get_config(self):
-        return {**super().get_config(), "offset": self.offset}
+        return {**super().get_config(), "offset": self.offset, "about": self.about}
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

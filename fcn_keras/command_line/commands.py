@@ -58,7 +58,7 @@ def train(options):
     import_keras_quietly()
     state = options.checkpoint or _folder_of_state(options)
     with _connected(options, state):
-        _train(options, state)
+        return _train(options, state)
 
 
 def _train(options, state):
@@ -72,13 +72,22 @@ def _train(options, state):
     model, history = _trained(options, data.train, state, shared)
     if not distribution.is_first():
         print(f"Process {options.process_id} has done its part; process 0 writes {options.out}")
-        return
-    models.save(model, options.out)
+        return 0
+    models.note(model, held_out=[data.test.digest(index) for index in range(len(data.test))])
+    try:
+        models.save(model, options.out)
+    except models.SpoiltWeights as error:
+        checkpoint.remove(state)
+        _print_warnings(history.warnings)
+        print(f"fcn_keras: {error}", file=sys.stderr)
+        return 1
+    _print_scored(data, options)
     print(evaluation.evaluate(model, data.test))
     checkpoint.remove(state)
     _print_warnings(history.warnings)
     seconds = sum(history.seconds.values())
     print(f"\nThe model: {options.out} (trained for {seconds:.0f} s on {len(data.train)} images)")
+    return 0
 
 
 def _trained(options, data, state, shared):
@@ -142,6 +151,7 @@ def _folder_of_state(options) -> Path:
     """
     apart = ("run", "out", "checkpoint", "devices", "job_addresses", "num_processes", "process_id")
     given = {name: str(value) for name, value in vars(options).items() if name not in apart}
+    given["split"] = "by content"  # a run of the rule before held out other pictures
     digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
     return options.out.with_name(f".{options.out.stem}-unfinished-{digest[:8]}")
 
@@ -151,7 +161,35 @@ def evaluate(options):
     import_keras_quietly()
     from fcn_keras import evaluation, models
 
-    print(evaluation.evaluate(models.load(options.model), _opened(options).test))
+    model, data = models.load(options.model), _opened(options)
+    _print_scored(data, options, models.card(model))
+    # with --size the data have that size already
+    size = None if options.size else "trained"
+    print(evaluation.evaluate(model, data.test, size=size))
+
+
+def _print_scored(data, options, card=None):
+    """Which pictures the scores are of, and whether the model may have seen them in training."""
+    count = len(data.test)
+    every = count + len(data.train)
+    print(f"Scored: {count} of {every} pictures of {options.data} ({data.split})")
+    if card is None:  # it was trained just now, on the others
+        return
+    file = options.model
+    if not card.class_names:
+        print(
+            f"{file} names neither its classes nor the pictures that it was trained on. The "
+            "classes are taken in the data's order."
+        )
+    elif card.held_out is None:
+        print(f"{file} does not say which pictures were held out when it was trained.")
+    else:
+        unknown = sum(data.test.digest(index) not in card.held_out for index in range(count))
+        if unknown:
+            print(
+                f"{count - unknown} of them were held out when {file} was trained. Of the other "
+                f"{unknown} its file does not say so."
+            )
 
 
 def segment(options):
@@ -164,7 +202,7 @@ def segment(options):
     suffixes = images.SUFFIXES + ((".npy",) if options.tile else ())
     paths = [path for given in options.images for path in _pictures(given, suffixes)]
     _check_names(paths, options.out)
-    job = many_files.Job(options.model, options.out, options.tile)
+    job = many_files.Job(options.model, options.out, options.tile, options.size or "trained")
     if options.workers:
         given, paths = len(paths), job.not_done(paths)
         if len(paths) < given:
@@ -346,7 +384,7 @@ def _opened(options):
     data = datasets.open_data(options.data, options.format, size=options.size)
     if options.classes:
         groups = {name.strip(): [name.strip()] for name in options.classes.split(",")}
-        data = datasets.Opened(data.train.view(groups), data.test.view(groups))
+        data = data.view(groups)
     return data
 
 

@@ -151,6 +151,8 @@ def _add_segment(command):
     pictures = "picture files, or folders of them"
     sub.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help=pictures)
     _add_out(sub)
+    size = "resize every picture to this height and width for the network (default: as in training)"
+    sub.add_argument("--size", type=_size, metavar="HxW", help=size)
     sub.add_argument(
         "--tile",
         type=_tile,

@@ -5,6 +5,7 @@
 `subset`, `view` and `reconstruction` make a new data set from an old one: another such function.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -13,8 +14,8 @@ import numpy as np
 from fcn_keras.datasets import items
 from fcn_keras.datasets.batches import Batches
 from fcn_keras.datasets.palettes import default_palette, fitting_palette
-from fcn_keras.datasets.regrouping import BACKGROUND, groups_of_classes, regroup
-from fcn_keras.support.kinds import Count, Index, Kind, Palette, Seed, checked
+from fcn_keras.datasets.regrouping import BACKGROUND, groups_of_classes, regroup, reorder
+from fcn_keras.support.kinds import Count, Index, Kind, Palette, Seed, Size, checked
 
 Read = Annotated[
     Callable[[int], tuple[Any, Any]], Kind("from an index to (image, mask)", items.function)
@@ -35,6 +36,10 @@ class SegmentationData:
         class_names: A name for each class, at most 255. Void is not a class.
         palette: uint8 `(classes, 3)`, or `None` for the default colours.
         name: For messages and figures.
+        size: Height and width to which `read` resizes every picture, or `None`: it resizes none. A
+            model's card notes it.
+        digest: Function from an index to a text that changes with the picture's content. `None`: a
+            digest of the pixels.
 
     Raises:
         TypeError: If `read` is not a function.
@@ -58,8 +63,12 @@ class SegmentationData:
         class_names: ClassNames,
         palette: Palette | None = None,
         name: str = "data",
+        size: Size | None = None,
+        digest: Callable[[int], str] | None = None,
     ):
         self._read, self._length = read, length
+        self.size = size
+        self._digest = digest
         self.class_names = tuple(class_names)
         self.palette = (
             default_palette(self.num_classes)
@@ -81,6 +90,14 @@ class SegmentationData:
     def _item(self, pair) -> tuple[np.ndarray, np.ndarray | None]:
         return items.image_and_mask(pair, self.num_classes)
 
+    def digest(self, index: int) -> str:
+        """What a picture is known by, whatever its name and its mask: 16 hexadecimal digits."""
+        index = items.index(index, len(self))
+        if self._digest is not None:
+            return self._digest(index)
+        image, _ = self[index]
+        return hashlib.sha256(f"{image.shape}".encode() + image.tobytes()).hexdigest()[:16]
+
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self)} images, classes {', '.join(self.class_names)}>"
 
@@ -98,6 +115,8 @@ class SegmentationData:
             self.class_names,
             self.palette,
             self.name,
+            self.size,
+            lambda index: self.digest(chosen[index]),
         )
 
     @checked
@@ -113,12 +132,32 @@ class SegmentationData:
             ValueError: If a class is not in the data, or in two groups.
         """
         new_number, palette = regroup(groups, self.class_names, self.palette)
+        return self._renumbered(new_number, (BACKGROUND, *groups), palette)
+
+    @checked
+    def in_order(self, class_names: ClassNames, palette: Palette | None = None):
+        """The same images with the classes in another order; more classes may be named.
+
+        Args:
+            class_names: All class names of the data, and perhaps others.
+            palette: uint8 `(classes, 3)`; by default each class keeps its colour.
+
+        Raises:
+            ValueError: If a class of the data is not named.
+        """
+        new_number, colours = reorder(class_names, self.class_names, self.palette)
+        return self._renumbered(new_number, class_names, colours if palette is None else palette)
+
+    def _renumbered(self, new_number, class_names, palette) -> "SegmentationData":
+        """The same images; `new_number` holds the new number of each number 0–255."""
 
         def read(index):
             image, mask = self[index]
             return image, None if mask is None else new_number[mask]
 
-        return SegmentationData(read, len(self), (BACKGROUND, *groups), palette, self.name)
+        return SegmentationData(
+            read, len(self), class_names, palette, self.name, self.size, self.digest
+        )
 
     def reconstruction(self) -> "SegmentationData":
         """The same images, each its own target: what an autoencoder learns from (lecture: L10)."""
@@ -128,6 +167,8 @@ class SegmentationData:
             self.class_names,
             self.palette,
             self.name,
+            self.size,
+            self.digest,
         )
 
     @checked

@@ -15,6 +15,7 @@ from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.mask_codes import MaskCode
 from fcn_keras.datasets.other_files import found_instead
 from fcn_keras.support import arguments
+from fcn_keras.support.files import digest_of_file
 from fcn_keras.support.images import SUFFIXES, examine, read_image
 
 
@@ -67,7 +68,15 @@ class Layout:
             return self._read_pair(files.images[name], files.masks[name])
 
         title = self.name if part == "all" else f"{self.name} {part}"
-        return SegmentationData(read, len(names), self.class_names, self.palette, title)
+        return SegmentationData(
+            read,
+            len(names),
+            self.class_names,
+            self.palette,
+            title,
+            self.size,
+            lambda index: digest_of_file(files.images[names[index]]),
+        )
 
     def _require_pairs(self, files: Part, part: str) -> None:
         if files.conflicts:

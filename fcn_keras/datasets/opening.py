@@ -1,5 +1,6 @@
 """Opens whatever a command line names: one name or folder in, training and test data out."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from fcn_keras.support.kinds import Kind, Seed, Size, checked
 
 DRAWN = "road_scenes"
 HELD_OUT = 0.2  # share of a data set without a split of its own that is never trained on
+ITS_OWN = "the data set's own split"
+BY_CONTENT = "about a fifth, chosen by each picture's content"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class Opened:
 
     train: SegmentationData
     test: SegmentationData
+    split: str = ITS_OWN  # who decided which image is in which part
+
+    def view(self, groups) -> "Opened":
+        """Both parts with the classes regrouped, as `SegmentationData.view` does."""
+        return Opened(self.train.view(groups), self.test.view(groups), self.split)
 
 
 @checked
@@ -75,7 +83,8 @@ def open_data(
     """Opens the drawn road scenes, a public set, the lecture's `.npy` files or a plain folder.
 
     A data set with its own split keeps it (CamVid and VOC: train and val; pets: trainval and test).
-    Of the others, a fifth is held out for testing; the seed decides which images.
+    Of the others, about a fifth is held out for testing. A digest of each picture's file decides,
+    together with the seed: other pictures may come or go.
 
     Args:
         source: `"road_scenes"`, or a folder: with `train/` and `trainannot/` (CamVid);
@@ -109,7 +118,8 @@ def open_data(
     layout = layout_of(source, format, size)
     if len(layout.parts) == 1:
         return _hold_out(layout.data(next(iter(layout.parts))), seed)
-    return Opened(*(layout.data(part) for part in layout.parts))
+    train, test = map(layout.data, layout.parts)
+    return Opened(train, test)
 
 
 def layout_of(
@@ -168,10 +178,24 @@ def _is_known(path: Path) -> bool:
 
 
 def _hold_out(data: SegmentationData, seed: int) -> Opened:
+    """Holds out each picture that its own digest chooses.
+
+    So a picture that is added to the folder moves no other one, and what was once held out is never
+    trained on later. At least one picture is on each side.
+    """
     if len(data) < 2:
         raise ValueError(
             f"Expected at least 2 images, to train on one and test on another. Received: {data!r}"
         )
-    order = np.random.default_rng(seed).permutation(len(data))
-    held_out = max(1, round(HELD_OUT * len(data)))
-    return Opened(data.subset(np.sort(order[held_out:])), data.subset(np.sort(order[:held_out])))
+    draws = [_draw(data.digest(index), seed) for index in range(len(data))]
+    held_out = [index for index, draw in enumerate(draws) if draw < HELD_OUT]
+    held_out = held_out or [int(np.argmin(draws))]
+    if len(held_out) == len(data):
+        held_out.remove(int(np.argmax(draws)))
+    kept = [index for index in range(len(data)) if index not in set(held_out)]
+    return Opened(data.subset(kept), data.subset(held_out), split=BY_CONTENT)
+
+
+def _draw(digest: str, seed: int) -> float:
+    """A number from 0 to 1 that depends on a picture and the seed alone."""
+    return int(hashlib.sha256(f"{digest} {seed}".encode()).hexdigest()[:12], 16) / 16**12

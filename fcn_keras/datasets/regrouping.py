@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from fcn_keras.datasets.palettes import default_palette
 from fcn_keras.support import arguments
 from fcn_keras.support.labels import BACKGROUND_COLOUR, VOID
 
@@ -49,6 +50,28 @@ def regroup(
             new_number[class_names.index(member)] = number
         colours.append(palette[class_names.index(members[0])])
     return new_number, np.array(colours)
+
+
+def reorder(
+    names: Sequence[str], class_names: Sequence[str], palette: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The new number of every old number 0–255, and the palette in the new order.
+
+    Raises:
+        ValueError: If one of `class_names` is not among `names`.
+    """
+    missing = [name for name in class_names if name not in names]
+    if missing:
+        raise ValueError(
+            f"Expected all classes of the data, {', '.join(class_names)}. "
+            f"Received: {', '.join(names)}, without {', '.join(missing)}"
+        )
+    new_number = np.full(256, VOID, "uint8")
+    colours = default_palette(len(names))
+    for old, name in enumerate(class_names):
+        new = list(names).index(name)
+        new_number[old], colours[new] = new, palette[old]
+    return new_number, colours
 
 
 def _members(group: str, members) -> list[str]:

@@ -8,31 +8,39 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from fcn_keras import models
 from fcn_keras.evaluation.boundary import boundary_band, coarsen
+from fcn_keras.evaluation.class_order import in_models_order
 from fcn_keras.evaluation.scores import Scores, confusion_matrix
-from fcn_keras.support import agreement, arguments
-from fcn_keras.support.kinds import Count, DataSet, ScoringModel, Widths, checked
+from fcn_keras.models.resizing import at_trained_size
+from fcn_keras.support import agreement, arguments, images
+from fcn_keras.support.kinds import Count, DataSet, InputSize, ScoringModel, Widths, checked
 from fcn_keras.support.labels import VOID
 
 LabelPair = tuple[np.ndarray, np.ndarray]  # true and predicted class numbers, both (H, W)
 
 
 @checked
-def evaluate(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> Scores:
+def evaluate(
+    model: ScoringModel, data: DataSet, batch_size: Count = 4, size: InputSize = "trained"
+) -> Scores:
     """Scores a model on a data set: every image once, no pixel of void (lecture: L25).
 
     Args:
-        model: Keras model that gives logits `(batch, H, W, C)`.
+        model: Keras model that gives logits `(batch, H, W, C)`. Its card may name the classes: they
+            then count by name, whatever their order in the data.
         data: A `SegmentationData` with labels.
         batch_size: How many images of one size go through the model together; it affects only
             speed and memory.
+        size: What the images are resized to for the model; the labels are scored at the images' own
+            size. `"trained"`: what the model's card says. `None`: nothing is resized.
 
     Returns:
-        `Scores`.
+        `Scores`, in the model's order of classes.
 
     Raises:
-        ValueError: If the model does not have as many outputs as the data has classes, or a label
-            is missing.
+        ValueError: If the model does not have as many outputs as the data has classes, does not
+            know a class, gives scores that are not finite, or a label is missing.
 
     Example:
         >>> data = fcn.datasets.shapes(count=4)
@@ -41,7 +49,8 @@ def evaluate(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> Score
         >>> print(scores.confusion.sum())  # pixels: four images of 64 × 64
         16384
     """
-    return score_pairs(label_pairs(model, data, batch_size), data)
+    data = in_models_order(model, data)
+    return score_pairs(label_pairs(model, data, batch_size, size), data)
 
 
 @checked
@@ -91,6 +100,7 @@ def boundary_scores(
         >>> list(fcn.evaluation.boundary_scores(untrained, data, widths=(1, 4)))
         [1, 4]
     """
+    data = in_models_order(model, data)
     return score_bands(label_pairs(model, data, batch_size), data, widths)
 
 
@@ -154,7 +164,9 @@ def upper_bound(data: DataSet, factor: Count) -> Scores:
 
 
 @checked
-def label_pairs(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> Iterator[LabelPair]:
+def label_pairs(
+    model: ScoringModel, data: DataSet, batch_size: Count = 4, size: InputSize = "trained"
+) -> Iterator[LabelPair]:
     """Yields the (true, predicted) label maps of every image of a data set, in order.
 
     Successive images of one size go through the model together. An image of another size starts a
@@ -164,9 +176,10 @@ def label_pairs(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> It
         model: Keras model that gives logits `(batch, H, W, C)`.
         data: A `SegmentationData` with labels.
         batch_size: As in `evaluate`.
+        size: As in `evaluate`.
 
     Raises:
-        ValueError: As `evaluate`.
+        ValueError: As `evaluate`, or if the model's card orders the classes in another way.
 
     Example:
         >>> data = fcn.datasets.shapes(count=4)
@@ -175,21 +188,26 @@ def label_pairs(model: ScoringModel, data: DataSet, batch_size: Count = 4) -> It
         [(64, 64), (64, 64), (64, 64), (64, 64)]
     """
     agreement.require_scorable(model, data)
-    for images, masks in _batches_of_one_size(data, batch_size):
-        arguments.fits("model", model, images.shape[1:])
-        labels = np.argmax(model.predict_on_batch(images), axis=-1)
-        yield from zip(masks, labels, strict=True)
+    agreement.require_class_order(models.card(model).class_names, data)
+    for pictures, masks in _batches_of_one_size(model, data, batch_size, size):
+        arguments.fits("model", model, pictures.shape[1:])
+        scores = model.predict_on_batch(pictures)  # (B, h, w, C)
+        agreement.require_finite_scores(model, scores)
+        for mask, labels in zip(masks, np.argmax(scores, axis=-1), strict=True):
+            yield mask, images.nearest(labels, mask.shape)
 
 
-def _batches_of_one_size(data, batch_size):
-    """Yields images float32 `(B, H, W, 3)` and labels int32 `(B, H, W)`; none is padded."""
-    batch = []
+def _batches_of_one_size(model, data, batch_size, size):
+    """Yields pictures float32 `(B, h, w, 3)`, none padded, and label maps int32 `(H, W)`."""
+    pictures, masks = [], []
     for image, mask in _labelled(data):
-        if batch and (len(batch) == batch_size or image.shape != batch[0][0].shape):
-            yield _stacked(batch)
-            batch = []
-        batch.append((image, mask))
-    yield _stacked(batch)
+        picture = at_trained_size(model, image, size)
+        if pictures and (len(pictures) == batch_size or picture.shape != pictures[0].shape):
+            yield np.stack(pictures).astype("float32"), masks
+            pictures, masks = [], []
+        pictures.append(picture)
+        masks.append(mask.astype("int32"))
+    yield np.stack(pictures).astype("float32"), masks
 
 
 def _labelled(data):
@@ -199,8 +217,3 @@ def _labelled(data):
         if mask is None:
             raise ValueError(f"{data!r} has images without a label, so it cannot be scored.")
         yield image, mask
-
-
-def _stacked(batch):
-    images, masks = zip(*batch, strict=True)
-    return np.stack(images).astype("float32"), np.stack(masks).astype("int32")

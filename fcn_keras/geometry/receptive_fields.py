@@ -78,15 +78,9 @@ def _trace(tensor, known: dict[Any, Map], axis: int) -> Map:
     """Follows the graph from the tensors whose maps are known to another tensor."""
     for step in graph.steps_to([tensor], given=known):
         maps = [known[read] for read in step.inputs]
-        if _is_model(step.operation):
+        if graph.is_model(step.operation) and len(step.outputs) == 1:
             inside = dict(zip(step.operation.inputs, maps, strict=True))
             known[step.outputs[0]] = _trace(step.operation.outputs[0], inside, axis)
         else:
             known[step.outputs[0]] = after(step, maps, axis)
     return known[tensor]
-
-
-def _is_model(operation) -> bool:
-    """Whether a layer is a model with one output."""
-    kind = type(operation).__name__
-    return kind in ("Functional", "Sequential") and len(operation.outputs) == 1

@@ -124,7 +124,7 @@ def after(step: graph.Step, maps: list[Map], axis: int) -> Map:
     """Applies the rule for one step."""
     why = _obstacle(step)
     rules = FUNCTIONS if step.is_function else LAYERS
-    rule = rules.get(type(step.operation).__name__)
+    rule = rules.get(graph.kind(step.operation))
     result = rule(step.operation, maps, axis) if rule and not why else None
     if result is None:
         raise _unknown(step, why or "no rule for it", known=rules)
@@ -137,7 +137,7 @@ def _obstacle(step: graph.Step) -> str:
         return "a second input"
     if len(step.outputs) > 1:
         return "several outputs"
-    if type(step.operation).__module__.partition(".")[0] not in ("keras", "fcn_keras"):
+    if not graph.kind(step.operation):
         return "not Keras' own"
     if getattr(step.operation, "data_format", None) == "channels_first":
         return "channels first"

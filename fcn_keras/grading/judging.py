@@ -43,6 +43,8 @@ from fcn_keras.checks import NotYet
 from fcn_keras.grading.sheets import HIDDEN_TESTS
 from fcn_keras.grading.student_process import Gone, StudentProcess
 
+# What tells a student that something is still missing: no error of a cell
+REMINDERS = ("NotImplementedError", NotYet.__name__)
 WHY_GONE = {
     "exit": "the notebook's process ended in the cells of {task}, before this was judged: does a "
     "cell call exit, or crash?",
@@ -126,7 +128,7 @@ class Judge(NbGraderPreprocessor):
             self.gone = NotYet(WHY_GONE[gone.kind].format(task=task or "the beginning"), gone.kind)
             in_time = False
         for output in cell.outputs:
-            if output.output_type == "error" and output.ename != "NotImplementedError":
+            if output.output_type == "error" and output.ename not in REMINDERS:
                 self.stopped[task] = f"a cell stopped with {output.ename}: {output.evalue[:200]}"
         if not in_time:
             stopped = f"stopped after {self.limit(task):.0f} s: is there an endless loop?"

@@ -20,7 +20,7 @@ from fcn_keras.grading.course_folder import nbgrader_api
 
 PACKAGE = Path(__file__).parents[1]
 TEXTS = PACKAGE.parent / "notebooks" / "assignments"  # in the repository, not in the wheel
-CHECKS = PACKAGE / "checks"
+JUDGES = ("checks/*.py", "grading/judging.py", "grading/submissions.py")
 SOLUTION_MARK = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.M)
 HIDDEN_TESTS = re.compile(r"^### BEGIN HIDDEN TESTS$.*?^### END HIDDEN TESTS$\n?", re.S | re.M)
 PUBLIC_SEED = "fcn_keras"  # decides hidden tests without --course; as public as this file
@@ -90,10 +90,10 @@ class Sheets:
     def version(self, name: str) -> str:
         """A digest of everything that the points of a sheet depend on.
 
-        These are its text, its private tests, the seed, and the checks.
+        These are its text, its private tests, the seed, the checks, and how it is judged.
         """
         parts = [_text(self.sources[name]), str(self.private_tests.get(name)), str(self.seed)]
-        parts += [_text(path) for path in sorted(CHECKS.glob("*.py"))]
+        parts += [_text(path) for files in JUDGES for path in sorted(PACKAGE.glob(files))]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def sheet(self, name: str):

@@ -115,12 +115,13 @@ def _mark(cell) -> dict:
 
 
 def restored(notebook, release):
-    """A submission with each test cell as it was handed out, behind its answer.
+    """A submission with each test cell as it was handed out, at the end of its task.
 
     What the student wrote stays in place: answers, and cells of their own. Test cells that were
-    edited, moved, copied or deleted stand behind their answer again. A missing answer comes back
-    blank. An answer that lost its mark, in an editor that drops unknown metadata, is recognised by
-    its first line or by the text above it.
+    edited, moved, copied or deleted stand where their task ends again: before the text that begins
+    another task, or before another answer. So helpers, and answers too, may stand in cells below
+    the answer's cell. A missing answer comes back blank. An answer that lost its mark, in an editor
+    that drops unknown metadata, is recognised by its first line or by the text above it.
 
     Args:
         notebook: What was handed in.
@@ -137,10 +138,16 @@ def restored(notebook, release):
         cells[place].cell_type = blank.cell_type
     result = copy.deepcopy(notebook)
     result.cells = []
+    tests = []  # of the task whose cells are being copied
     for cell in cells:
+        name = _mark(cell).get("grade_id")
+        if name or _begins_a_task(cell, release):
+            result.cells += tests
+            tests = []
         result.cells.append(cell)
-        if name := _mark(cell).get("grade_id"):
-            result.cells += copy.deepcopy(answers[name][1])
+        if name:
+            tests = copy.deepcopy(answers[name][1])
+    result.cells += tests
     for name, (blank, locked) in answers.items():
         if name not in places:
             result.cells += copy.deepcopy([blank, *locked])
@@ -164,9 +171,19 @@ def _answers_with_locked_cells(release) -> dict[str, tuple]:
     return answers
 
 
+def _begins_a_task(cell, release) -> bool:
+    """Whether a cell is a text of the sheet, also where the student wrote something into it."""
+    return cell.cell_type == "markdown" and any(
+        cell.source == given.source or cell.get("id") == given.id
+        for given in release.cells
+        if given.cell_type == "markdown" and not _mark(given)
+    )
+
+
 def _students_cells(notebook, release, answers):
     """Copies of what the student wrote, without marks, and the place of each answer among them."""
     cells, places = [], {}
+    tests = {cell.source for _, locked in answers.values() for cell in locked}
     marked = set(_grade_ids(notebook))
     for original in notebook.cells:
         cell = copy.deepcopy(original)
@@ -174,7 +191,7 @@ def _students_cells(notebook, release, answers):
         name = mark.get("grade_id") if mark else _answer_of(cell, cells[-1:], release)
         if name in answers and (mark or name not in marked):
             places[name] = len(cells)  # of copies the last one counts, as it does when they run
-        elif mark:  # a test cell, or a cell that pretends to be one
+        elif mark or cell.source in tests:  # a test cell, or a cell that pretends to be one
             continue
         cell.metadata.pop("nbgrader", None)
         cells.append(cell)

@@ -111,7 +111,7 @@ class Experiment:
             )
         if len(class_names) == 2:
             return self.data
-        return datasets.Opened(self.data.train.view(ROAD), self.data.test.view(ROAD))
+        return self.data.view(ROAD)
 
     @cached_property
     def image_size(self) -> tuple[int, int]:
@@ -243,17 +243,24 @@ class Experiment:
             checkpoint.remove(folder)
 
     def _folder_of(self, name: str) -> Path:
-        """Where a trained network is saved; other code, weights or scenes have another folder."""
+        """Where a trained network is saved; other code, weights or data have another folder."""
         recipe = [
             name,
             fcn_keras.__version__,
             ROADS_VERSION,
             keras.__version__,
             dataclasses.asdict(self.settings),
+            *([] if self.settings.data == "road_scenes" else [self._pictures]),
         ]
         digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
         digest.update(backbones.SMALL_VGG_WEIGHTS.read_bytes())
         return files.home() / "trained" / f"{name}-{digest.hexdigest()[:16]}"
+
+    @cached_property
+    def _pictures(self) -> list[list[str]]:
+        """Digests of the pictures of both parts: a folder may have got others since."""
+        parts = (self.data.train, self.data.test)
+        return [[part.digest(index) for index in range(len(part))] for part in parts]
 
     @contextlib.contextmanager
     def _seeded(self):

@@ -8,23 +8,28 @@ backbone that is handed in is cloned with its weights: training one network neve
 """
 
 from fcn_keras.models.autoencoder import cae, fcn_from_cae
+from fcn_keras.models.card import Card, card, note
 from fcn_keras.models.classifier import classifier
 from fcn_keras.models.describing import Row, describe
 from fcn_keras.models.fcn import STRIDES, fcn, lecture_fcn
 from fcn_keras.models.precision import PRECISIONS, precision
-from fcn_keras.models.saving import load, save
+from fcn_keras.models.saving import SpoiltWeights, load, save
 
 __all__ = [
     "PRECISIONS",
     "STRIDES",
+    "Card",
     "Row",
+    "SpoiltWeights",
     "cae",
+    "card",
     "classifier",
     "describe",
     "fcn",
     "fcn_from_cae",
     "lecture_fcn",
     "load",
+    "note",
     "precision",
     "save",
 ]

@@ -5,6 +5,7 @@ from typing import Literal
 import keras
 
 from fcn_keras import layers
+from fcn_keras.models.card import note
 from fcn_keras.skip_connections import align, fuse
 from fcn_keras.support.kinds import Classes, Count, Encoder, checked
 
@@ -62,7 +63,7 @@ def fcn(
         x = layers.upscore(num_classes, 2, "upscore_pool4")(x)
         x = _skip(x, pools["pool3"], fusion, "pool3")  # (B, H/8, W/8, C)
     x = layers.upscore(num_classes, stride, "upscore" if stride == 32 else f"upscore{stride}")(x)
-    return keras.Model(image, align(x, image, name="logits"), name=f"fcn{stride}s")
+    return _model(image, align(x, image, name="logits"), f"fcn{stride}s", backbone)
 
 
 def _skip(coarse, pool, fusion, name):
@@ -123,7 +124,7 @@ def lecture_fcn(
     x = up(pool3.shape[-1], 4, 2, "fcn1")(x)  # (20, 72, 256)
     x = fuse(align(x, pool3, "align_pool3"), pool3, "sum", "fuse_pool3")
     x = up(num_classes, 16, 8, "output", dtype="float32")(x)  # (160, 576, 2); see `layers.upscore`
-    return keras.Model(image, align(x, image, name="logits"), name="lecture_fcn")
+    return _model(image, align(x, image, name="logits"), "lecture_fcn", backbone)
 
 
 def _narrowed(pool, channels, name):
@@ -131,6 +132,13 @@ def _narrowed(pool, channels, name):
     if channels is None or pool.shape[-1] <= channels:
         return pool
     return keras.layers.Conv2D(channels, 1, name=name)(pool)
+
+
+def _model(image, logits, name, backbone):
+    """The network, whose card names its encoder."""
+    model = keras.Model(image, logits, name=name)
+    note(model, encoder="small_vgg" if backbone is None else backbone.name)
+    return model
 
 
 def _encode(backbone, freeze):

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import cast
 
 import keras
+import numpy as np
 
+from fcn_keras.models.card import carrying_its_card
 from fcn_keras.support import arguments
 from fcn_keras.support.files import written_whole
 from fcn_keras.support.kinds import Model, checked
@@ -46,9 +48,13 @@ def _cannot_read(file: Path, error: Exception) -> ValueError:
     )
 
 
+class SpoiltWeights(ValueError):
+    """Weights that are not numbers, which a training that diverged leaves behind."""
+
+
 @checked
 def save(model: Model, path: str | Path) -> None:
-    """Writes a model for `load`; the file appears whole or not at all.
+    """Writes a model and its card for `load`; the file appears whole or not at all.
 
     Args:
         model: Any Keras model.
@@ -57,6 +63,8 @@ def save(model: Model, path: str | Path) -> None:
     Raises:
         TypeError: If `model` is not a model.
         ValueError: If the path does not end in `.keras`.
+        SpoiltWeights: If a weight is not finite. Such a model is written as `NAME.failed.keras`,
+            and a good `NAME.keras` from before stays.
         OSError: If it cannot be written.
 
     Example:
@@ -66,6 +74,15 @@ def save(model: Model, path: str | Path) -> None:
         ...     fcn.models.load(folder + "/cae.keras").name
         'cae'
     """
-    file = arguments.keras_file("path", path)
+    file = wanted = arguments.keras_file("path", path)
+    finite = all(np.isfinite(weight).all() for weight in model.get_weights())
+    if not finite:
+        file = wanted.with_suffix(".failed.keras")
     with written_whole(file) as temporary:
-        model.save(temporary)
+        carrying_its_card(model).save(temporary)
+    if not finite:
+        raise SpoiltWeights(
+            f"Expected a model whose weights are numbers. Received: {model.name!r}, some of whose "
+            f"weights are NaN or infinite. It is in {file}, and {wanted} was not written. Train a "
+            "new model at a lower learning rate."
+        )

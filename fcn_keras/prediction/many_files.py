@@ -18,9 +18,10 @@ import numpy as np
 
 from fcn_keras import models, prediction, visualization
 from fcn_keras.datasets.base import default_palette
+from fcn_keras.models.resizing import tell_size
 from fcn_keras.prediction.tiled import Tile
 from fcn_keras.support import arguments, images
-from fcn_keras.support.kinds import Count, File, checked
+from fcn_keras.support.kinds import Count, File, InputSize, checked
 
 OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
 TRIES = 3  # a picture that ends its worker this often would end all of them
@@ -36,15 +37,19 @@ class Job:
         out: Folder for the results; it must exist.
         tile: As in `prediction.segment_tiled`, which then labels the pictures (and
             `NAME_labels.npy` is written too). `None`: `prediction.segment` does.
+        size: As in `prediction.segment`.
 
     Raises:
         TypeError, ValueError: If an argument is of another kind.
     """
 
     @checked
-    def __init__(self, model: File, out: File, tile: Tile | None = None):
+    def __init__(
+        self, model: File, out: File, tile: Tile | None = None, size: InputSize = "trained"
+    ):
         self.model, self.out = Path(model), Path(out)
         self.tile: Tile | None = tile
+        self.size: InputSize = size
 
     def result(self, picture: Path, ending: str) -> Path:
         """A file that the job writes for a picture, such as that ending in `"labels.png"`."""
@@ -59,7 +64,7 @@ class Job:
         """What an overlay notes of its origin: the model, the picture, and how it was labelled."""
         file = picture.stat()
         how = "whole" if self.tile is None else "tiled"
-        text = f"{model_digest} {file.st_size} {file.st_mtime_ns} {how}"
+        text = f"{model_digest} {file.st_size} {file.st_mtime_ns} {how} {self.size}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def not_done(self, pictures: Iterable[Path]) -> list[Path]:
@@ -90,8 +95,11 @@ class Labeller:
     def __init__(self, job: Job):
         self.job = job
         self.model = arguments.scoring_model("model", models.load(job.model))
+        tell_size(self.model, job.size)
         self.model_digest = job.model_digest()
-        self.palette = default_palette(self.model.output_shape[-1])
+        classes = self.model.output_shape[-1]
+        colours = models.card(self.model).palette
+        self.palette = np.array(colours, "uint8") if colours else default_palette(classes)
 
     def write(self, path: Path) -> None:
         """Labels one picture.
@@ -101,22 +109,23 @@ class Labeller:
             MemoryError: If it does not fit in memory.
             OSError: If the results cannot be written.
         """
+        job = self.job
         try:
-            note = self.job.note(path, self.model_digest)
+            note = job.note(path, self.model_digest)
             image = self._read(path)
         except OSError as error:  # concerns this picture only, unlike a full disk
             raise ValueError(f"{path} could not be read: {error.strerror or error}") from error
-        if self.job.tile is None:
-            labels, step = prediction.segment(self.model, image), 1
+        if job.tile is None:
+            labels, step = prediction.segment(self.model, image, job.size), 1
         else:
-            out = self.job.result(path, "labels.npy")
-            labels = prediction.segment_tiled(self.model, image, out, self.job.tile)
+            out = job.result(path, "labels.npy")
+            labels = prediction.segment_tiled(self.model, image, out, job.tile, size=job.size)
             step = math.ceil(max(labels.shape) / OVERLAY_PIXELS)
-        images.write_image(self.job.result(path, "labels.png"), labels, self.palette)
+        images.write_image(job.result(path, "labels.png"), labels, self.palette)
         thinned = image[::step, ::step].astype("uint8"), labels[::step, ::step]
         overlay = _painted(*thinned, self.palette)
         # The overlay is written last: where it is, all results are.
-        images.write_image(self.job.result(path, "overlay.png"), overlay, note=note)
+        images.write_image(job.result(path, "overlay.png"), overlay, note=note)
 
     def _read(self, path: Path) -> np.ndarray:
         return images.read_image(path) if self.job.tile is None else images.open_in_place(path)
@@ -178,7 +187,7 @@ def label_files_by_workers(job: Job, paths: Sequence[Path], workers: Count) -> I
             "python -m pip install -c constraints.txt -e .[cluster]"
         )
     Labeller(job)  # reports what is wrong with the model here, once
-    job = Job(job.model.resolve(), job.out.resolve(), job.tile)
+    job = Job(job.model.resolve(), job.out.resolve(), job.tile, job.size)
     paths = [Path(path).resolve() for path in paths]
     if not paths:
         return

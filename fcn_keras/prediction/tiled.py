@@ -26,13 +26,15 @@ import numpy as np
 from fcn_keras.geometry.fields import Field
 from fcn_keras.geometry.receptive_fields import AXES, field_of
 from fcn_keras.models.describing import describe
+from fcn_keras.models.resizing import at_trained_size
 from fcn_keras.support import agreement, arguments, images
 from fcn_keras.support import memory as free_memory
 from fcn_keras.support.files import explain_write_errors, reserve, written_whole
-from fcn_keras.support.kinds import Count, Kind, ScoringModel, checked
+from fcn_keras.support.kinds import Count, InputSize, Kind, ScoringModel, checked
 from fcn_keras.support.progress import progress
 
 MEMORY = 2**30  # bytes that a tile's tensors may take by default
+STRIP = 256  # rows that are looked at together
 SMALL = 1_000_000  # up to this many pixels, memory is not estimated beforehand
 A_FEW_PIXELS = np.s_[::97, ::89]  # of a picture too large to look at all of it
 
@@ -187,7 +189,12 @@ def _evened(size: int, tile: int, field: Field) -> int:
 
 @checked
 def segment_tiled(
-    model: ScoringModel, image, out=None, tile: Tile = "auto", memory: Bytes = MEMORY
+    model: ScoringModel,
+    image,
+    out=None,
+    tile: Tile = "auto",
+    memory: Bytes = MEMORY,
+    size: InputSize = "trained",
 ) -> np.ndarray:
     """Gives every pixel of a picture its class; the picture need not fit in memory (lecture: L15).
 
@@ -205,6 +212,7 @@ def segment_tiled(
             `memory` allows.
         memory: Approximate bytes that the network may use for a tile; at most half of what is free
             is used.
+        size: As in `prediction.segment`. A picture that is resized is read strip by strip.
 
     Returns:
         Class numbers `(H, W)`: `out`, or for a path the file's `np.memmap`, or for `None` a new
@@ -224,15 +232,21 @@ def segment_tiled(
         True
     """
     pixels = _opened(image, model.input_shape[-1])
-    size = pixels.shape[:2]
-    fields = output_fields(model, size)
-    sides = _sides(model, size, fields, tile, memory)
-    rows, columns = map(spans, size, sides, fields)
+    shown = pixels.shape[:2]
+    pixels = at_trained_size(model, pixels, size)
+    if pixels.shape[:2] != shown:
+        labels = segment_tiled(model, pixels, None, tile, memory, size=None)
+        return _enlarged(labels, out, shown, lambda: _fingerprint(model, pixels, shown))
+    fields = output_fields(model, shown)
+    sides = _sides(model, shown, fields, tile, memory)
+    rows, columns = map(spans, shown, sides, fields)
     tiles = [(row, column) for row in rows for column in columns]
-    highest = keras.ops.cast(keras.ops.argmax(model.outputs[0], axis=-1), "uint8")
-    labeller = keras.Model(model.inputs, highest, name=model.name)
+    scores = model.outputs[0]
+    highest = keras.ops.cast(keras.ops.argmax(scores, axis=-1), "uint8")
+    finite = keras.ops.all(keras.ops.isfinite(scores), axis=(1, 2, 3))
+    labeller = keras.Model(model.inputs, (highest, finite), name=model.name)
 
-    target = _target(out, size, lambda: _fingerprint(model, pixels, sides))
+    target = _target(out, shown, lambda: _fingerprint(model, pixels, sides))
     with target as (labels, done, mark_done), progress("segmenting", len(tiles)) as advance:
         for number, (row, column) in enumerate(tiles):
             if number not in done:
@@ -256,9 +270,19 @@ def _opened(image, channels: int) -> np.ndarray:
 def _labels(labeller: keras.Model, pixels: np.ndarray) -> np.ndarray:
     """Labels of one tile."""
     arguments.image_values("image", pixels, whole=False)
-    found = labeller.predict_on_batch(np.ascontiguousarray(pixels)[None])[0]
+    (found,), finite = labeller.predict_on_batch(np.ascontiguousarray(pixels)[None])
     agreement.require_scores_of_every_pixel(labeller, found.shape, pixels.shape[:2])
+    agreement.require_finite_scores(labeller, finite)
     return found
+
+
+def _enlarged(labels, out, size: tuple[int, int], fingerprint: Callable[[], str]) -> np.ndarray:
+    """Labels of a picture that was resized, brought back to its own size strip by strip."""
+    with _target(out, size, fingerprint) as (target, _, _):
+        for first in range(0, size[0], STRIP):
+            part = slice(first, first + STRIP)
+            target[part] = images.nearest(labels, size, part)
+    return np.load(out, mmap_mode="r") if isinstance(out, (str, Path)) else target
 
 
 # Where the labels go
@@ -334,7 +358,7 @@ def _reserve_labels(path: Path, size: tuple[int, int]) -> None:
 def _fingerprint(model: keras.Model, pixels: np.ndarray, sides: tuple[int, int]) -> str:
     """Changes with the model, the picture and the tiles: only a run of the same job is resumed."""
     digest = hashlib.sha256(f"{model.to_json()} {pixels.shape} {pixels.dtype} {sides}".encode())
-    strips = (pixels[top : top + 256] for top in range(0, len(pixels), 256))  # never the whole
+    strips = (pixels[top : top + STRIP] for top in range(0, len(pixels), STRIP))
     for array in itertools.chain(model.get_weights(), strips):
         digest.update(np.ascontiguousarray(array))  # pyright: ignore[reportArgumentType]
     return digest.hexdigest()

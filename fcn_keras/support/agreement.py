@@ -102,3 +102,39 @@ def require_scorable(model, data) -> None:
     require_output_for_each_class(model, data)
     if len(data) == 0:
         raise ValueError(f"Expected at least one image. Received: {data!r}")
+
+
+def require_finite_scores(model, scores) -> None:
+    """Raises if a model's class scores are not numbers: the highest of them means nothing.
+
+    Args:
+        model: The model.
+        scores: NumPy's array of them, or whether all are finite.
+
+    Raises:
+        ValueError: If one is NaN or infinite.
+    """
+    if not np.all(scores if np.asarray(scores).dtype == bool else np.isfinite(scores)):
+        raise ValueError(
+            f"Expected class scores that are numbers. Received: NaN or infinity from "
+            f"{model.name!r}. A training that diverged leaves such weights behind: train a new "
+            "model at a lower learning rate."
+        )
+
+
+def require_class_order(class_names, data) -> None:
+    """Raises unless a data set numbers its classes as a model does.
+
+    Args:
+        class_names: In the model's order; empty if the model does not say.
+        data: The data set.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    if class_names and tuple(class_names) != data.class_names:
+        raise ValueError(
+            f"Expected data with the model's classes, {', '.join(class_names)}, in this order. "
+            f"Received: {', '.join(data.class_names)}. data.in_order({list(class_names)}) "
+            "reorders them."
+        )

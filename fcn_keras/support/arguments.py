@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fcn_keras.support import graph
+from fcn_keras.support import endings, graph
 from fcn_keras.support.labels import VOID
 
 VOID_IS_NO_CLASS = "One of the classes may be 'background'; void is not a class."
@@ -144,6 +144,12 @@ def size(name: str, value) -> tuple[int, int]:
         wanted = "(height, width), two whole numbers of at least 1"
         raise ValueError(_wrong(name, wanted, value))
     return int(pair[0]), int(pair[1])
+
+
+def input_size(name: str, value):
+    """What pictures are resized to: a size, `"trained"` or `None`."""
+    as_trained = isinstance(value, str) and value == "trained"
+    return value if value is None or as_trained else size(name, value)
 
 
 def _is_whole(value) -> bool:
@@ -594,6 +600,21 @@ def model(name: str, value):
     return value
 
 
+def functional(name: str, value) -> None:
+    """Whether a model's layers can be listed and followed, as those of a subclassed one cannot.
+
+    Raises:
+        ValueError: If they cannot.
+    """
+    if hasattr(value, "layers") and not getattr(value, "outputs", None):
+        raise ValueError(
+            f"Expected {name} to be a functional or sequential model with an Input. Received: "
+            f"{value.name!r}, a {type(value).__name__}, whose layers cannot be followed from input "
+            f"to output. image = keras.Input((None, None, 3)); keras.Model(image, {name}(image)) "
+            "makes one of it."
+        )
+
+
 def one_input(name: str, value):
     """A Keras model with one input.
 
@@ -659,10 +680,11 @@ def scoring_model(name: str, value):
 
     Raises:
         TypeError: If it is not a model.
-        ValueError: If it has several inputs or outputs, or ends in something other than scores, as
-            an autoencoder does.
+        ValueError: If it is subclassed, has several inputs or outputs, or ends in something other
+            than scores, as an autoencoder does.
     """
     model(name, value)
+    functional(name, value)
     inputs, outputs = (list(getattr(value, side, None) or ()) for side in ("inputs", "outputs"))
     if len(inputs) > 1 or len(outputs) > 1:
         raise ValueError(
@@ -670,11 +692,10 @@ def scoring_model(name: str, value):
             f"{value.name!r} with {len(inputs)} inputs and {len(outputs)} outputs. "
             f"keras.Model({name}.inputs[0], {name}.outputs[0]) has one of each."
         )
-    last = _last_layer(outputs[0]) if outputs else None
-    activation = getattr(getattr(last, "activation", None), "__name__", "")
+    last = endings.last_operation(value)
     # A softmax leaves the order of the classes as it is. The channels of a sigmoid, or of a map
     # that was rescaled, have nothing to do with each other.
-    kind = "sigmoid" if activation == "sigmoid" else type(last).__name__
+    kind = "sigmoid" if endings.activation_of(last) == "sigmoid" else type(last).__name__
     if kind in ("sigmoid", "Rescaling"):
         raise ValueError(
             f"Expected {name} to give class scores (logits). Received: {value.name!r}, whose last "
@@ -682,20 +703,6 @@ def scoring_model(name: str, value):
             "pixels. models.fcn_from_cae makes a segmentation network of one."
         )
     return value
-
-
-def _last_layer(tensor):
-    """The layer that computes a model's output, before it is cut to size; `None` if unknown."""
-    while hasattr(tensor, "_keras_history"):
-        step = graph.step_of(tensor)
-        inner = getattr(step.operation, "outputs", None)  # a model used as a layer
-        if inner:
-            tensor = inner[0]
-        elif type(step.operation).__name__ in ("CropToMatch", "Cropping2D", "Identity"):
-            tensor = step.inputs[0]
-        else:
-            return step.operation
-    return None
 
 
 def fits(name: str, model, shape) -> None:

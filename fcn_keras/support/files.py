@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -24,6 +25,12 @@ REASONS = {
 def home() -> Path:
     """The folder for computed results: `$FCN_KERAS_HOME`, else `~/.keras/fcn_keras`."""
     return Path(os.environ.get("FCN_KERAS_HOME") or Path.home() / ".keras" / "fcn_keras")
+
+
+def digest_of_file(path: str | Path) -> str:
+    """The first 16 hexadecimal digits of a file's SHA-256."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 @contextlib.contextmanager

@@ -45,6 +45,21 @@ class Step:
         return self.operation(*args, **kwargs)
 
 
+def kind(operation) -> str:
+    """The kind of a layer, or of a function of `keras.ops`: `"Conv2D"`, `"Softmax"`, …
+
+    Returns:
+        `""` for what neither Keras nor this package has, whatever its name.
+    """
+    ours = type(operation).__module__.partition(".")[0] in ("keras", "fcn_keras")
+    return type(operation).__name__ if ours else ""
+
+
+def is_model(operation) -> bool:
+    """Whether a layer is a model with a graph of its own."""
+    return kind(operation) in ("Functional", "Sequential") and bool(operation.outputs)
+
+
 def step_of(tensor) -> Step:
     """The step that computes a symbolic tensor."""
     history = tensor._keras_history

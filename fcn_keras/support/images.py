@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import struct
 import threading
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from fcn_keras.support.kinds import File, Kind, Palette, Size, checked
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 LOSSY = (".jpg", ".jpeg", ".webp")
 ORIENTATION = 0x0112  # Exif's tag
+STRIP_BYTES = 2**26  # of a large picture, resized at a time
 NOTE = "fcn_keras"  # the name of our note in a PNG file
 # TIFF's tags for the size as stored. For TIFF alone, Pillow reports the size as shown.
 STORED_WIDTH, STORED_HEIGHT = 0x0100, 0x0101
@@ -211,6 +213,55 @@ def _resized(image, size, resampling):
         return image
     height, width = size
     return image if image.size == (width, height) else image.resize((width, height), resampling)
+
+
+def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes an array bilinearly, as `read_image(path, size)` resizes a file.
+
+    It is read in strips, so that a `np.memmap` need not fit in memory.
+
+    Args:
+        image: `(H, W, channels)`, 0–255, of any number type.
+        size: Height h and width w.
+
+    Returns:
+        uint8, `(h, w, channels)`.
+    """
+    (height, width), channels = size, image.shape[2]
+    scale = image.shape[0] / height
+    reach = math.ceil(max(scale, 1)) + 1  # how far above and below a row its pixels lie
+    rows = max(1, int(STRIP_BYTES / (image[0].nbytes * scale)))
+    found = np.empty((height, width, channels), "uint8")
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        first = max(int(top * scale) - reach, 0)
+        strip = np.asarray(image[first : math.ceil(bottom * scale) + reach])
+        if strip.dtype != np.uint8:
+            arguments.image_values("image", strip, whole=False)
+            strip = np.rint(strip).astype("uint8")
+        box = (0, top * scale - first, image.shape[1], bottom * scale - first)
+        for channel in range(channels):
+            grey = Image.fromarray(np.ascontiguousarray(strip[..., channel]))
+            smaller = grey.resize((width, bottom - top), Image.Resampling.BILINEAR, box)
+            found[top:bottom, :, channel] = np.asarray(smaller)
+    return found
+
+
+def nearest(labels: np.ndarray, size: tuple[int, int], part: slice = slice(None)) -> np.ndarray:
+    """Resizes `(h, w, …)` to `(H, W, …)` by nearest neighbour, as `read_mask` resizes a file.
+
+    Args:
+        labels: Any array.
+        size: Height H and width W.
+        part: The rows of the result to compute.
+    """
+    if labels.shape[:2] == tuple(size):
+        return labels[part]
+    rows, columns = (
+        ((np.arange(new) + 0.5) * old / new).astype(int)
+        for new, old in zip(size, labels.shape[:2], strict=True)
+    )
+    return labels[rows[part, None], columns]
 
 
 def thumbnail(image: np.ndarray, side: int) -> np.ndarray:

@@ -139,6 +139,10 @@ ClassCount = Annotated[
 ]
 Rate = Annotated[float, Kind("above 0", arguments.number, above=0)]
 Size = Annotated[tuple[int, int], Kind("(height, width)", arguments.size)]
+InputSize = Annotated[
+    tuple[int, int] | Literal["trained"] | None,
+    Kind('(height, width), "trained" or None', arguments.input_size),
+]
 Widths = Annotated[Sequence[int], Kind("each at least 1", arguments.whole_numbers)]
 MapShape = Annotated[tuple[int, int, int], Kind("(H, W, C)", arguments.map_shape)]
 BlockWidths = Annotated[Sequence[Sequence[int]], Kind("a list a block", arguments.block_widths)]

@@ -7,6 +7,7 @@ resumes at the wrong epoch. Here a state is one file, moved into place when it i
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Iterable
@@ -34,15 +35,18 @@ class Run:
         settings: Everything that decides what the run computes, for JSON.
         start: Digest of the weights that the run starts from.
         together: Whether several processes train, each with a run of its own.
+        older: As at `Checkpoint`.
 
     Raises:
         ValueError: If the folder holds another run, or the processes were given different things.
         OSError: If nothing can be written there.
     """
 
-    def __init__(self, folder: Path | None, settings: dict, start: str, together: bool = False):
-        self.together, self.writes = together, distribution.is_first()
-        self.checkpoint = Checkpoint(folder, settings, start) if folder and self.writes else None
+    def __init__(self, folder: Path | None, settings: dict, start: str, together=False, older=None):
+        self.together, self.writes, self.checkpoint = together, distribution.is_first(), None
+        self.data: str | None = settings.get("data")  # the training data in a line
+        if folder and self.writes:
+            self.checkpoint = Checkpoint(folder, settings, start, older)
         if together:
             digest_ = hashlib.sha256(str(settings).encode()).hexdigest()[:8]
             distribution.agree_on(
@@ -51,7 +55,7 @@ class Run:
                 remedy="Give all of them the same command, on the same files.",
             )
         if folder and not self.writes:  # it reads what process 0 has written by now
-            self.checkpoint = Checkpoint(folder, settings, start)
+            self.checkpoint = Checkpoint(folder, settings, start, older)
 
     def resume(self, stage, rounds: int, model: keras.Model, history):
         """Puts the kept state of a stage, if there is one, into a compiled model and its history.
@@ -102,6 +106,7 @@ class Checkpoint:
         start: Digest of the weights that the run starts from. It matters only for a finished run:
             called again with the same weights, `fit` gives back its result; with others, it starts
             a new run.
+        older: For some settings, what older versions of the package wrote in their place.
 
     Raises:
         ValueError: If an unfinished run with other settings lies there, or files of these names
@@ -109,8 +114,14 @@ class Checkpoint:
         OSError: If nothing can be written there.
     """
 
-    def __init__(self, folder: str | Path, settings: dict, start: str):
-        self.folder = Path(folder)
+    def __init__(
+        self,
+        folder: str | Path,
+        settings: dict,
+        start: str,
+        older: dict[str, list[str]] | None = None,
+    ):
+        self.folder, self.older = Path(folder), older or {}
         self.settings = json.loads(json.dumps(settings, default=str))
         there = self._there()
         if there is None:
@@ -185,6 +196,9 @@ class Checkpoint:
                 f"{path} does not belong to a training of this package. Take another folder as "
                 "checkpoint."
             )
+        for name, values in self.older.items():
+            if there["settings"].get(name) in values:
+                there["settings"][name] = self.settings[name]
         return there
 
 
@@ -291,20 +305,43 @@ def digest(arrays: Iterable[np.ndarray]) -> str:
 def architecture(model: keras.Model) -> str:
     """A digest of the kinds, precisions and shapes of a model's layers, and of its frozen weights.
 
-    Automatic layer names are not part of it: they differ from process to process.
+    It is the same on every backend. Automatic layer names are not part of it: they differ from
+    process to process. Neither is whether a layer without weights is frozen: a file does not say.
     """
-    layers = [
-        [
-            type(layer).__name__,
-            layer.dtype_policy.name,
-            layer.trainable,
-            [weight.shape for weight in layer.weights],
-        ]
-        for layer in model.layers
+    rows = [
+        [kind, dtype, frozen, shapes] if shapes else [kind, dtype]
+        for kind, dtype, frozen, shapes in _layers(model)
     ]
+    return _digest(f"{rows} {_frozen_weights(model)}")
+
+
+def older_architectures(model: keras.Model) -> list[str]:
+    """What versions up to 0.1 noted in place of `architecture`, on one backend or another."""
+    found = []
+    for trainable in (True, False):  # of the input, as it was built or loaded from a file
+        rows = [
+            [kind, dtype, trainable if kind == "InputLayer" else not frozen, shapes]
+            for kind, dtype, frozen, shapes in _layers(model)
+        ]
+        text = f"{rows} {_frozen_weights(model)}"
+        found += [_digest(text), _digest(re.sub(r"\(([\d, ]*?),?\)", r"TensorShape([\1])", text))]
+    return found
+
+
+def _layers(model):
+    """Kind, precision, whether it is frozen, and the shapes of its weights, for each layer."""
+    for layer in model.layers:
+        shapes = [tuple(weight.shape) for weight in layer.weights]
+        yield type(layer).__name__, layer.dtype_policy.name, not layer.trainable, shapes
+
+
+def _frozen_weights(model) -> str:
     fixed = [layer for layer in model.layers if not layer.trainable]
-    weights = digest(weight for layer in fixed for weight in layer.get_weights())
-    return hashlib.sha256(f"{layers} {weights}".encode()).hexdigest()[:16]
+    return digest(weight for layer in fixed for weight in layer.get_weights())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def data_in_a_line(data) -> str | None:

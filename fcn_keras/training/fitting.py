@@ -21,6 +21,7 @@ from fcn_keras.training.diagnosis import diagnose
 from fcn_keras.training.distribution import scope
 from fcn_keras.training.frozen import FrozenFeatures, trained_part
 from fcn_keras.training.history import History, LossOfEachStep, TrainingWarning
+from fcn_keras.training.noting import note_training, numbered_as_in
 from fcn_keras.training.optimizer import make_optimizer
 from fcn_keras.training.recipe import Custom, FineTuning, Recipe, begin_run
 from fcn_keras.training.sharing import Scoring, Team
@@ -67,7 +68,7 @@ def fit(
     differ in size, turn that off; a printed line says so.
 
     Args:
-        model: Any model of `models`; it is trained in place.
+        model: Any model of `models`; it is trained in place, and its card is filled in.
         train: `SegmentationData` with labels.
         validation: `SegmentationData` to score after each epoch (with `steps`: after each round of
             at most 50 steps), or `None`.
@@ -124,6 +125,7 @@ def fit(
         OSError: If the checkpoint cannot be written, or a file of the data cannot be read.
         MemoryError: If a batch does not fit in memory.
     """
+    train, validation = numbered_as_in(model, train), numbered_as_in(model, validation)
     preconditions.require_matching_data(model, train, validation)
     preconditions.require_sharing(distribution, batch_size, augment)
     recipe = Recipe(epochs, steps, batch_size, learning_rate, decay, augment, seed)
@@ -166,6 +168,8 @@ def fit(
                 team.gather()
         if not history.is_finite():  # the weights are spoilt: nothing to fine-tune
             break
+    else:
+        note_training(model, train, run.data)
 
     run.finish(history)
     history.warnings = diagnose(model, train, history)

@@ -8,11 +8,11 @@ import numpy as np
 from keras import ops
 
 from fcn_keras.support.labels import VOID
-from fcn_keras.training.loss import PixelwiseCrossEntropy, mean_without_void, without_void
+from fcn_keras.training.loss import LossWithoutVoid, PixelwiseCrossEntropy
 
 
 @keras.saving.register_keras_serializable("fcn_keras")
-class WithoutVoid(keras.losses.Loss):
+class WithoutVoid(LossWithoutVoid):
     """Another loss of class numbers and logits, averaged over the pixels that are not void.
 
     Args:
@@ -22,17 +22,14 @@ class WithoutVoid(keras.losses.Loss):
     """
 
     def __init__(self, loss, class_weight: Sequence[float] | None = None, **options):
-        super().__init__(**options)
-        self.loss, self.class_weight = loss, class_weight
+        super().__init__(class_weight, **options)
+        self.loss = loss
 
-    def call(self, y_true, y_pred):
-        """Class numbers, 255 for void, and logits → one number, as `PixelwiseCrossEntropy`."""
-        losses = per_pixel(self.loss)(without_void(y_true), y_pred)  # (B, H, W)
-        return mean_without_void(losses, y_true, self.class_weight)
+    def of_each_pixel(self, labels, logits):
+        return per_pixel(self.loss)(labels, logits)
 
     def get_config(self):
-        loss = keras.losses.serialize(self.loss)
-        return {**super().get_config(), "loss": loss, "class_weight": self.class_weight}
+        return {**super().get_config(), "loss": keras.losses.serialize(self.loss)}
 
     @classmethod
     def from_config(cls, config):

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
-from fcn_keras.layers import CropToMatch
-from fcn_keras.support import agreement, arguments, graph
+from fcn_keras.support import agreement, arguments, endings
 from fcn_keras.training.checkpoint import in_words
 from fcn_keras.training.distribution import processes
 
@@ -16,6 +16,7 @@ def require_matching_data(model, train, validation) -> None:
     Raises:
         ValueError: With what was expected, what was received, and often the remedy.
     """
+    arguments.functional("model", model)
     if len(train) == 0:
         raise ValueError(f"Expected train to have at least one image. Received: {train!r}")
     if validation is not None:
@@ -44,12 +45,22 @@ def _require_matching_validation(train, validation):
 def _require_logits_of_every_pixel(model, image, data):
     agreement.require_output_for_each_class(model, data)
     _require_size(model, image)
-    activation = _last_activation(model)
-    if activation in ("softmax", "sigmoid", "relu"):
-        raise ValueError(
-            "Expected a model that gives logits: no activation after its last convolution, since "
-            f"the loss applies the softmax. Received: {model.name!r}, which ends in {activation}"
-        )
+    activation = endings.activation_of(endings.last_operation(model))
+    if activation in endings.ACTIVATIONS:
+        received = f"which ends in {activation}"
+    elif activation != "linear" and endings.sum_to_one(_scores(model, image)):
+        received = "whose outputs at a pixel sum to 1, as behind a softmax"
+    else:
+        return
+    raise ValueError(
+        "Expected a model that gives logits: no activation after its last convolution, since "
+        f"the loss applies the softmax. Received: {model.name!r}, {received}. Leave it out: "
+        "prediction.probabilities applies it afterwards."
+    )
+
+
+def _scores(model, image) -> np.ndarray:
+    return keras.ops.convert_to_numpy(model(image[None].astype("float32"), training=False))
 
 
 def _require_size(model, image):
@@ -73,13 +84,6 @@ def _require_size(model, image):
             f"Received: {model.name!r}, which gives {scores.shape[1]} x {scores.shape[2]}. "
             "layers.CropToMatch cuts what is too large."
         )
-
-
-def _last_activation(model) -> str:
-    step = graph.step_of(model.outputs[0])
-    if isinstance(step.operation, CropToMatch):
-        step = graph.step_of(step.inputs[0])
-    return getattr(getattr(step.operation, "activation", None), "__name__", "linear")
 
 
 def layers_to_unfreeze(model, unfreeze: str | None, fine_tuning: int | None) -> list:

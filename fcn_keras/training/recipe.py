@@ -7,7 +7,14 @@ from typing import Any
 import keras
 
 from fcn_keras.training import preconditions
-from fcn_keras.training.checkpoint import Run, architecture, data_in_a_line, digest, in_words
+from fcn_keras.training.checkpoint import (
+    Run,
+    architecture,
+    data_in_a_line,
+    digest,
+    in_words,
+    older_architectures,
+)
 from fcn_keras.training.own_loss import loss_for
 from fcn_keras.training.stage import Stage
 
@@ -104,4 +111,5 @@ def begin_run(folder, distribution, model, data, options) -> Run:
     brought["class_weight"] = custom.class_weight
     settings |= {name: in_words(given) for name, given in brought.items() if given is not None}
     start = digest(model.get_weights())
-    return Run(folder, settings, start, together=distribution is not None)
+    older = {"model": older_architectures(model)}
+    return Run(folder, settings, start, together=distribution is not None, older=older)

@@ -32,6 +32,15 @@ def with_answers(notebook, answers):
     return notebook
 
 
+def with_cells_below(notebook, task, *sources):
+    """The same notebook with cells of the student's own below a task's answer and its check."""
+    notebook = copy.deepcopy(notebook)
+    ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells]
+    place = ids.index(task) + 1
+    notebook.cells[place:place] = [nbformat.v4.new_code_cell(source) for source in sources]
+    return notebook
+
+
 def with_first_cell(notebook, source):
     """The same notebook, with a cell of the student's own before all others."""
     notebook = copy.deepcopy(notebook)

@@ -11,12 +11,14 @@ from handed_in import (
     blank,
     right,
     with_answers,
+    with_cells_below,
     with_empty_checks,
     with_first_cell,
     without_checks,
     without_marks,
 )
-from planted import first_wrong_answer, wrong_answers
+from planted import first_wrong_answer, right_answers, wrong_answers
+from sheets import blank_answer
 
 SHEET = PUBLIC_SHEETS.full_name("1")
 TASKS = list(wrong_answers(SHEET))
@@ -66,6 +68,11 @@ ENDS_THE_PROCESS = """
 import os
 os._exit(0)
 """
+NEEDS_A_HELPER = """
+def TASK(*arguments):
+    return helper(*arguments)
+"""
+RAISES_BELOW = "TASK = nonsense"
 PRINTS_WITHOUT_END = "for i in range(20_000): print('x' * 1000)"
 EQUALS_ANYTHING = """
 class Anything:
@@ -111,6 +118,10 @@ def all_kinds():
         code = {task: answer.replace("TASK", task) for task, answer in answers.items()}
         return with_answers(all_right, code)
 
+    def left(task):
+        """All right but for a task whose answer cell is as it was handed out."""
+        return with_answers(all_right, {task: blank_answer(SHEET, task)})
+
     def cheating(first_cell):
         return Kind(with_first_cell(all_wrong, first_cell), everything)
 
@@ -132,10 +143,19 @@ def all_kinds():
             answered({CONV_SIZE: PRINTS_WITHOUT_END}),
             {CONV_SIZE: {"time", "error", "not answered"}},
         ),
+        "answers_below_the_answer_cell": Kind(
+            with_cells_below(left(CONV_SIZE), CONV_SIZE, *answer_and_helper_below(CONV_SIZE))
+        ),
+        "raises_below_the_answer_cell": Kind(
+            with_cells_below(left(CONV2D), CONV2D, RAISES_BELOW), {CONV2D: "error"}
+        ),
         # changed by hand or by an editor
         "deletes_the_checks": Kind(without_checks(all_right)),
         "empties_the_checks": Kind(with_empty_checks(all_right)),
         "loses_all_marks": Kind(without_marks(all_right)),
+        "blank_without_marks": Kind(
+            without_marks(blank(SHEET)), dict.fromkeys(TASKS, "not answered")
+        ),
         # cheating
         "patches_numpy": cheating(PATCHES_NUMPY),
         "patches_the_checks": cheating(PATCHES_THE_CHECKS),
@@ -148,7 +168,13 @@ def all_kinds():
     }
 
 
-# conv_size is right.
+def answer_and_helper_below(task):
+    """Two cells: the answer, and then the helper that it needs."""
+    helper = right_answers(SHEET)[task].edit(f"def {task}", "def helper")
+    return NEEDS_A_HELPER.replace("TASK", task), helper
+
+
+# conv_size is right, in cells below the answer's.
 EVERY_OUTCOME = {
     CONV2D: "wrong",
     TRANSPOSED_SIZE: "error",
@@ -162,9 +188,12 @@ def every_outcome(answered):
     """A sheet whose checks are patched and deleted, and whose tasks each end in another way."""
     answers = {
         CONV2D: first_wrong_answer(SHEET, CONV2D),
-        TRANSPOSED_SIZE: RAISES_AN_ERROR,
+        CONV_SIZE: blank_answer(SHEET, CONV_SIZE),
+        TRANSPOSED_SIZE: blank_answer(SHEET, TRANSPOSED_SIZE),
         CONV2D_TRANSPOSE: SLEEPS_FOR_EVER,
         BILINEAR: NOT_WRITTEN,
         UPSAMPLING: ENDS_THE_PROCESS,
     }
-    return with_first_cell(without_checks(answered(answers)), PATCHES_THE_CHECKS)
+    sheet = with_cells_below(answered(answers), TRANSPOSED_SIZE, RAISES_BELOW)
+    sheet = with_cells_below(sheet, CONV_SIZE, *answer_and_helper_below(CONV_SIZE))
+    return with_first_cell(without_checks(sheet), PATCHES_THE_CHECKS)

@@ -16,6 +16,7 @@ import pytest
 from handed_in import ASSIGNMENTS, PUBLIC_SHEETS
 from kinds import SHEET, all_kinds
 from planted import first_wrong_answer, wrong_answers
+from sheets import blank_answer, reference_answer
 
 from fcn_keras.command_line.parser import main, parser
 from fcn_keras.grading import GradingError, course_folder, grade, sheets
@@ -355,6 +356,59 @@ def test_a_restored_sheet_has_each_check_once_behind_its_answer():
         assert ids.index(task) == ids.index(f"{task}-answer") + 1
     for cell, grade_id in zip(marked, ids):
         assert not mark_of(cell)["locked"] or cell.source == original[grade_id].source
+
+
+def outcome(notebook, task):
+    """What a task's tests say when a restored sheet runs from top to bottom, without a kernel."""
+    space = {"SEED": 3, "__name__": "student"}
+    for cell in restored(notebook, handed_in.blank(SHEET)).cells:
+        tests = mark_of(cell).get("grade")
+        if cell.cell_type == "code" and (not tests or mark_of(cell)["grade_id"] == task):
+            try:
+                exec(cell.source, space)
+                said = "right"
+            except Exception as error:
+                said = getattr(error, "kind", type(error).__name__)
+            if tests:
+                return said
+    raise AssertionError(f"{task} has no tests")
+
+
+def as_it_is(notebook):
+    return notebook
+
+
+def with_notes_in_every_text(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and not mark_of(cell):
+            cell.source += "\n\nMy notes."
+    return notebook
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        as_it_is,
+        with_notes_in_every_text,
+        handed_in.without_marks,
+        handed_in.without_checks,
+        handed_in.with_empty_checks,
+    ],
+)
+@pytest.mark.parametrize("task", ["conv_size", "upsampling"])
+def test_helpers_and_answers_may_stand_below_the_answer_cell(task, change):
+    blank = handed_in.with_answers(handed_in.right(SHEET), {task: blank_answer(SHEET, task)})
+    answer = reference_answer(SHEET, task).replace(f"def {task}", "def helper")
+    below = [f"def {task}(*arguments):\n    return helper(*arguments)", answer]
+    assert outcome(change(handed_in.with_cells_below(blank, task, *below)), task) == "right"
+    assert outcome(change(blank), task) == "not answered"
+
+
+def test_the_tests_of_a_task_run_before_the_cells_of_the_next_one():
+    first, second, *_ = JUDGED
+    blank = handed_in.with_answers(handed_in.right(SHEET), {first: blank_answer(SHEET, first)})
+    late = handed_in.with_cells_below(blank, second, reference_answer(SHEET, first))
+    assert outcome(late, first) == "not answered"
 
 
 # --- a teacher's private tests

@@ -172,7 +172,8 @@ def test_the_ideas_are_laid_out_by_the_formatter(path):
 
 def arguments_of(function):
     spec = function.args
-    several = spec.posonlyargs + spec.args + spec.kwonlyargs
+    several = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+    several = [argument for argument in several if argument.arg != "self"]
     return len(several) + sum(extra is not None for extra in (spec.vararg, spec.kwarg))
 
 

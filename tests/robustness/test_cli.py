@@ -112,7 +112,7 @@ def test_mistakes_end_in_one_line_and_status_2(folder, tmp_path, capsys):
     assert "not in the data" in complaint(
         capsys, "train", scenes, "--classes", "bus", "--out", tmp_path / "m.keras"
     )
-    assert "7 outputs" in complaint(capsys, "evaluate", model, scenes)
+    assert "--classes road" in complaint(capsys, "evaluate", model, scenes)
     assert "'auto', 'camvid'" in complaint(capsys, "evaluate", model, scenes, "--format", "coco")
 
 

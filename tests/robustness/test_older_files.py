@@ -13,6 +13,7 @@ import pytest
 
 import fcn_keras as fcn
 from fcn_keras.lecture.experiment import Experiment, Settings
+from fcn_keras.training import checkpoint
 
 KEPT = Path(__file__).parents[1] / "kept"
 ATOL = 1e-5
@@ -67,6 +68,15 @@ def test_an_interrupted_run_goes_on_to_the_losses_of_one_that_was_not(expected, 
     np.testing.assert_allclose(history.loss[6:], expected["loss"][6:], rtol=1e-3)
     found = fcn.prediction.logits(model, expected["image"])
     np.testing.assert_allclose(found, expected["logits"], atol=0.02)
+
+
+def test_a_model_has_the_same_digest_on_every_backend():
+    """And it is known by what the older version noted, on TensorFlow and on JAX."""
+    model = fcn.models.load(KEPT / "start.keras")
+    assert checkpoint.architecture(model) == "da52b6f71b76ccaa"
+    noted = json.loads((KEPT / "checkpoint" / "run.json").read_text())["settings"]["model"]
+    older = checkpoint.older_architectures(model)
+    assert noted in older and len(set(older)) == 4
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,13 @@ import subprocess
 import sys
 
 import keras
+import made_sets
 import numpy as np
 import pytest
 from conftest import random_image
 
 import fcn_keras as fcn
+from fcn_keras.command_line.parser import main
 
 OTHER = os.environ.get("FCN_KERAS_OTHER_PYTHON"), os.environ.get("FCN_KERAS_OTHER_BACKEND")
 if None in OTHER and keras.backend.backend() != "jax" and importlib.util.find_spec("jax"):
@@ -87,3 +89,29 @@ def test_a_model_file_gives_the_same_logits_on_another_backend(tmp_path, encoder
                 atol=1e-4 * max(1, np.abs(expected).max()),
                 err_msg=f"{name} {size}",
             )
+
+
+@needs_other
+@pytest.mark.long  # starts a process that trains
+def test_a_training_that_was_killed_goes_on_on_another_backend(tmp_path, monkeypatch):
+    folder = made_sets.plain(tmp_path / "data")
+    command = ["train", folder, "--out", tmp_path / "m.keras", "--epochs", "2", "--width", "4"]
+    command = [str(part) for part in [*command, "--batch-size", "4", "--fine-tune", "1"]]
+    original = keras.Model.fit
+
+    class StopBeforeTheSecondEpoch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    def killed(self, *args, callbacks, **options):
+        return original(self, *args, callbacks=[*callbacks, StopBeforeTheSecondEpoch()], **options)
+
+    monkeypatch.setattr(keras.Model, "fit", killed)
+    assert main(command) != 0
+    environment = {**os.environ, "KERAS_BACKEND": OTHER[1]}
+    done = subprocess.run(
+        [OTHER[0], "-m", "fcn_keras", *command], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert fcn.models.load(tmp_path / "m.keras").output_shape[-1] == 3

@@ -213,6 +213,32 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(encoder, toy, tmp_p
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+@few_steps
+def test_a_run_goes_on_with_the_model_that_its_user_saved_and_loaded(
+    encoder, toy, tmp_path, monkeypatch
+):
+    """Keras' files do not say whether the input, which has no weights, is frozen."""
+    state, original = tmp_path / "state", keras.Model.fit
+    model = small(encoder)
+    fcn.models.save(model, tmp_path / "start.keras")
+
+    def stop(self, *a, callbacks, **k):
+        return original(self, *a, callbacks=[*callbacks, StopAfter(1)], **k)
+
+    monkeypatch.setattr(keras.Model, "fit", stop)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, toy, epochs=2, batch_size=4, checkpoint=state)
+    monkeypatch.undo()
+    loaded = fcn.models.load(tmp_path / "start.keras")
+    assert len(fit(loaded, toy, epochs=2, batch_size=4, checkpoint=state).loss) == 6
+    half = small(encoder, freeze_backbone=False)  # with other frozen weights it is another model
+    with pytest.raises(ValueError, match="Expected checkpoint"):
+        (state / "run.json").write_text(
+            (state / "run.json").read_text().replace('"finished": true', '"finished": false')
+        )
+        fit(half, toy, epochs=2, batch_size=4, checkpoint=state)
+
+
 def test_one_class_everywhere_is_said_with_the_likely_cause(encoder, toy):
     # nothing in the image tells where
     dust = (np.random.default_rng(0).random((12, 40, 56)) < 0.02).astype("uint8")
