@@ -682,19 +682,26 @@ def chain(name: str, value):
 
 
 def encoder(name: str, value):
-    """A backbone with the layers that an FCN reads.
+    """A backbone with the layers, or outputs with names, that an FCN reads.
 
     Raises:
         TypeError: If it is not a model.
-        ValueError: If `pool3`, `pool4` or `pool5` is missing.
+        ValueError: If `pool3`, `pool4` or `pool5` is missing, or it has several inputs.
     """
     model(name, value)
-    there = {one.name for one in value.layers}
+    functional(name, value)
+    one_input(name, value)
+    outputs = getattr(value, "output", None)  # a Sequential has none
+    there = {
+        *(outputs if isinstance(outputs, Mapping) else ()),
+        *(one.name for one in value.layers),
+    }
     missing = [pool for pool in ("pool3", "pool4", "pool5") if pool not in there]
     if missing:
         raise ValueError(
             f"Expected a {name} with layers pool3, pool4 and pool5 at 1/8, 1/16 and 1/32 of the "
-            f"image. Received: {value.name!r} without {', '.join(missing)}"
+            f"image. Received: {value.name!r} without {', '.join(missing)}. keras.Model({name}."
+            'input, {"pool3": …, "pool4": …, "pool5": …}) names the outputs of other layers.'
         )
     return value
 
