@@ -26,6 +26,14 @@ from fcn_keras.support.kinds import Bands, Count, File, InputSize, Scale, checke
 OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
 TRIES = 3  # a picture that ends its worker this often would end all of them
 PICTURES_A_BLOCK = 8  # what a worker gets at a time, and starts again if it dies
+STARTS = 3  # of Ray on this computer: not all of its limits can be changed
+# Ray's own limits are half a minute, which a busy or small computer may need
+PATIENCE = {
+    "RAY_gcs_server_port_wait_time_s": "120",
+    "RAY_raylet_start_wait_time_s": "60",  # also where it has died
+    "RAY_agent_register_timeout_ms": "120000",
+    "RAY_worker_register_timeout_seconds": "600",
+}
 STORE_BYTES = 128 * 1024**2  # for what workers receive and return: file names
 
 
@@ -250,10 +258,6 @@ def _connected(workers: int):
     """Ray, on the cluster that the environment names or on this computer; without statistics."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    import ray
-    import ray.data
-    import ray.exceptions
-
     options: dict = dict(log_to_driver=False, logging_level=logging.ERROR)
     # Workers may share a GPU: none of them may take all of its memory.
     variables = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
@@ -261,19 +265,32 @@ def _connected(workers: int):
         variables["KERAS_BACKEND"] = keras.backend.backend()
         options |= dict(runtime_env={"env_vars": variables})
     else:  # workers on this computer inherit our environment, and so start faster
-        os.environ.update(variables)
+        os.environ.update(PATIENCE | os.environ | variables)
         options |= dict(num_cpus=workers, include_dashboard=False, object_store_memory=STORE_BYTES)
-    try:
-        ray.init(**options)
-    except Exception as error:  # Ray has no class of its own for this
-        where = os.environ.get("RAY_ADDRESS", "this computer")
-        raise OSError(
-            f"Ray could not be reached or started at {where} ({_short(error)}). "
-            "Try again, or take fewer workers."
-        ) from error
+    import ray  # it reads its limits now
+    import ray.data
+    import ray.exceptions
+
+    _start(ray, options)
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
+
+
+def _start(ray, options):
+    """Starts Ray, or connects with the cluster; starts it again on a computer that is too slow."""
+    where = os.environ.get("RAY_ADDRESS", "this computer")
+    for start in range(1, STARTS + 1):
+        try:
+            ray.init(**options)
+            return
+        except Exception as error:  # Ray has no class of its own for this
+            ray.shutdown()  # ends what was started
+            if start == STARTS or "RAY_ADDRESS" in os.environ:
+                raise OSError(
+                    f"Ray could not be reached or started at {where} ({_short(error)}). "
+                    "Try again, or take fewer workers."
+                ) from error
 
 
 def _refusal(labeller: Labeller, path: Path) -> str:
