@@ -1,10 +1,10 @@
 """The layers that FCNs need besides convolution and pooling (lecture: L15–L17, L23).
 
 `score` and `upscore` set up Keras' own `Conv2D` and `Conv2DTranspose`; `Bilinear` initialises the
-latter to interpolate. `CropToMatch` and `VGGPreprocessing` are new layers. All other layers of the
-networks are Keras' own. Importing this module registers the new classes with Keras, so that saved
-models load without `custom_objects`. `@checked` compares arguments with the kinds in the
-signature, such as `Count`: see `support.kinds`.
+latter to interpolate. `CropToMatch`, `PadToMultiple` and `VGGPreprocessing` are new layers. All
+other layers of the networks are Keras' own. Importing this module registers the new classes with
+Keras, so that saved models load without `custom_objects`. `@checked` compares arguments with the
+kinds in the signature, such as `Count`: see `support.kinds`.
 """
 
 from typing import Literal
@@ -185,6 +185,50 @@ class CropToMatch(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "offset": self.offset, "about": self.about}
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class PadToMultiple(keras.layers.Layer):
+    """Pads an image at the bottom and right until a number divides its height and width.
+
+    The last row and column are repeated. Nothing is rounded then, however often the image is
+    halved, and `CropToMatch` cuts the surplus off the result.
+
+    Args:
+        multiple: The number.
+
+    Input shape: `(batch, H, W, channels)`.
+    Output shape: `(batch, multiple·⌈H/multiple⌉, multiple·⌈W/multiple⌉, channels)`.
+
+    Raises:
+        ValueError: If `multiple` is smaller than 1.
+
+    Example:
+        >>> tuple(fcn.layers.PadToMultiple(32)(np.zeros((1, 37, 64, 3))).shape)
+        (1, 64, 64, 3)
+    """
+
+    def __init__(self, multiple: int, **options):
+        super().__init__(**options)
+        self.multiple = arguments.whole_number("multiple", multiple, at_least=1)
+
+    def call(self, images):
+        for axis in (1, 2):
+            size = ops.shape(images)[axis]
+            rows = ops.arange(self._padded(size), dtype="int32")
+            images = ops.take(images, ops.minimum(rows, size - 1), axis=axis)
+        return images
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        sides = (side and self._padded(side) for side in (height, width))
+        return (batch, *sides, channels)
+
+    def _padded(self, size):
+        return -(-size // self.multiple) * self.multiple
+
+    def get_config(self):
+        return {**super().get_config(), "multiple": self.multiple}
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

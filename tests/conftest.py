@@ -52,6 +52,7 @@ LONGEST = (
     "test_geometry.py",
     "test_published.py",
     "test_harm.py",
+    "test_random_sets.py",
     "test_labelling.py",
 )
 

@@ -161,8 +161,11 @@ def evaluate(options):
     import_keras_quietly()
     from fcn_keras import evaluation, models
 
-    model, data = models.load(options.model), _opened(options)
-    _print_scored(data, options, models.card(model))
+    model = models.load(options.model)
+    card = models.card(model)
+    options.bands, options.scale = options.bands or card.bands, options.scale or card.scale
+    data = _opened(options)
+    _print_scored(data, options, card)
     # with --size the data have that size already
     size = None if options.size else "trained"
     print(evaluation.evaluate(model, data.test, size=size))
@@ -202,7 +205,10 @@ def segment(options):
     suffixes = images.SUFFIXES + ((".npy",) if options.tile else ())
     paths = [path for given in options.images for path in _pictures(given, suffixes)]
     _check_names(paths, options.out)
-    job = many_files.Job(options.model, options.out, options.tile, options.size or "trained")
+    size = options.size or "trained"
+    job = many_files.Job(
+        options.model, options.out, options.tile, size, options.bands, options.scale
+    )
     if options.workers:
         given, paths = len(paths), job.not_done(paths)
         if len(paths) < given:
@@ -312,7 +318,7 @@ def check_data(options):
 
     if options.picture is not None and options.picture.suffix.lower() != ".png":
         raise ValueError(f"expected --picture to end in .png, received {options.picture}")
-    report = data_checks.check(options.data, options.format)
+    report = data_checks.check(options.data, options.format, options.bands, options.scale)
     if options.picture is not None and report.shares:
         from fcn_keras import visualization
         from fcn_keras.visualization import your_pictures
@@ -381,7 +387,9 @@ def _opened(options):
     """The data set, with only the classes that were asked for."""
     from fcn_keras import datasets
 
-    data = datasets.open_data(options.data, options.format, size=options.size)
+    data = datasets.open_data(
+        options.data, options.format, size=options.size, bands=options.bands, scale=options.scale
+    )
     if options.classes:
         groups = {name.strip(): [name.strip()] for name in options.classes.split(",")}
         data = data.view(groups)

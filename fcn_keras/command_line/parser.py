@@ -4,6 +4,7 @@ Nothing heavy is imported before a command is known, so that `--help` answers at
 """
 
 import argparse
+import math
 import os
 import re
 import sys
@@ -167,6 +168,7 @@ def _add_segment(command):
         help="for very many pictures: N processes, started by Ray (on a cluster if RAY_ADDRESS "
         "is in the environment); pictures labelled before are skipped",
     )
+    _add_bands(sub)
 
 
 def _add_fidelity(command):
@@ -191,6 +193,7 @@ def _add_check_data(command):
     sub = command("check-data", commands.check_data, text)
     sub.add_argument("data", metavar="DATA", help="a folder")
     _add_format(sub)
+    _add_bands(sub)
     picture = "draw the share of each class"
     sub.add_argument("--picture", type=Path, metavar="FILE.png", help=picture)
     _add_json(sub)
@@ -347,6 +350,7 @@ def _add_data(sub):
     sub.add_argument("data", metavar="DATA", help=data)
     _add_format(sub)
     _add_size(sub)
+    _add_bands(sub)
     classes = "only these classes, such as road; the rest is background"
     sub.add_argument("--classes", metavar="NAME,NAME", help=classes)
 
@@ -371,7 +375,35 @@ def _add_size(sub):
     )
 
 
+def _add_bands(sub):
+    bands = "which bands of a file are red, green and blue, counted from 1, such as 3,2,1"
+    sub.add_argument("--bands", type=_bands, metavar="R,G,B", help=bands)
+    scale = "which values become black and white, in files of more than 8 bits, such as 0,3000"
+    sub.add_argument("--scale", type=_scale, metavar="LOW,HIGH", help=scale)
+
+
 # --- types of options
+
+
+def _bands(text):
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"expected three bands, counted from 1, such as 3,2,1, received {text!r}"
+        )
+    return tuple(int(part) - 1 for part in parts)
+
+
+def _scale(text):
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        low = high = 0.0
+    if not math.isfinite(low) or not math.isfinite(high) or low == high:
+        raise argparse.ArgumentTypeError(
+            f"expected two different numbers, such as 0,3000, received {text!r}"
+        )
+    return low, high
 
 
 def _size(text):

@@ -7,13 +7,14 @@ opened once, and each `Finding` names the files and says what to do.
 """
 
 from fcn_keras.data_checks.checking import check
-from fcn_keras.data_checks.interpolation import BLENDED, blended_share
+from fcn_keras.data_checks.interpolation import BLENDED, Blends, blended_share
 from fcn_keras.data_checks.report import REMEDIES, Finding, Report
 from fcn_keras.data_checks.shifts import EdgeEvidence, Shift, label_shift
 
 __all__ = [
     "BLENDED",
     "REMEDIES",
+    "Blends",
     "EdgeEvidence",
     "Finding",
     "Report",

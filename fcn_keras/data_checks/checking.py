@@ -9,18 +9,30 @@ from fcn_keras.data_checks.picture_files import array_shape
 from fcn_keras.data_checks.report import Notes, Report
 from fcn_keras.datasets.drawn import road_scenes
 from fcn_keras.datasets.lecture_files import FILES, lecture_files
-from fcn_keras.datasets.opening import FormatName, Source, is_drawn_scenes, layout_of, recognise
+from fcn_keras.datasets.opening import (
+    FormatName,
+    Source,
+    is_drawn_scenes,
+    layout_of,
+    recognise,
+    require_files,
+)
 from fcn_keras.datasets.regrouping import BACKGROUND
-from fcn_keras.support.kinds import checked
+from fcn_keras.support.kinds import Bands, Scale, checked
 
 
 @checked
-def check(source: Source, format: FormatName = "auto") -> Report:
+def check(
+    source: Source,
+    format: FormatName = "auto",
+    bands: Bands | None = None,
+    scale: Scale | None = None,
+) -> Report:
     """Reads every file of a data set and reports what is wrong.
 
     Args:
         source: A folder, or `"road_scenes"`, as for `datasets.open_data`.
-        format: As for `datasets.open_data`.
+        format, bands, scale: As for `datasets.open_data`.
 
     Returns:
         `Report`.
@@ -32,15 +44,24 @@ def check(source: Source, format: FormatName = "auto") -> Report:
         ValueError: If the format is unknown, the list of classes cannot be used, or there is a
             folder named `road_scenes` here.
     """
-    if is_drawn_scenes(source):
-        return _check_drawn_scenes()
-    if (recognise(source) if format == "auto" else format) == "npy":
-        return _check_lecture_files(Path(source))
-    layout = layout_of(source, format)
-    inspection = Inspection(layout.name, layout.class_names, layout.code)
+    drawn = is_drawn_scenes(source)
+    if drawn or (recognise(source) if format == "auto" else format) == "npy":
+        require_files(source, bands, scale)
+        return _check_drawn_scenes() if drawn else _check_lecture_files(Path(source))
+    layout = layout_of(source, format, None, bands, scale)
+    inspection = Inspection(layout.name, layout.class_names, layout)
     for part, files in layout.parts.items():
         inspection.inspect_files(part, files)
+    if len(layout.parts) == 1:
+        _note_too_few(inspection)
     return inspection.report()
+
+
+def _note_too_few(inspection: Inspection) -> None:
+    """Where there is no split, a part of the pictures is held out."""
+    for part, count in inspection.pictures.items():
+        if part != "test" and count < 2:
+            inspection.notes.add("few", f"only {count} picture, of which none can be held out")
 
 
 def _check_drawn_scenes() -> Report:
@@ -56,6 +77,7 @@ def _check_lecture_files(folder: Path) -> Report:
     for split in FILES:
         if split != "test" or (folder / FILES[split][0]).is_file():
             _inspect_arrays(split, folder, inspection)
+    _note_too_few(inspection)
     return inspection.report()
 
 

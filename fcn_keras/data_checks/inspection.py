@@ -12,8 +12,7 @@ from fcn_keras.data_checks.mask_files import masks_of, note_wrong_shape
 from fcn_keras.data_checks.report import Notes, Report
 from fcn_keras.data_checks.shifts import EdgeEvidence
 from fcn_keras.datasets.base import SegmentationData
-from fcn_keras.datasets.layouts import Part
-from fcn_keras.datasets.mask_codes import MaskCode
+from fcn_keras.datasets.layouts import Layout, Part
 from fcn_keras.support.images import PictureFile
 from fcn_keras.support.labels import VOID
 from fcn_keras.support.progress import progress
@@ -27,13 +26,13 @@ class Inspection:
     Args:
         name: The data set's.
         class_names: In the order of their numbers.
-        code: What the pixels of mask files mean; `None` where there are no mask files.
+        layout: Where the files are and what they mean; `None` where there are no picture files.
     """
 
-    def __init__(self, name: str, class_names: tuple[str, ...], code: MaskCode | None = None):
-        self.name, self.class_names = name, class_names
+    def __init__(self, name: str, class_names: tuple[str, ...], layout: Layout | None = None):
+        self.name, self.class_names, self.layout = name, class_names, layout
         self.notes = Notes()
-        self.masks = None if code is None else masks_of(code, self.notes)
+        self.masks = None if layout is None else masks_of(layout.code, self.notes)
         self.pictures: dict[str, int] = {}  # part → number of pictures
         self.counts: dict[str, np.ndarray] = {}  # part → pixels of each number 0–255
         self.same_pictures, self.same_label_maps = SamePictures(), SameLabelMaps()
@@ -73,8 +72,9 @@ class Inspection:
 
     def _inspect_pair(self, part: str, picture: Path, mask: Path | None) -> None:
         image, about = None, picture_files.examine(picture, self.notes)
-        if about is not None:
-            image = picture_files.read_picture(picture, about, self.notes)
+        if about is not None and self.layout is not None:
+            chosen = self.layout.bands, self.layout.scale
+            image = picture_files.read_picture(picture, about, self.notes, *chosen)
         if image is not None:
             self.same_pictures.add(part, str(picture), image)
         if mask is None:
@@ -91,10 +91,12 @@ class Inspection:
         about = picture_files.examine(path, self.notes)
         if about is None or self.masks is None:
             return None
-        note_wrong_shape(about, picture, path, self.notes)
         if about.format in ("JPEG", "WEBP"):
             self.notes.add("JPEG", f"a mask is a {about.format} file", path)
-        return self.masks.read(path, about)
+        labels = self.masks.read(path, about)
+        size = (about.height, about.width) if labels is None else labels.shape
+        note_wrong_shape(size, picture, path, self.notes)
+        return labels
 
     # ------------------------------------------------------------------ items
 
@@ -135,9 +137,10 @@ class Inspection:
         """The report, with what only all files together show."""
         report = Report(self.name, self.class_names, self.pictures)
         self._add_shares(report)
-        self._note_classes(report)
         if self.masks is not None:
-            self.masks.note_differing_palettes()
+            self.masks.note_all_together()
+        if not self.notes.has("white on black"):  # what is missing there is only called otherwise
+            self._note_absent(report)
         self._note_duplicates()
         shift = self.edges.shift()
         if shift is not None:
@@ -154,17 +157,6 @@ class Inspection:
             report.shares[part] = [float(share) for share in classes / max(classes.sum(), 1)]
             if void >= NEARLY_ALL and not self.notes.has("void"):
                 self.notes.add("void", f"{100 * void:.1f} % of all pixels of {part} are void")
-
-    def _note_classes(self, report: Report) -> None:
-        """Classes without a pixel, or masks that are white on black."""
-        white = None if self.masks is None else self.masks.white()
-        if white is None:
-            self._note_absent(report)
-            return
-        self.notes.remove("number")  # that white is not a class is part of this finding
-        why = "is void" if white == VOID else "is not a class"
-        what = f"all masks hold only 0 and {white}, and {white} {why}, so there is only one class"
-        self.notes.add("white on black", what)
 
     def _note_absent(self, report: Report) -> None:
         """Classes that are missing in the same parts are one finding."""

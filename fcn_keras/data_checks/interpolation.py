@@ -1,5 +1,7 @@
 """Masks that were resized with interpolation: between two classes lie numbers that nobody drew."""
 
+from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -11,6 +13,9 @@ from fcn_keras.support.kinds import Kind, checked
 # drawn ones up to 0.25.
 BLENDED = 0.4
 FEWEST_STEPS = 20  # with fewer, nothing can be told
+THIN = 3  # the widest line in pixels
+INSIDE = 0.1  # share of a class's pixels that begin a wider square; a thin class has fewer
+MOST_THIN = 3  # more classes than these are no drawn lines, but what interpolation made
 
 Numbers = Annotated[
     np.ndarray, Kind("(H, W)", arguments.array, dimensions=2, layout="(H, W), as the mask has them")
@@ -18,7 +23,7 @@ Numbers = Annotated[
 
 
 @checked
-def blended_share(numbers: Numbers) -> float:
+def blended_share(numbers: Numbers, drawn_thin: Collection[int] = ()) -> float:
     """How often a step from one number to another passes a number in between, as in interpolation.
 
     Along rows and columns, such a step is a run of at most three pixels whose number lies strictly
@@ -27,6 +32,8 @@ def blended_share(numbers: Numbers) -> float:
 
     Args:
         numbers: `(H, W)`, as the file has them.
+        drawn_thin: Numbers of classes that are thin lines, such as kerbs; steps over them are not
+            counted.
 
     Returns:
         0–1; 0 with fewer than 20 steps between numbers that differ by 2 or more.
@@ -34,7 +41,13 @@ def blended_share(numbers: Numbers) -> float:
     Raises:
         ValueError: If it is not an array `(H, W)` of numbers.
     """
-    over = direct = 0
+    over, direct = _steps(numbers)
+    return _share(over, direct, drawn_thin)
+
+
+def _steps(numbers: np.ndarray) -> tuple[np.ndarray, int]:
+    """How many steps pass each number 0–255 in between, and how many pass none."""
+    over, direct = np.zeros(256, int), 0
     for lines in (numbers, numbers.T):
         changes = np.ones(lines.shape, bool)
         changes[:, 1:] = lines[:, 1:] != lines[:, :-1]
@@ -43,9 +56,60 @@ def blended_share(numbers: Numbers) -> float:
         follows = rows[1:] == rows[:-1]  # run i + 1 is in the same line as run i
         ends = np.append(np.where(follows, starts[1:], lines.shape[1]), lines.shape[1])
         ramps = np.zeros(len(rows), bool)
-        ramps[1:-1] = follows[1:] & follows[:-1] & (ends - starts <= 3)[1:-1]
+        ramps[1:-1] = follows[1:] & follows[:-1] & (ends - starts <= THIN)[1:-1]
         ramps[1:-1] &= (values[1:-1] - values[:-2]) * (values[2:] - values[1:-1]) > 0
         large_step = follows & (np.abs(np.diff(values)) >= 2)
-        over += np.count_nonzero(ramps)
-        direct += np.count_nonzero(large_step & ~ramps[1:] & ~ramps[:-1])
-    return over / (over + direct) if over + direct >= FEWEST_STEPS else 0.0
+        over += np.bincount(np.clip(values[ramps], 0, 255), minlength=256)
+        direct += int(np.count_nonzero(large_step & ~ramps[1:] & ~ramps[:-1]))
+    return over, direct
+
+
+def _share(over: np.ndarray, direct: int, drawn_thin: Collection[int]) -> float:
+    counted = over.sum() - over[list(drawn_thin)].sum()
+    return float(counted / (counted + direct)) if counted + direct >= FEWEST_STEPS else 0.0
+
+
+class Blends:
+    """Finds the masks of a data set that were interpolated, and spares classes that are thin lines.
+
+    One mask alone cannot tell a kerb, class 1 between 0 and 2, from what interpolation makes of 0
+    and 2. All masks together can: a class that is nowhere wider than a line was drawn as one.
+    Interpolation passes many numbers, and most of them are classes that are wide elsewhere.
+    """
+
+    def __init__(self, classes: Collection[int]):
+        self.classes = classes  # the numbers that stand for one
+        self.masks: list[tuple[Path, np.ndarray, int]] = []  # file, steps over each number, direct
+        self.pixels, self.inside = np.zeros(256, int), np.zeros(256, int)
+
+    def add(self, path: Path, numbers: np.ndarray) -> None:
+        self.masks.append((path, *_steps(numbers)))
+        self.pixels += np.bincount(numbers.ravel(), minlength=256)
+        self.inside += np.bincount(_corners_of_squares(numbers), minlength=256)
+
+    def drawn_thin(self) -> list[int]:
+        """The classes that are thin lines wherever they occur; none if they are too many."""
+        thin = [
+            number
+            for number in self.classes
+            if self.pixels[number] and self.inside[number] < INSIDE * self.pixels[number]
+        ]
+        return thin if len(thin) <= MOST_THIN else []
+
+    def files(self) -> set[Path]:
+        """The files of the masks that were interpolated."""
+        thin = self.drawn_thin()
+        return {path for path, over, direct in self.masks if _share(over, direct, thin) > BLENDED}
+
+
+def _corners_of_squares(numbers: np.ndarray) -> np.ndarray:
+    """The numbers of all squares that are wider than a thin line and of one number."""
+    side = THIN + 1
+    if min(numbers.shape) < side:
+        return np.zeros(0, numbers.dtype)
+    windows = np.lib.stride_tricks.sliding_window_view(numbers, (side, side))
+    corners = windows[..., 0, 0]
+    same = np.ones(corners.shape, bool)
+    for row, column in np.ndindex(side, side):
+        same &= windows[..., row, column] == corners
+    return corners[same]

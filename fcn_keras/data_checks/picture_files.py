@@ -7,6 +7,7 @@ import numpy as np
 
 from fcn_keras.data_checks.report import Notes
 from fcn_keras.support import images
+from fcn_keras.support.fitness import Unfit
 from fcn_keras.support.images import PictureFile
 
 IGNORED = ("thumbs.db", "desktop.ini")  # files that systems leave in folders of pictures
@@ -20,25 +21,42 @@ def examine(path: Path, notes: Notes) -> PictureFile | None:
     try:
         about = images.examine(path)
     except Exception as error:
-        notes.add("unreadable", without_name(error, path), path)
+        note_refusal(error, path, notes)
         return None
     if about.frames > 1:
         notes.add("frames", f"{about.frames} pictures in one file; only the first is read", path)
     return about
 
 
-def read_picture(path: Path, about: PictureFile, notes: Notes) -> np.ndarray | None:
-    """The picture, or `None` if it cannot be read as RGB."""
-    if about.bits > 8:
-        notes.add("mode", f"{about.bits} bits per channel (mode {about.mode})", path)
-    elif about.mode not in ("RGB", "L", "P", "1", "YCbCr"):
-        notes.add("mode", f"mode {about.mode} instead of RGB", path)
+def read_picture(
+    path: Path, about: PictureFile, notes: Notes, bands=None, scale=None
+) -> np.ndarray | None:
+    """The picture, or `None` if training would refuse it.
+
+    Args:
+        path: Its file.
+        about: What `examine` returned.
+        notes: For what is wrong with it.
+        bands, scale: As in `images.read_image`.
+    """
     try:
-        return images.read_image(path)
+        picture = images.read_image(path, None, bands, scale)
+    except ModuleNotFoundError:
+        raise
     except Exception as error:
-        if about.bits == 8 and "transparent" not in str(error):
-            notes.add("unreadable", without_name(error, path), path)
+        note_refusal(error, path, notes)
         return None
+    if bands is None and about.mode in ("RGBA", "LA", "PA", "CMYK", "LAB", "HSV"):
+        notes.add("mode", f"mode {about.mode} instead of RGB", path)
+    return picture
+
+
+def note_refusal(error: Exception, path: Path, notes: Notes) -> None:
+    """Why a file is not read. A reader's own refusal says what kind of finding it is."""
+    if isinstance(error, Unfit):
+        notes.add(error.kind, error.found, path)
+    else:
+        notes.add("unreadable", without_name(error, path), path)
 
 
 def note_what_is_not_read(folders: Iterable[Path], notes: Notes) -> None:

@@ -28,9 +28,14 @@ REMEDIES = {
     ),
     "mode": (
         "Save the picture as 8-bit RGB: PIL.Image.open(file).convert('RGB'). Before that, put a "
-        "transparent picture on a background, and scale a 16-bit one to 0-255 (values / white * "
-        "255)."
+        "transparent picture on a background. Of more than 8 bits, choose which values are black "
+        "and white: --scale 0,3000, or scale=(0, 3000)."
     ),
+    "bands": (
+        "Choose three bands, which the network then sees as red, green and blue: --bands 3,2,1, "
+        "counted from 1, or bands=(2, 1, 0). Or save those three as an RGB picture."
+    ),
+    "few": "Add pictures: one is trained on, another one tested on.",
     "turned": (
         "Save the picture upright: PIL.ImageOps.exif_transpose(picture).save(...). Then see "
         "whether the mask fits. If not, rotate it the same way."
@@ -49,8 +54,9 @@ REMEDIES = {
         "means 'do not score', write 255 instead."
     ),
     "white on black": (
-        "Divide by the number of white, for example np.array(mask) // 255, and save the result as "
-        "PNG. Class 0 stays, and white becomes class 1."
+        "Divide these masks by the number of white, for example np.array(mask) // 255, and save "
+        "them as PNG. Class 0 stays, and white becomes class 1. If white is void, say so: "
+        "image_folder(..., void=255)."
     ),
     "interpolated": (
         "Resize these masks again from the originals, by nearest neighbour "
@@ -121,11 +127,6 @@ class Notes:
 
     def has(self, kind: str) -> bool:
         return any(noted == kind for noted, _ in self._files)
-
-    def remove(self, kind: str) -> None:
-        self._files = defaultdict(
-            list, {key: files for key, files in self._files.items() if key[0] != kind}
-        )
 
     def findings(self) -> list[Finding]:
         """In the order of `REMEDIES`."""

@@ -15,7 +15,7 @@ from fcn_keras.datasets import items
 from fcn_keras.datasets.batches import Batches
 from fcn_keras.datasets.palettes import default_palette, fitting_palette
 from fcn_keras.datasets.regrouping import BACKGROUND, groups_of_classes, regroup, reorder
-from fcn_keras.support.kinds import Count, Index, Kind, Palette, Seed, Size, checked
+from fcn_keras.support.kinds import Count, Index, Kind, Palette, Seed, checked
 
 Read = Annotated[
     Callable[[int], tuple[Any, Any]], Kind("from an index to (image, mask)", items.function)
@@ -36,8 +36,8 @@ class SegmentationData:
         class_names: A name for each class, at most 255. Void is not a class.
         palette: uint8 `(classes, 3)`, or `None` for the default colours.
         name: For messages and figures.
-        size: Height and width to which `read` resizes every picture, or `None`: it resizes none. A
-            model's card notes it.
+        prepared: What `read` does to every picture, for the model's card: `{"size": (height,
+            width)}` if it resizes them, and `bands` and `scale` as at `images.read_image`.
         digest: Function from an index to a text that changes with the picture's content. `None`: a
             digest of the pixels.
 
@@ -63,11 +63,11 @@ class SegmentationData:
         class_names: ClassNames,
         palette: Palette | None = None,
         name: str = "data",
-        size: Size | None = None,
+        prepared: Mapping[str, Any] | None = None,
         digest: Callable[[int], str] | None = None,
     ):
         self._read, self._length = read, length
-        self.size = size
+        self.prepared = dict(prepared or {})
         self._digest = digest
         self.class_names = tuple(class_names)
         self.palette = (
@@ -115,7 +115,7 @@ class SegmentationData:
             self.class_names,
             self.palette,
             self.name,
-            self.size,
+            self.prepared,
             lambda index: self.digest(chosen[index]),
         )
 
@@ -156,7 +156,7 @@ class SegmentationData:
             return image, None if mask is None else new_number[mask]
 
         return SegmentationData(
-            read, len(self), class_names, palette, self.name, self.size, self.digest
+            read, len(self), class_names, palette, self.name, self.prepared, self.digest
         )
 
     def reconstruction(self) -> "SegmentationData":
@@ -167,7 +167,7 @@ class SegmentationData:
             self.class_names,
             self.palette,
             self.name,
-            self.size,
+            self.prepared,
             self.digest,
         )
 

@@ -36,13 +36,13 @@ RGB = r"(?:rgb)?[(\[]?\s*\d+[\s,;]+\d+[\s,;]+\d+\s*[)\]]?|#[0-9a-f]{6}"
 COLOURED = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"(?P<name>.*\S)\s*[\s,;:=]\s*(?P<colour>{RGB})",
+        rf"(?P<name>.*[^\s,;:=])\s*[\s,;:=]\s*(?P<colour>{RGB})",
         rf"(?P<colour>{RGB})\s*[\s,;:=]\s*(?P<name>\S.*)",
     )
 )
 NUMBERED = (  # and whether such a line is certainly no name, as 'lane 1' may be one
-    (re.compile(r"(?P<number>-?\d+)\s*(?:\s-\s|\.\s|[\s,;:=|)])\s*(?P<name>\S.*)"), True),
     (re.compile(r"(?P<name>.*\S)\s*[,;:=|]\s*(?P<number>-?\d+)"), True),
+    (re.compile(r"(?P<number>-?\d+)\s*(?:\s-\s|\.\s|[\s,;:=|)])\s*(?P<name>\S.*)"), True),
     (re.compile(r"(?P<name>.*\S)\s+(?P<number>\d+)"), False),
 )
 CVAT = re.compile(r"(?P<name>[^:]*[^:\s])\s*:(?P<colour>[\d,\s]*):[^:]*:[^:]*")

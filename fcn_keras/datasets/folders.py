@@ -15,7 +15,8 @@ from fcn_keras.datasets.layouts import Layout, Part, pictures
 from fcn_keras.datasets.mask_codes import MaskCode, NumberCode, colour_table
 from fcn_keras.datasets.palettes import fitting_palette
 from fcn_keras.support import arguments
-from fcn_keras.support.kinds import File, Kind, Palette, Size, checked
+from fcn_keras.support.kinds import Bands, File, Kind, Palette, Scale, Size, checked
+from fcn_keras.support.labels import VOID
 
 # The published colours, brightened a little where they are too dark for a projector
 CAMVID_COLOURS = {
@@ -46,11 +47,13 @@ def image_folder(
     palette: Palette | None = None,
     size: Size | None = None,
     colours: Mapping | None = None,
+    bands: Bands | None = None,
+    scale: Scale | None = None,
 ) -> SegmentationData:
     """A folder of pictures and a folder of label maps with the same file names.
 
     Args:
-        images: Folder of pictures, in any format that Pillow reads.
+        images: Folder of pictures: PNG, JPEG, BMP, TIFF or WebP.
         masks: Folder of files whose pixels are class numbers; `street.png` belongs to `street.jpg`.
             In palette files the indices are the numbers.
         class_names: A name for each class number, from 0 up.
@@ -60,6 +63,10 @@ def image_folder(
             neighbour), or `None` for the files' own.
         colours: For masks whose colours stand for classes: one colour or several for each class,
             `{"road": (128, 64, 128), "void": (0, 0, 0), …}`.
+        bands: Which bands of the pictures become red, green and blue, counted from 0: `(2, 1, 0)`.
+            For TIFF files with more of them.
+        scale: The values of the pictures that become 0 and 255, for files of more than 8 bits:
+            `(0, 3000)`.
 
     Returns:
         `SegmentationData`, sorted by name. Each picture is read when it is asked for.
@@ -72,14 +79,16 @@ def image_folder(
     if void is not None and void < len(class_names):
         raise ValueError(
             f"Expected void to be none of the class numbers 0 to {len(class_names) - 1}. "
-            f"Received: void={void}, which is {class_names[void]!r}. "
-            "To leave a class out, use view()."
+            f"Received: void={void}, which is {class_names[void]!r}. To leave it out of training "
+            "and scores, name the other classes only and say what each number of a grey mask is, "
+            "as a colour: colours={'void': [(0, 0, 0), (255, 255, 255)], 'road': (1, 1, 1), …}."
         )
     if palette is not None:
         palette = fitting_palette(palette, len(class_names))
     layout = folder_layout(
         images, masks, class_names, NumberCode.of_classes(len(class_names), void), palette, size
     )
+    layout = replace(layout, bands=bands, scale=scale, void_is_meant=void == VOID)
     return (layout if colours is None else coloured(layout, colours)).data("all")
 
 

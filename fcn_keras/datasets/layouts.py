@@ -14,9 +14,11 @@ import numpy as np
 from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.mask_codes import MaskCode
 from fcn_keras.datasets.other_files import found_instead
+from fcn_keras.datasets.white_masks import require_void_is_meant
 from fcn_keras.support import arguments
 from fcn_keras.support.files import digest_of_file
 from fcn_keras.support.images import SUFFIXES, examine, read_image
+from fcn_keras.support.labels import VOID
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ class Layout:
     parts: Mapping[str, Part]  # such as "train" and "val", or "all" where there is no split
     palette: np.ndarray | None = None
     size: tuple[int, int] | None = None  # height and width to resize every picture to
+    bands: tuple[int, int, int] | None = None  # as in `read_image`
+    scale: tuple[float, float] | None = None
+    void_is_meant: bool = False  # whether somebody said that 255 in the files is void
 
     def data(self, part: str) -> SegmentationData:
         """One part, sorted by name. Each picture is read when it is asked for.
@@ -60,12 +65,18 @@ class Layout:
         files = self.parts[arguments.one_of("split", part, self.parts)]
         self._require_pairs(files, part)
         names = files.names
+        unsure = files.labelled and not self.void_is_meant
+        masks = [files.masks[name] for name in names] if unsure else []
 
         def read(index):
             name = names[index]
             if not files.labelled:
-                return read_image(files.images[name], self.size), None
-            return self._read_pair(files.images[name], files.masks[name])
+                return self.picture(files.images[name]), None
+            image, mask = self._read_pair(files.images[name], files.masks[name])
+            if masks and _may_be_white(mask):
+                require_void_is_meant(self.code, masks)
+                masks.clear()  # known for all of them
+            return image, mask
 
         title = self.name if part == "all" else f"{self.name} {part}"
         return SegmentationData(
@@ -74,9 +85,13 @@ class Layout:
             self.class_names,
             self.palette,
             title,
-            self.size,
+            {"size": self.size, "bands": self.bands, "scale": self.scale},
             lambda index: digest_of_file(files.images[names[index]]),
         )
+
+    def picture(self, path: Path) -> np.ndarray:
+        """A picture, as `read_image` returns it."""
+        return read_image(path, self.size, self.bands, self.scale)
 
     def _require_pairs(self, files: Part, part: str) -> None:
         if files.conflicts:
@@ -96,7 +111,7 @@ class Layout:
             raise FileNotFoundError(f"Expected pictures in {self.name}, {part}. Received: none")
 
     def _read_pair(self, image_file: Path, mask_file: Path) -> tuple[np.ndarray, np.ndarray]:
-        image = read_image(image_file, self.size)
+        image = self.picture(image_file)
         mask = self.code.read(mask_file, self.size)
         of_image, of_mask = image.shape[:2], mask.shape
         if self.size is not None:  # once resized, any two have the same size
@@ -108,6 +123,11 @@ class Layout:
                 f"{of_image[0]} x {of_image[1]}. Received: {of_mask[0]} x {of_mask[1]}"
             )
         return image, mask
+
+
+def _may_be_white(mask: np.ndarray) -> bool:
+    """Whether a label map has only class 0 and void."""
+    return mask.max() == VOID and not ((mask > 0) & (mask < VOID)).any()
 
 
 def _similar_mask(files: Part, missing: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -15,7 +15,7 @@ from fcn_keras.datasets.layouts import Layout
 from fcn_keras.datasets.lecture_files import FILES, lecture_files
 from fcn_keras.datasets.public_sets import kitti_layout, pets_layout, voc_layout
 from fcn_keras.support import arguments
-from fcn_keras.support.kinds import Kind, Seed, Size, checked
+from fcn_keras.support.kinds import Bands, Kind, Scale, Seed, Size, checked
 
 DRAWN = "road_scenes"
 HELD_OUT = 0.2  # share of a data set without a split of its own that is never trained on
@@ -78,7 +78,12 @@ class Opened:
 
 @checked
 def open_data(
-    source: Source = DRAWN, format: FormatName = "auto", seed: Seed = 0, size: Size | None = None
+    source: Source = DRAWN,
+    format: FormatName = "auto",
+    seed: Seed = 0,
+    size: Size | None = None,
+    bands: Bands | None = None,
+    scale: Scale | None = None,
 ) -> Opened:
     """Opens the drawn road scenes, a public set, the lecture's `.npy` files or a plain folder.
 
@@ -95,6 +100,7 @@ def open_data(
             `"voc"`, `"pets"`, `"folder"`, `"npy"`.
         seed: For the drawn scenes, and for the choice of the held-out images.
         size: Height and width to resize a folder's pictures to, or `None`.
+        bands, scale: As in `image_folder`, for a folder's pictures.
 
     Returns:
         `Opened`, with `.train` and `.test`.
@@ -112,22 +118,36 @@ def open_data(
                 "Expected size only with pictures in folders. "
                 f"Received: size={size}, and {source} has its own"
             )
+        require_files(source, bands, scale)
         if drawn:
             return Opened(road_scenes("train", seed), road_scenes("test", seed))
         return _hold_out(lecture_files(source, "train"), seed)
-    layout = layout_of(source, format, size)
+    layout = layout_of(source, format, size, bands, scale)
     if len(layout.parts) == 1:
         return _hold_out(layout.data(next(iter(layout.parts))), seed)
     train, test = map(layout.data, layout.parts)
     return Opened(train, test)
 
 
+def require_files(source: str | Path, bands, scale) -> None:
+    """Refuses bands and a scale for data that are not picture files.
+
+    Raises:
+        ValueError: If one of them is given.
+    """
+    if bands is not None or scale is not None:
+        raise ValueError(
+            "Expected bands and scale only with pictures in folders. "
+            f"Received: bands={bands}, scale={scale}, and {source} is RGB 0–255"
+        )
+
+
 def layout_of(
-    source: str | Path, format: str = "auto", size: tuple[int, int] | None = None
+    source: str | Path, format: str = "auto", size=None, bands=None, scale=None
 ) -> Layout:
     """Which files of a folder belong together. Args and errors as `open_data`; not for `.npy`."""
     name = recognise(source) if format == "auto" else format
-    return LAYOUTS[name].layout(Path(source), size=size)
+    return replace(LAYOUTS[name].layout(Path(source), size=size), bands=bands, scale=scale)
 
 
 def is_drawn_scenes(source: str | Path) -> bool:

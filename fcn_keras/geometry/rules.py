@@ -10,7 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fcn_keras.geometry.fields import Field
-from fcn_keras.geometry.sizes import Padding, conv_size, same_crop, same_padding, transposed_size
+from fcn_keras.geometry.sizes import (
+    Padding,
+    ceil_div,
+    conv_size,
+    same_crop,
+    same_padding,
+    transposed_size,
+)
 from fcn_keras.support import graph
 
 CHANNELS = (-1, 3, [-1], [3])  # how a layer names the last axis of (batch, H, W, channels)
@@ -84,6 +91,11 @@ def _cropped(layer, maps, axis) -> Map:
     return Map(maps[0].field.shifted(start), maps[0].size and maps[0].size - start - end)
 
 
+def _padded_to_multiple(layer, maps, axis) -> Map:
+    size = maps[0].size
+    return Map(maps[0].field, size and ceil_div(size, layer.multiple) * layer.multiple)
+
+
 def _cropped_to_match(layer, maps, axis) -> Map:
     field, reference = maps[0].field, maps[1]
     return Map(field.shifted(layer.offset), reference.size)
@@ -107,6 +119,7 @@ LAYERS = _rules(
         _enlarged: "UpSampling2D",
         _padded: "ZeroPadding2D",
         _cropped: "Cropping2D",
+        _padded_to_multiple: "PadToMultiple",
         _cropped_to_match: "CropToMatch",
     }
 )

@@ -30,6 +30,8 @@ class Card:
     class_names: tuple[str, ...] = ()  # of its channels, in order
     palette: tuple[tuple[int, int, int], ...] = ()  # a colour for each class, RGB 0–255
     size: tuple[int, int] | None = None  # every picture was resized to it; None: none was
+    bands: tuple[int, int, int] | None = None  # of each file, read as red, green and blue
+    scale: tuple[float, float] | None = None  # the values of a file that became 0 and 255
     encoder: str = ""  # such as "small_vgg"
     void: int = VOID  # the number in a label map that is neither trained on nor scored
     precision: str = ""  # in which it computes, such as "float32"

@@ -5,7 +5,9 @@ from typing import Literal
 import keras
 
 from fcn_keras import layers
+from fcn_keras.backbones import small_vgg
 from fcn_keras.models.card import note
+from fcn_keras.models.encoding import encode
 from fcn_keras.skip_connections import align, fuse
 from fcn_keras.support.kinds import Classes, Count, Encoder, checked
 
@@ -26,8 +28,9 @@ def fcn(
     Args:
         num_classes: Number of classes C, at least 2; void is not one of them.
         stride: 32 (no skip), 16 (skip from pool4) or 8 (skips from pool4 and pool3).
-        backbone: Encoder with layers `pool3`, `pool4`, `pool5`, such as `backbones.vgg16()`; it is
-            cloned. `None`: the small VGG with its weights.
+        backbone: Encoder with layers or outputs `pool3`, `pool4`, `pool5` at 1/8, 1/16 and 1/32 of
+            the image, such as `backbones.vgg16()`; it is cloned. `None`: the small VGG with its
+            weights.
         fusion: How a skip is merged, `"sum"` or `"concat"`.
         freeze_backbone: Whether training leaves the encoder's weights unchanged.
         width: Channels of `fc6` and `fc7`; the paper has 4096. `None`: the network has neither, and
@@ -39,7 +42,7 @@ def fcn(
 
     Raises:
         ValueError: If `stride`, `fusion` or `num_classes` is not possible, or the backbone has no
-            `pool3` … `pool5`.
+            `pool3` … `pool5` of these sizes.
 
     Example:
         >>> model = fcn.models.fcn(num_classes=2, stride=8)
@@ -48,7 +51,8 @@ def fcn(
         >>> [layer.name for layer in model.layers if layer.name.startswith("fuse")]
         ['fuse_pool4', 'fuse_pool3']
     """
-    image, pools = _encode(backbone, freeze_backbone)
+    backbone = backbone or small_vgg()
+    image, pools = encode(backbone, freeze_backbone)
 
     x = pools["pool5"]
     if width is not None:
@@ -84,8 +88,7 @@ def lecture_fcn(
 
     Args:
         num_classes: Number of classes C, at least 2; the lecture's are background and road.
-        backbone: Encoder with layers `pool3`, `pool4`, `pool5`; it is cloned. The lecture's is
-            `backbones.vgg16()`. `None`: the small VGG with its weights.
+        backbone: As in `fcn`. The lecture's is `backbones.vgg16()`.
         width: Channels of `conv6` and `fcn4`. The lecture's 4096 are 103 million weights behind
             VGG16; 32 are enough for the drawn roads.
         freeze_backbone: Whether training leaves the encoder's weights unchanged.
@@ -98,14 +101,16 @@ def lecture_fcn(
         width 4096: 136,514,116 parameters, 121,799,428 of them trained.
 
     Raises:
-        ValueError: If `num_classes` is smaller than 2, or the backbone has no `pool3` … `pool5`.
+        ValueError: If `num_classes` is smaller than 2, or the backbone has no `pool3` … `pool5` of
+            these sizes.
 
     Example:
         >>> model = fcn.models.lecture_fcn(num_classes=2, width=32)
         >>> tuple(model(np.zeros((1, 37, 50, 3))).shape)
         (1, 37, 50, 2)
     """
-    image, pools = _encode(backbone, freeze_backbone)
+    backbone = backbone or small_vgg()
+    image, pools = encode(backbone, freeze_backbone)
 
     def up(filters, kernel, stride, name, dtype=None):
         return keras.layers.Conv2DTranspose(
@@ -137,19 +142,5 @@ def _narrowed(pool, channels, name):
 def _model(image, logits, name, backbone):
     """The network, whose card names its encoder."""
     model = keras.Model(image, logits, name=name)
-    note(model, encoder="small_vgg" if backbone is None else backbone.name)
+    note(model, encoder=backbone.name)
     return model
-
-
-def _encode(backbone, freeze):
-    """A copy of the backbone's graph: its image tensor and its pool3, pool4 and pool5."""
-    if backbone is None:
-        from fcn_keras.backbones import small_vgg
-
-        backbone = small_vgg()
-    encoder = keras.models.clone_model(backbone)
-    encoder.set_weights(backbone.get_weights())
-    for layer in encoder.layers:
-        layer.trainable = not freeze
-    pools = {name: encoder.get_layer(name).output for name in ("pool3", "pool4", "pool5")}
-    return encoder.inputs[0], pools

@@ -21,11 +21,19 @@ from fcn_keras.datasets.base import default_palette
 from fcn_keras.models.resizing import tell_size
 from fcn_keras.prediction.tiled import Tile
 from fcn_keras.support import arguments, images
-from fcn_keras.support.kinds import Count, File, InputSize, checked
+from fcn_keras.support.kinds import Bands, Count, File, InputSize, Scale, checked
 
 OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
 TRIES = 3  # a picture that ends its worker this often would end all of them
 PICTURES_A_BLOCK = 8  # what a worker gets at a time, and starts again if it dies
+STARTS = 3  # of Ray on this computer: not all of its limits can be changed
+# Ray's own limits are half a minute, which a busy or small computer may need
+PATIENCE = {
+    "RAY_gcs_server_port_wait_time_s": "120",
+    "RAY_raylet_start_wait_time_s": "60",  # also where it has died
+    "RAY_agent_register_timeout_ms": "120000",
+    "RAY_worker_register_timeout_seconds": "600",
+}
 STORE_BYTES = 128 * 1024**2  # for what workers receive and return: file names
 
 
@@ -38,6 +46,8 @@ class Job:
         tile: As in `prediction.segment_tiled`, which then labels the pictures (and
             `NAME_labels.npy` is written too). `None`: `prediction.segment` does.
         size: As in `prediction.segment`.
+        bands, scale: As in `images.read_image`; by default as the model's training pictures were
+            read, which its card says.
 
     Raises:
         TypeError, ValueError: If an argument is of another kind.
@@ -45,11 +55,19 @@ class Job:
 
     @checked
     def __init__(
-        self, model: File, out: File, tile: Tile | None = None, size: InputSize = "trained"
+        self,
+        model: File,
+        out: File,
+        tile: Tile | None = None,
+        size: InputSize = "trained",
+        bands: Bands | None = None,
+        scale: Scale | None = None,
     ):
         self.model, self.out = Path(model), Path(out)
         self.tile: Tile | None = tile
         self.size: InputSize = size
+        self.bands: Bands | None = bands
+        self.scale: Scale | None = scale
 
     def result(self, picture: Path, ending: str) -> Path:
         """A file that the job writes for a picture, such as that ending in `"labels.png"`."""
@@ -64,7 +82,8 @@ class Job:
         """What an overlay notes of its origin: the model, the picture, and how it was labelled."""
         file = picture.stat()
         how = "whole" if self.tile is None else "tiled"
-        text = f"{model_digest} {file.st_size} {file.st_mtime_ns} {how} {self.size}"
+        how += f" {self.size} {self.bands} {self.scale}"
+        text = f"{model_digest} {file.st_size} {file.st_mtime_ns} {how}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def not_done(self, pictures: Iterable[Path]) -> list[Path]:
@@ -98,7 +117,8 @@ class Labeller:
         tell_size(self.model, job.size)
         self.model_digest = job.model_digest()
         classes = self.model.output_shape[-1]
-        colours = models.card(self.model).palette
+        self.card = models.card(self.model)
+        colours = self.card.palette
         self.palette = np.array(colours, "uint8") if colours else default_palette(classes)
 
     def write(self, path: Path) -> None:
@@ -128,7 +148,10 @@ class Labeller:
         images.write_image(job.result(path, "overlay.png"), overlay, note=note)
 
     def _read(self, path: Path) -> np.ndarray:
-        return images.read_image(path) if self.job.tile is None else images.open_in_place(path)
+        bands, scale = self.job.bands or self.card.bands, self.job.scale or self.card.scale
+        if self.job.tile is None:
+            return images.read_image(path, None, bands, scale)
+        return images.open_in_place(path, bands, scale)
 
     def __call__(self, row: dict) -> dict:
         """For Ray: takes a picture's path and returns what was wrong.
@@ -187,7 +210,7 @@ def label_files_by_workers(job: Job, paths: Sequence[Path], workers: Count) -> I
             "python -m pip install -c constraints.txt -e .[cluster]"
         )
     Labeller(job)  # reports what is wrong with the model here, once
-    job = Job(job.model.resolve(), job.out.resolve(), job.tile, job.size)
+    job = Job(job.model.resolve(), job.out.resolve(), job.tile, job.size, job.bands, job.scale)
     paths = [Path(path).resolve() for path in paths]
     if not paths:
         return
@@ -235,10 +258,6 @@ def _connected(workers: int):
     """Ray, on the cluster that the environment names or on this computer; without statistics."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    import ray
-    import ray.data
-    import ray.exceptions
-
     options: dict = dict(log_to_driver=False, logging_level=logging.ERROR)
     # Workers may share a GPU: none of them may take all of its memory.
     variables = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
@@ -246,19 +265,32 @@ def _connected(workers: int):
         variables["KERAS_BACKEND"] = keras.backend.backend()
         options |= dict(runtime_env={"env_vars": variables})
     else:  # workers on this computer inherit our environment, and so start faster
-        os.environ.update(variables)
+        os.environ.update(PATIENCE | os.environ | variables)
         options |= dict(num_cpus=workers, include_dashboard=False, object_store_memory=STORE_BYTES)
-    try:
-        ray.init(**options)
-    except Exception as error:  # Ray has no class of its own for this
-        where = os.environ.get("RAY_ADDRESS", "this computer")
-        raise OSError(
-            f"Ray could not be reached or started at {where} ({_short(error)}). "
-            "Try again, or take fewer workers."
-        ) from error
+    import ray  # it reads its limits now
+    import ray.data
+    import ray.exceptions
+
+    _start(ray, options)
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
+
+
+def _start(ray, options):
+    """Starts Ray, or connects with the cluster; starts it again on a computer that is too slow."""
+    where = os.environ.get("RAY_ADDRESS", "this computer")
+    for start in range(1, STARTS + 1):
+        try:
+            ray.init(**options)
+            return
+        except Exception as error:  # Ray has no class of its own for this
+            ray.shutdown()  # ends what was started
+            if start == STARTS or "RAY_ADDRESS" in os.environ:
+                raise OSError(
+                    f"Ray could not be reached or started at {where} ({_short(error)}). "
+                    "Try again, or take fewer workers."
+                ) from error
 
 
 def _refusal(labeller: Labeller, path: Path) -> str:

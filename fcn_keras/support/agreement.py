@@ -59,6 +59,35 @@ def layer_of(model, name: str):
     return model.get_layer(name)
 
 
+def require_pools(backbone, size, found: dict, wanted: dict) -> None:
+    """Raises unless the pools of an encoder have the sizes that an FCN needs.
+
+    Args:
+        backbone: The encoder.
+        size: Height and width of an image.
+        found: Height and width of its pools, by their names; `{}` if it cannot take the image.
+        wanted: The same, as they have to be.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    if found == wanted:
+        return
+    image = " x ".join(map(str, size))
+    received = f"which takes no image of {image}"
+    for name in found:
+        if found[name] != wanted[name]:
+            is_, should = (" x ".join(map(str, sizes[name])) for sizes in (found, wanted))
+            received = f"whose {name} is {is_ or 'no map'} for an image of {image}, not {should}"
+            break
+    fixed = None not in backbone.inputs[0].shape[1:3]
+    raise ValueError(
+        "Expected a backbone whose pool3, pool4 and pool5 are the image at 1/8, 1/16 and 1/32 of "
+        f"its size, rounded up. Received: {backbone.name!r}, {received}"
+        + (". With input_shape=(None, None, 3) it may fit any size." if fixed else "")
+    )
+
+
 def require_scores_of_every_pixel(model, labelled, size) -> None:
     """Raises unless a model gives class scores for every pixel of an image.
 

@@ -152,6 +152,30 @@ def input_size(name: str, value):
     return value if value is None or as_trained else size(name, value)
 
 
+def bands(name: str, value) -> tuple[int, ...]:
+    """Which three bands of a file are red, green and blue.
+
+    Raises:
+        ValueError: If it is not three whole numbers of at least 0.
+    """
+    if len(_listed(value)) != 3:
+        raise ValueError(_wrong(name, "three whole numbers, counted from 0: (2, 1, 0)", value))
+    return whole_numbers(name, value, at_least=0)
+
+
+def scale(name: str, value) -> tuple[float, float]:
+    """The values that become 0 and 255.
+
+    Raises:
+        ValueError: If it is not two different numbers.
+    """
+    pair = _listed(value)
+    if len(pair) != 2 or pair[0] == pair[1]:
+        raise ValueError(_wrong(name, "(black, white), two different numbers", value))
+    black, white = (number(f"every number in {name}", one) for one in pair)
+    return black, white
+
+
 def _is_whole(value) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
@@ -658,19 +682,26 @@ def chain(name: str, value):
 
 
 def encoder(name: str, value):
-    """A backbone with the layers that an FCN reads.
+    """A backbone with the layers, or outputs with names, that an FCN reads.
 
     Raises:
         TypeError: If it is not a model.
-        ValueError: If `pool3`, `pool4` or `pool5` is missing.
+        ValueError: If `pool3`, `pool4` or `pool5` is missing, or it has several inputs.
     """
     model(name, value)
-    there = {one.name for one in value.layers}
+    functional(name, value)
+    one_input(name, value)
+    outputs = getattr(value, "output", None)  # a Sequential has none
+    there = {
+        *(outputs if isinstance(outputs, Mapping) else ()),
+        *(one.name for one in value.layers),
+    }
     missing = [pool for pool in ("pool3", "pool4", "pool5") if pool not in there]
     if missing:
         raise ValueError(
             f"Expected a {name} with layers pool3, pool4 and pool5 at 1/8, 1/16 and 1/32 of the "
-            f"image. Received: {value.name!r} without {', '.join(missing)}"
+            f"image. Received: {value.name!r} without {', '.join(missing)}. keras.Model({name}."
+            'input, {"pool3": …, "pool4": …, "pool5": …}) names the outputs of other layers.'
         )
     return value
 

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from fcn_keras.support import arguments, memory
+from fcn_keras.support import arguments, deep_images, fitness, memory
+from fcn_keras.support import samples as stored
 from fcn_keras.support.files import written_whole
-from fcn_keras.support.kinds import File, Kind, Palette, Size, checked
+from fcn_keras.support.fitness import Unfit
+from fcn_keras.support.kinds import Bands, File, Kind, Palette, Scale, Size, checked
+from fcn_keras.support.samples import Samples
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 LOSSY = (".jpg", ".jpeg", ".webp")
+DEPTH_UNKNOWN = ("AVIF", "JPEG2000")  # Pillow makes 8 bits of them and does not say of how many
 ORIENTATION = 0x0112  # Exif's tag
 STRIP_BYTES = 2**26  # of a large picture, resized at a time
 NOTE = "fcn_keras"  # the name of our note in a PNG file
@@ -52,8 +56,8 @@ class PictureFile:
 
     height: int  # as stored
     width: int
-    mode: str  # Pillow's: RGB, L (grey), P (palette), RGBA, CMYK, I;16 …
-    bits: int  # per channel
+    mode: str  # Pillow's: RGB, L (grey), P (palette), RGBA, CMYK, I;16 …; "" if it reads no pixels
+    samples: Samples
     format: str  # PNG, JPEG …
     frames: int  # pictures in the file: pages of a TIFF, frames of an animation
     turn: int  # Exif's orientation: 1 upright, 3 upside down, 6 and 8 on the side …
@@ -73,40 +77,57 @@ def examine(path: File) -> PictureFile:
         FileNotFoundError: If there is no such file.
         ValueError: If it is not a picture.
     """
+    header = _not_for_pillow(path)
+    if header is not None:
+        return _described(header)
     with _opened(path) as image:
         try:
-            tags = getattr(image, "tag_v2", {})
-            return PictureFile(
-                height=tags.get(STORED_HEIGHT, image.height),
-                width=tags.get(STORED_WIDTH, image.width),
-                mode=image.mode,
-                bits=16 if _is_deep(image) else 8,
-                format=image.format or "",
-                frames=getattr(image, "n_frames", 1),
-                turn=_turn(image),
-            )
+            return _described(image)
         except BROKEN as error:
             raise _unreadable(path, error) from error
 
 
-def _is_deep(image) -> bool:
-    """Whether a channel has more than 8 bits, also where Pillow would read it as 8."""
-    codec = image.tile[0][3] if image.tile else ""
-    raw = codec if isinstance(codec, str) else str(codec[0] if codec else "")
-    return _has_wide_mode(image) or raw.endswith((";16B", ";16L", ";16N"))
+def _described(image) -> PictureFile:
+    tags = getattr(image, "tag_v2", {})
+    return PictureFile(
+        height=tags.get(STORED_HEIGHT, image.height),
+        width=tags.get(STORED_WIDTH, image.width),
+        mode=image.mode,
+        samples=stored.of(image),
+        format=image.format or "",
+        frames=getattr(image, "n_frames", 1),
+        turn=_turn(image),
+    )
 
 
-def _has_wide_mode(image) -> bool:
-    return image.mode.startswith("I") or image.mode == "F"
+class _TiffHeader:
+    """The tags of a TIFF file. Raises one of `BROKEN` if it is none."""
+
+    mode, format = "", "TIFF"
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            start = file.read(8)
+            if start[2:3] == b"\x2b":  # a large TIFF
+                start += file.read(8)
+            self.tag_v2 = TiffImagePlugin.ImageFileDirectory_v2(start)
+            file.seek(self.tag_v2.next)
+            self.tag_v2.load(file)
+        self.width, self.height = self.tag_v2[STORED_WIDTH], self.tag_v2[STORED_HEIGHT]
 
 
 @checked
-def read_image(path: File, size: Size | None = None) -> np.ndarray:
+def read_image(
+    path: File, size: Size | None = None, bands: Bands | None = None, scale: Scale | None = None
+) -> np.ndarray:
     """Reads a picture as RGB. Turned pictures are set upright, grey and palette ones converted.
 
     Args:
         path: The file.
         size: Height and width to resize to (bilinear), or `None` for the file's own.
+        bands: Which of the file's bands become red, green and blue, counted from 0: `(2, 1, 0)` for
+            blue, green, red, near infrared. `None`: the file has no others.
+        scale: The values that become 0 and 255, for files of more than 8 bits: `(0, 3000)`.
 
     Returns:
         uint8, `(H, W, 3)`, 0–255.
@@ -115,29 +136,47 @@ def read_image(path: File, size: Size | None = None) -> np.ndarray:
         TypeError: If `path` is not a path.
         FileNotFoundError: If there is no such file.
         ValueError: If it is not a picture, or one whose colours are not certain: it has more than 8
-            bits per channel, or transparent pixels.
+            bits per channel and no `scale` is given, or more bands and no `bands`, or transparent
+            pixels.
+        ModuleNotFoundError: If `tifffile` is needed for its bits or bands, and not installed.
         MemoryError: If its pixels, or those of `size`, need more memory than is free. This is known
             before they are read.
     """
     _require_memory_for(path, size, channels=3)
-    with _opened(path) as image:
-        if _has_wide_mode(image):
-            raise ValueError(
-                f"Expected a picture of 8 bits a channel. Received: {path} of mode {image.mode}. "
-                "Choose which value is white, and save "
-                "(values / white * 255).clip(0, 255).astype('uint8')."
-            )
-        image = _loaded(image, path)
-        turn = _turn(image)
-        if turn in UPRIGHT:
-            image = image.transpose(UPRIGHT[turn])
-        if _is_transparent(image):
-            raise ValueError(
-                f"Expected a picture with a colour at every pixel. Received: {path}, which is "
-                "transparent in places. Put it on a background: PIL.Image.alpha_composite("
-                "background, picture), both RGBA, then .convert('RGB')."
-            )
+    if bands is not None or scale is not None:
+        chosen = _chosen_bands(path, bands, scale)
+        return np.asarray(_resized(chosen, size, Image.Resampling.BILINEAR))
+    with _opened(path, fitness.require_picture) as image:
+        if _has_clear_pixels(_loaded(image, path)):
+            fitness.refuse_transparent(path, image.format)
+        image = _upright(image, _turn(image))
         return np.asarray(_resized(image.convert("RGB"), size, Image.Resampling.BILINEAR))
+
+
+def _chosen_bands(path, bands, scale):
+    """Three bands of a picture, scaled to 0–255 and set upright."""
+    about = examine(path)
+    fitness.require_choice(path, about.samples, bands, scale)
+    one_band = about.mode == "F" or about.mode.startswith("I")  # Pillow reads it with all its bits
+    many = about.format == "TIFF" and about.samples.bands not in (1, 3)
+    if not about.mode or many or (about.samples.deep and not one_band):
+        pixels = about.height * about.width * about.samples.bands
+        memory.require(pixels * (about.samples.bits // 8 + 8), f"{path}, read whole,", "Crop it.")
+        found, turn = deep_images.read_bands(Path(path), about.format), about.turn
+    else:
+        with _opened(path) as image:
+            image = _loaded(image, path)
+            if image.mode not in ("L", "LA", "RGB", "RGBA") and not one_band:
+                image = image.convert("RGB")
+            found, turn = np.atleast_3d(np.asarray(image)), _turn(image)
+    if bands is None:
+        bands = (0, 1, 2) if found.shape[-1] > 2 else (0, 0, 0)
+    chosen = deep_images.as_bytes(path, found[..., bands], scale)
+    return _upright(Image.fromarray(chosen), turn)
+
+
+def _upright(image, turn: int):
+    return image.transpose(UPRIGHT[turn]) if turn in UPRIGHT else image
 
 
 @checked
@@ -145,7 +184,9 @@ def read_mask(path: File, size: Size | None = None) -> np.ndarray:
     """Reads a label map: the class number of each pixel, as the file holds it.
 
     Args:
-        path: A one-channel file, grey or palette. In a palette file the indices are the numbers.
+        path: A file of one band, grey or palette. In a palette file the indices are the numbers. In
+            a grey file of 1, 2, 4 or 16 bits they are the numbers stored, not the shades shown. An
+            RGB file counts as grey if its three channels are equal.
         size: Height and width to resize to, or `None`. Always nearest neighbour: any other
             interpolation would invent class numbers between two classes.
 
@@ -154,21 +195,38 @@ def read_mask(path: File, size: Size | None = None) -> np.ndarray:
 
     Raises:
         TypeError, FileNotFoundError, MemoryError: As `read_image`.
-        ValueError: If it is not a picture, or has colours instead of class numbers.
+        ValueError: If it is not a picture, has colours instead of class numbers, or a number that
+            is not 0 to 255.
     """
     _require_memory_for(path, size, channels=1)
-    with _opened(path) as mask:
-        if mask.mode not in ("1", "L", "P"):
-            raise ValueError(
-                f"Expected {path} to hold class numbers, one 8-bit channel (mode L or P). "
-                f"Received: mode {mask.mode}. If its colours stand for classes, list them: "
-                "image_folder(…, colours={'road': (128, 64, 128), …}), or in classes.txt. "
-                "Save masks as PNG: JPEG blurs them."
-            )
+    with _opened(path, fitness.require_one_kind) as mask:
+        samples = stored.of(mask)
         mask = _loaded(mask, path)
-        if mask.mode == "1":  # Pillow converts its 0 and 1 to 0 and 255
-            mask = mask.convert("L").point([0] * 255 + [1])
-        return np.asarray(_resized(mask, size, Image.Resampling.NEAREST))
+        if mask.mode in ("LA", "RGB", "RGBA") and _is_grey(mask):
+            numbers = np.ascontiguousarray(np.asarray(mask)[..., 0])
+        else:
+            fitness.require_numbers(path, samples)
+            numbers = _numbers(mask, samples, path)
+        resized = _resized(Image.fromarray(numbers), size, Image.Resampling.NEAREST)
+        return np.asarray(resized)
+
+
+def _is_grey(mask) -> bool:
+    """Whether the colours of every pixel are one number, and it is opaque."""
+    pixels = np.asarray(mask)
+    colours = pixels[..., : 1 if mask.mode == "LA" else 3]
+    return bool((colours == colours[..., :1]).all()) and not _has_clear_pixels(mask)
+
+
+def _numbers(mask, samples: Samples, path) -> np.ndarray:
+    """The numbers stored for the pixels. Pillow scales those of fewer than 8 bits to 0–255."""
+    pixels = np.asarray(mask.convert("L") if mask.mode == "1" else mask)
+    if pixels.dtype != np.uint8:
+        fitness.require_bytes(path, samples, int(pixels.min()), int(pixels.max()))
+        return pixels.astype("uint8")
+    if mask.mode == "P" or samples.white == 255:
+        return pixels
+    return ((pixels.astype("uint16") * samples.white + 127) // 255).astype("uint8")
 
 
 @checked
@@ -181,16 +239,20 @@ def read_colours(path: File, size: Size | None = None) -> np.ndarray:
         uint8, `(H, W, 3)`.
     """
     _require_memory_for(path, size, channels=3)
-    with _opened(path) as mask:
-        if _has_wide_mode(mask):
-            raise ValueError(
-                f"Expected {path} to hold colours of 8 bits a channel. Received: mode {mask.mode}"
-            )
-        colours = _loaded(mask, path).convert("RGB")
-        return np.asarray(_resized(colours, size, Image.Resampling.NEAREST))
+    with _opened(path, fitness.require_colours) as mask:
+        mask = _loaded(mask, path)
+        mask.info.pop("transparency", None)  # Pillow would warn that RGB has none
+        return np.asarray(_resized(mask.convert("RGB"), size, Image.Resampling.NEAREST))
 
 
-def _is_transparent(image) -> bool:
+@checked
+def is_transparent(path: File) -> bool:
+    """Whether a picture has pixels that are not opaque. Errors: as `read_mask`."""
+    with _opened(path) as image:
+        return _has_clear_pixels(_loaded(image, path))
+
+
+def _has_clear_pixels(image) -> bool:
     if not image.has_transparency_data:
         return False
     lowest_opacity, _ = image.convert("RGBA").getchannel("A").getextrema()
@@ -333,19 +395,20 @@ def note_in(path: str | Path) -> str:
 
 
 @checked
-def open_in_place(path: File) -> np.ndarray:
+def open_in_place(path: File, bands: Bands | None = None, scale: Scale | None = None) -> np.ndarray:
     """Opens a picture so that parts of it can be read alone, where its format allows that.
 
     Args:
         path: `.npy`, or an uncompressed RGB TIFF of 8 bits per channel in one piece: mapped into
             memory, whatever its size. Any other picture is read whole, as `read_image` does.
+        bands, scale: As in `read_image`. Such a picture is read whole.
 
     Returns:
         `(H, W, 3)`, 0–255: a read-only `np.memmap`, or an array.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is neither an array nor a picture.
+        ValueError: If it is neither an array nor a picture, or as `read_image`.
     """
     path = Path(path)
     if not path.is_file():
@@ -353,15 +416,24 @@ def open_in_place(path: File) -> np.ndarray:
             f"Expected a picture or .npy file. Received: {path}, which is not there."
         )
     if path.suffix.lower() == ".npy":
-        try:
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise ValueError(f"{path} could not be read as a NumPy array: {error}") from error
-    if path.suffix.lower() in (".tif", ".tiff"):
+        return _map_npy(path, bands, scale)
+    if path.suffix.lower() in (".tif", ".tiff") and bands is None and scale is None:
         mapped = _map_tiff(path)
         if mapped is not None:
             return mapped
-    return read_image(path)
+    return read_image(path, None, bands, scale)
+
+
+def _map_npy(path, bands, scale) -> np.ndarray:
+    if bands is not None or scale is not None:
+        raise ValueError(
+            f"Expected bands and scale only with picture files. Received: {path}, whose values "
+            "are RGB 0–255. Choose and scale them before np.save."
+        )
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} could not be read as a NumPy array: {error}") from error
 
 
 def _map_tiff(path) -> np.memmap | None:
@@ -395,8 +467,13 @@ def _raw_strips(image) -> list:
 
 
 @contextlib.contextmanager
-def _opened(path):
-    """The file as Pillow knows it before any pixel is read."""
+def _opened(path, rule=None):
+    """The file as Pillow knows it before any pixel is read.
+
+    Args:
+        path: The file.
+        rule: Takes the path and the samples, and refuses what Pillow would change.
+    """
     path = Path(path)
     if not path.is_file():
         what = "a folder" if path.is_dir() else "not there"
@@ -407,9 +484,31 @@ def _opened(path):
         except PermissionError:
             raise
         except BROKEN as error:
+            if rule is not None and (header := _not_for_pillow(path)):
+                rule(path, stored.of(header))
             raise _unreadable(path, error) from error
         with image:
+            if image.format in DEPTH_UNKNOWN:
+                found = f"{image.format}, which does not say how many bits a channel has"
+                expected = f"be one of {', '.join(SUFFIXES)}"
+                raise Unfit("mode", path, expected, found, "Save it as PNG.")
+            if rule is not None:
+                rule(path, stored.of(image))
             yield image  # still without a limit: a TIFF's size is tested again when it is loaded
+
+
+def _not_for_pillow(path) -> _TiffHeader | None:
+    """The tags of a TIFF of more bands or bits than Pillow knows, such as one of five bands."""
+    try:
+        header = _TiffHeader(path)
+        samples = stored.of(header)
+        if not (samples.surplus or samples.deep):
+            return None
+    except BROKEN:
+        return None
+    with contextlib.suppress(*BROKEN), _no_pixel_limit, Image.open(path):
+        return None
+    return header
 
 
 def _turn(image) -> int:

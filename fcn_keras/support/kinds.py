@@ -143,6 +143,8 @@ InputSize = Annotated[
     tuple[int, int] | Literal["trained"] | None,
     Kind('(height, width), "trained" or None', arguments.input_size),
 ]
+Bands = Annotated[tuple[int, int, int], Kind("three, counted from 0", arguments.bands)]
+Scale = Annotated[tuple[float, float], Kind("(black, white)", arguments.scale)]
 Widths = Annotated[Sequence[int], Kind("each at least 1", arguments.whole_numbers)]
 MapShape = Annotated[tuple[int, int, int], Kind("(H, W, C)", arguments.map_shape)]
 BlockWidths = Annotated[Sequence[Sequence[int]], Kind("a list a block", arguments.block_widths)]

@@ -97,36 +97,48 @@ def twice_preprocessed(model, image: np.ndarray, batch: tuple[float, float] | No
             "a layer in augment= that scales (Rescaling, or a value_range of (0, 1)). Leave it out."
         )
     before, reached = _before_first_weights(model, image)
-    if len(before) < 2:
+    if len(before) < 2 or _is_one_standardization(before, image.shape[-1]):
         return ""
-    said = ""
+    names, said = [layer.name for layer in before], ""
     if reached is not None:
         low, high = reached.min(), reached.max()
         said = f"; what reaches the first convolution lies between {low:.2f} and {high:.2f}"
     return (
-        f"Preprocessing is applied twice: the layers {' and '.join(map(repr, before))} of "
+        f"Preprocessing is applied twice: the layers {' and '.join(map(repr, names))} of "
         f"{model.name!r} all change the values of the images{said}. Models of this package scale "
         "images: remove your own layer."
     )
 
 
 def _before_first_weights(model, image):
-    """Names of the layers that scale before the first weights, and what the last of them gives."""
-    names, tensor = [], model.inputs[0]
+    """The layers that scale before the first weights, and what the last of them gives."""
+    found, tensor = [], model.inputs[0]
     for step in graph.steps(model):
         layer = step.operation
         if isinstance(layer, keras.Model):  # what stands before its first weights counts too
             before = layer.layers[: _first_weights(layer)]
-            inner = [own.name for own in before if type(own).__name__ in PREPROCESSING]
-            return names + inner, None
+            inner = [own for own in before if type(own).__name__ in PREPROCESSING]
+            return found + inner, None
         if getattr(layer, "weights", ()) or len(step.inputs) > 1:
             break
         if type(layer).__name__ in PREPROCESSING:
-            names.append(layer.name)
+            found.append(layer)
         tensor = step.outputs[0]
-    if len(names) < 2:
-        return names, None
-    return names, keras.Model(model.inputs, tensor).predict_on_batch(image[None].astype("float32"))
+    if len(found) < 2:
+        return found, None
+    return found, keras.Model(model.inputs, tensor).predict_on_batch(image[None].astype("float32"))
+
+
+def _is_one_standardization(layers, channels: int) -> bool:
+    """Whether layers scale and then centre as one, as in EfficientNet: black and white stay apart.
+
+    Where an image is scaled twice, its values all but coincide.
+    """
+    if [type(layer).__name__ for layer in layers] != ["Rescaling", "Normalization"]:
+        return False
+    scale, centre = layers
+    black_and_white = np.repeat(np.array([[[[0.0], [255.0]]]]), channels, axis=-1)  # (1, 1, 2, C)
+    return float(np.ptp(keras.ops.convert_to_numpy(centre(scale(black_and_white))))) > 1
 
 
 def _first_weights(model) -> int:

@@ -39,7 +39,7 @@ def note_training(model, data, in_a_line: str | None) -> None:
         model,
         class_names=data.class_names,
         palette=data.palette.tolist(),
-        size=data.size,
+        **{"size": None, "bands": None, "scale": None, **data.prepared},
         precision=next(filter(policies.__contains__, reversed(models.PRECISIONS)), ""),
         data=in_a_line or data_in_a_line(data),
         held_out=None,

@@ -86,7 +86,7 @@ def test_a_map_that_broadcasting_stretches_has_no_field():
 def test_functions_with_a_rule_exist_in_keras():
     from fcn_keras.geometry.rules import FUNCTIONS, LAYERS
 
-    ours = {"VGGPreprocessing", "CropToMatch"}
+    ours = {"VGGPreprocessing", "PadToMultiple", "CropToMatch"}
     assert [kind for kind in LAYERS if not hasattr(keras.layers, kind)] == sorted(
         ours, reverse=True
     )

@@ -52,10 +52,15 @@ def labels_in(folder):
     return {path.name: np.array(Image.open(path)) for path in sorted(folder.glob("*_labels.png"))}
 
 
+def children(process):
+    """All processes that a process has started, and those that they have started."""
+    return psutil.Process(process.pid).children(recursive=True)
+
+
 def workers_of(process):
     """Ray's processes that hold a `Labeller`."""
     found = []
-    for child in psutil.Process(process.pid).children(recursive=True):
+    for child in children(process):
         try:
             found += [child] if "Labeller" in " ".join(child.cmdline()) else []
         except psutil.Error:
@@ -69,23 +74,56 @@ def same_labels(found, expected):
         np.testing.assert_array_equal(found[name], labels, err_msg=name)
 
 
-def not_reached(job) -> bool:
-    """Whether a job ended because Ray did not start: it gives its processes 30 seconds, which a
-    busy machine may not have."""
-    if job.poll() is None:
-        return False
-    _, errors = job.communicate()
-    assert "could not be reached or started" in errors, errors
-    return True
-
-
 def ended(*options):
-    """Status, output and errors of a job whose Ray has started."""
-    while True:
-        job = started(*options)
-        out, errors = job.communicate()
-        if "could not be reached or started" not in errors:
-            return job.returncode, out, errors
+    """Status, output and errors of a job."""
+    job = started(*options)
+    out, errors = job.communicate()
+    return job.returncode, out, errors
+
+
+class SlowRay:
+    """Ray on a machine where its first starts take longer than it allows itself."""
+
+    def __init__(self, fails):
+        self.fails, self.starts, self.shut = fails, 0, 0
+
+    def init(self, **options):
+        self.starts += 1
+        if self.starts <= self.fails:
+            raise RuntimeError("The current node timed out during startup")
+
+    def shutdown(self):
+        self.shut += 1
+
+
+def test_ray_is_started_again_when_a_start_takes_too_long(monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    for fails in (0, 1, 2):
+        ray = SlowRay(fails)
+        labelling._start(ray, {})
+        assert (ray.starts, ray.shut) == (fails + 1, fails)
+    with pytest.raises(OSError, match=r"started at this computer .*timed out during startup"):
+        labelling._start(SlowRay(9), {})
+    monkeypatch.setenv("RAY_ADDRESS", "nowhere:1")  # a cluster is there or not
+    ray = SlowRay(1)
+    with pytest.raises(OSError, match="reached or started at nowhere:1"):
+        labelling._start(ray, {})
+    assert ray.starts == 1
+
+
+@needs_ray
+@pytest.mark.long
+def test_a_machine_that_takes_a_minute_to_start_ray_is_waited_for(tmp_path, model):
+    """Ray's node stands still for longer than the half minute that Ray itself waits for it."""
+    pictures = write_pictures(tmp_path / "pictures", 2)
+    job = started(model, pictures, "--out", tmp_path / "out", "--workers", 1)
+    while not (nodes := [child for child in children(job) if child.name() == "raylet"]):
+        time.sleep(0.01)
+    nodes[0].suspend()
+    time.sleep(40)
+    nodes[0].resume()
+    out, errors = job.communicate()
+    assert job.returncode == 0 and "2 label maps" in out, errors
 
 
 @needs_ray
@@ -117,11 +155,9 @@ def test_two_workers_one_killed_in_the_middle_write_what_one_process_writes(tmp_
     assert cli.main(["segment", str(model), str(pictures), "--out", str(tmp_path / "one")]) == 0
     expected = labels_in(tmp_path / "one")
     assert len(expected) == MANY
-    options = model, pictures, "--out", tmp_path / "two", "--workers", 2
-    job = started(*options)
+    job = started(model, pictures, "--out", tmp_path / "two", "--workers", 2)
     while len(list((tmp_path / "two").glob("*_overlay.png"))) < MANY // 3:
-        if not_reached(job):
-            job = started(*options)
+        assert job.poll() is None, job.communicate()
         time.sleep(0.02)
     workers = workers_of(job)
     assert len(workers) == 2

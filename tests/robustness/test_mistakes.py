@@ -15,6 +15,8 @@ from PIL import Image
 import fcn_keras as fcn
 from fcn_keras.command_line.parser import main
 
+RED = np.array((1, 0, 0), "uint8")
+
 
 def rewritten(source, target, change):
     """A copy of a `.keras` file with its `config.json` changed."""
@@ -74,11 +76,16 @@ def place(tmp_path_factory, encoder):
             f, lambda path: Image.open(path).resize((9, 9), Image.Resampling.NEAREST).save(path)
         ),
     )
-    spoilt("rgb-masks", lambda f: every(f, lambda path: Image.open(path).convert("RGB").save(path)))
+    spoilt(
+        "rgb-masks",
+        lambda f: every(
+            f, lambda path: Image.fromarray(np.array(Image.open(path))[..., None] * RED).save(path)
+        ),
+    )
     spoilt(
         "deep-masks",
         lambda f: every(
-            f, lambda path: Image.fromarray(np.uint16(np.array(Image.open(path)))).save(path)
+            f, lambda path: Image.fromarray(np.uint16(np.array(Image.open(path))) * 257).save(path)
         ),
     )
     spoilt(
@@ -253,8 +260,8 @@ MISTAKES = [
     (f"train {{broken-masks}} {TRAIN}", "could not be read as a picture"),
     (f"train {{cut-masks}} {TRAIN}", "could not be read as a picture"),
     (f"train {{small-masks}} {TRAIN}", "size of its image"),
-    (f"train {{rgb-masks}} {TRAIN}", "mode RGB"),
-    (f"train {{deep-masks}} {TRAIN}", "mode I;16"),
+    (f"train {{rgb-masks}} {TRAIN}", "colours stand for classes"),
+    (f"train {{deep-masks}} {TRAIN}", "numbers 0 to 65535"),
     (f"train {{far-masks}} {TRAIN}", "void=…"),
     (f"train {{deep-images}} {TRAIN}", "8 bits a channel"),
     (f"train {{clear-images}} {TRAIN}", "transparent"),

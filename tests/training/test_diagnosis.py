@@ -189,6 +189,25 @@ def test_two_preprocessing_layers_are_named(encoder, some_roads, how):
     assert message in fit(model, some_roads, steps=2, batch_size=4).warnings
 
 
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(
+    ("mean", "variance", "said"),
+    [
+        ([0.485, 0.456, 0.406], [0.052, 0.050, 0.051], ""),  # as EfficientNetV2 does itself
+        ([123.7, 116.3, 103.5], [3409, 3262, 3292], "'to_unit' and 'centre'"),  # of 0–255
+    ],
+)
+def test_scaling_and_then_centring_is_one_preprocessing(some_roads, nested, mean, variance, said):
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Rescaling(1 / 255, name="to_unit")(image)
+    x = keras.layers.Normalization(mean=mean, variance=variance, name="centre")(x)
+    model = keras.Model(image, keras.layers.Conv2D(2, 3, padding="same")(x))
+    if nested:
+        model = keras.Sequential([keras.Input((None, None, 3)), model])
+    message = fcn.training.diagnosis.twice_preprocessed(model, some_roads[0][0])
+    assert said in message and bool(said) == bool(message)
+
+
 def test_every_model_of_the_package_preprocesses_once(encoder, some_roads):
     image = some_roads[0][0]
     for model in (

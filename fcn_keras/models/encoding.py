@@ -1,0 +1,108 @@
+"""An encoder inside an FCN: a copy of it whose pools fit one another (lecture: L15, L18).
+
+A skip adds a fine map to a coarse one that was upsampled. They fit if the pools are the image at
+1/8, 1/16 and 1/32 of its size, *rounded up*: then the upsampled map has at most too much at its end
+(see `layers.CropToMatch`). Many encoders, most of `keras.applications` among them, round down and
+so lose the last rows of the image. They get one that 32 divides, where nothing is rounded.
+"""
+
+import keras
+
+from fcn_keras.geometry.sizes import ceil_div
+from fcn_keras.layers import PadToMultiple
+from fcn_keras.support import agreement
+
+STRIDES = {"pool3": 8, "pool4": 16, "pool5": 32}
+EVEN = (64, 96)  # 32 divides both, so nothing is rounded
+ODD = (33, 1)  # halved again and again, 33 is odd every time: 33, 17, 9, 5, 3
+
+
+def encode(backbone: keras.Model, freeze: bool) -> tuple:
+    """Copies an encoder, with its weights.
+
+    Args:
+        backbone: Its pools are outputs named `pool3`, `pool4` and `pool5`, or layers with these
+            names. If it has a fixed input size, so has the copy.
+        freeze: Whether training leaves the copy as it is. It has no dropout then, so that it gives
+            the same answer to the same image in every step.
+
+    Returns:
+        The image tensor `(batch, H, W, channels)`, and the pools by their names,
+        `(batch, ⌈H/8⌉, ⌈W/8⌉, any)` and so on. If the encoder rounds down, H and W are those of the
+        image that was padded.
+
+    Raises:
+        ValueError: If the pools have other sizes.
+    """
+    given = backbone.inputs[0]
+    pools = keras.Model(given, {name: _pool(backbone, name) for name in STRIDES})
+    rounds_up = _rounds_up(backbone, pools)
+    image = keras.Input(batch_shape=given.shape, dtype=given.dtype, name=given.name)
+    x = image if rounds_up else PadToMultiple(32, name="pad_to_32", dtype="float32")(image)
+    encoder = keras.models.clone_model(
+        pools,
+        input_tensors=image,
+        clone_function=_without_dropout if freeze else None,
+        call_function=_reading(x, instead_of=image),
+    )
+    encoder.set_weights(pools.get_weights())
+    for layer in encoder.layers:
+        layer.trainable = not freeze
+    return image, encoder.output
+
+
+def _pool(backbone, name):
+    """The output with a name, or that of the layer with it."""
+    layers = {layer.name: layer for layer in backbone.layers}
+    outputs = getattr(backbone, "output", None)  # a Sequential has none
+    is_output = isinstance(outputs, dict) and name in outputs
+    tensor = outputs[name] if is_output else layers[name].output
+    return tensor if name in layers else keras.layers.Identity(name=name)(tensor)
+
+
+def _rounds_up(backbone, pools) -> bool:
+    """Whether the pools have the sizes that an FCN needs for every image, not only for even ones.
+
+    Raises:
+        ValueError: If they do not even have them then.
+    """
+    fixed = backbone.inputs[0].shape[1:3]
+    even, odd = (
+        tuple(there or free for there, free in zip(fixed, size, strict=True))
+        for size in (EVEN, ODD)
+    )
+    agreement.require_pools(backbone, even, _measured(pools, even), _rounded_up(even))
+    return _measured(pools, odd) == _rounded_up(odd)
+
+
+def _rounded_up(size) -> dict:
+    return {name: tuple(ceil_div(side, by) for side in size) for name, by in STRIDES.items()}
+
+
+def _measured(pools, size) -> dict:
+    """What the pools are for an image of some size; `{}` if the encoder cannot take it."""
+    given = pools.inputs[0]
+    try:
+        maps = pools.compute_output_spec(
+            keras.KerasTensor((1, *size, given.shape[-1]), given.dtype)
+        )
+    except Exception:  # each layer, and each backend, says it in its own way
+        return {}
+    return {name: tuple(one.shape[1:3]) for name, one in maps.items()}
+
+
+def _without_dropout(operation):
+    config = operation.get_config()
+    return type(operation).from_config({**config, "rate": 0.0} if "rate" in config else config)
+
+
+def _reading(x, instead_of):
+    """Calls operations on `x` where they would read another tensor."""
+
+    def call(operation, *args, **options):
+        args, options = keras.tree.map_structure(
+            lambda given: x if given is instead_of else given, (args, options)
+        )
+        return operation(*args, **options)
+
+    return call

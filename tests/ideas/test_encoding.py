@@ -1,0 +1,217 @@
+"""Any encoder with pools at 1/8, 1/16 and 1/32 becomes an FCN: any size in, the same size out, and
+the skips lie over one another. One whose pools are something else is refused."""
+
+import keras
+import numpy as np
+import pytest
+from conftest import first_of, random_image
+from keras import layers
+
+import fcn_keras as fcn
+from fcn_keras.training import fit, frozen_border
+
+SIZES = [(1, 1), (5, 70), (33, 31), (64, 96), (100, 100), (180, 240)]
+FEW = pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
+
+
+def halving(block):
+    """Five blocks, each of which halves its map; `block` makes the layers of one."""
+    x = image = keras.Input((None, None, 3), name="image")
+    for number in range(1, 6):
+        for layer in block(number):
+            x = layer(x)
+    return keras.Model(image, x, name="encoder")
+
+
+def rounding_down(number):
+    """As in Keras' VGG19."""
+    yield layers.Conv2D(4, 3, padding="same", activation="relu")
+    yield layers.MaxPooling2D(2, name=f"pool{number}")
+
+
+def averaging(number):
+    yield layers.AveragePooling2D(2, name=f"pool{number}")
+
+
+def with_dropout(number):
+    yield layers.Conv2D(4, 3, strides=2, padding="same", use_bias=False)
+    yield layers.BatchNormalization()
+    yield layers.Dropout(0.5, name=f"pool{number}")
+
+
+def predict(model, image):
+    return model.predict_on_batch(image[None].astype("float32"))[0]
+
+
+@pytest.mark.parametrize("build", [fcn.models.fcn, fcn.models.lecture_fcn])
+def test_an_encoder_that_rounds_down_takes_any_size(build):
+    model = build(2, backbone=halving(rounding_down), width=4)
+    for size in SIZES:
+        assert predict(model, random_image(*size)).shape == (*size, 2)
+
+
+def test_where_nothing_is_rounded_it_gives_what_it_gave():
+    backbone = halving(rounding_down)
+    image = random_image(64, 96)
+    copy = keras.Model(*in_and_out(fcn.models.fcn(2, backbone=backbone, width=4)))
+    np.testing.assert_allclose(predict(copy, image), predict(backbone, image), atol=1e-5)
+
+
+def in_and_out(model):
+    return model.inputs[0], model.get_layer("pool5").output
+
+
+def test_an_encoder_that_rounds_up_is_not_changed(encoder):
+    kinds = [row.kind for row in fcn.models.describe(fcn.models.fcn(2, 8, encoder, width=4))]
+    assert "PadToMultiple" not in kinds
+
+
+def summing(model):
+    """The scores of a class are a channel of the image, averaged over 8, 16 and 32 pixels."""
+    for name in ("score_fr", "score_pool4", "score_pool3"):
+        kernel, bias = model.get_layer(name).get_weights()
+        model.get_layer(name).set_weights([np.eye(*kernel.shape[2:])[None, None], bias])
+    return model
+
+
+@pytest.mark.parametrize("size", [(160, 192), (139, 170), (161, 191), (150, 223)])
+def test_the_three_maps_lie_over_one_another_and_over_the_image(size):
+    """Averages of a slope, interpolated, are the slope again; three maps give it three times. A map
+    that lay one position off would be 8 pixels off."""
+    model = summing(fcn.models.fcn(2, 8, halving(averaging), width=None))
+    rows, columns = np.indices(size)
+    found = predict(model, np.stack([rows, columns, 0 * rows], axis=-1))
+    inside = np.s_[48:-64, 48:-64]  # nearer to the border zeros and repeated rows are seen too
+    np.testing.assert_allclose(found[inside][..., 0], 3 * rows[inside], rtol=1e-4)
+    np.testing.assert_allclose(found[inside][..., 1], 3 * columns[inside], rtol=1e-4)
+
+
+def test_tiles_of_it_give_the_labels_of_the_whole_and_so_does_its_file(tmp_path):
+    model = summing(fcn.models.fcn(3, 8, halving(averaging), width=None))
+    image = random_image(12, 60).repeat(8, 0).repeat(8, 1)[:90, :470]
+    labels = fcn.prediction.segment(model, image)
+    assert len(np.unique(labels)) == 3
+    np.testing.assert_array_equal(fcn.prediction.segment_tiled(model, image, tile=64), labels)
+    fcn.models.save(model, tmp_path / "m.keras")
+    again = fcn.models.load(tmp_path / "m.keras")
+    np.testing.assert_array_equal(fcn.prediction.segment(again, image), labels)
+
+
+def named(backbone, *pools):
+    """An encoder as a user makes one: chosen outputs with names."""
+    tensors = [backbone.get_layer(pool).output for pool in pools]
+    names = ("pool3", "pool4", "pool5")
+    return keras.Model(backbone.input, dict(zip(names, tensors, strict=True)), name="chosen")
+
+
+def test_outputs_with_names_do_as_well_as_layers_and_a_sequential_too():
+    backbone = halving(rounding_down)
+    for layer in backbone.layers:
+        layer.name = layer.name.replace("pool", "halved")
+    made = named(backbone, "halved3", "halved4", "halved5")
+    count = len(backbone.layers)
+    model = fcn.models.fcn(2, 8, made, width=4)
+    assert set(frozen_border(model)) == {"image", "pool3", "pool4", "pool5"}
+    assert len(backbone.layers) == len(made.layers) == count
+    chain = keras.Sequential(halving(rounding_down).layers, name="chain")
+    assert predict(fcn.models.fcn(2, 8, chain, width=4), random_image(37, 50)).shape == (37, 50, 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: named(halving(rounding_down), "pool2", "pool3", "pool4"),
+            "'chosen', whose pool3 is 16 x 24 for an image of 64 x 96, not 8 x 12$",
+        ),
+        (
+            lambda: named(halving(rounding_down), "pool3", "pool5", "pool5"),
+            "whose pool4 is 2 x 3 for an image of 64 x 96, not 4 x 6$",
+        ),
+        (
+            lambda: keras.models.clone_model(
+                halving(rounding_down), input_tensors=keras.Input((100, 100, 3))
+            ),
+            r"whose pool3 is 12 x 12 for an image of 100 x 100, not 13 x 13\. With input_shape",
+        ),
+        (
+            lambda: halving(
+                lambda number: (layers.Conv2D(4, 17), layers.MaxPooling2D(2, name=f"pool{number}"))
+            ),
+            "'encoder', which takes no image of 64 x 96$",
+        ),
+    ],
+    ids=["strides 4 8 16", "no 1/16", "fixed size", "too small"],
+)
+def test_what_does_not_fit_is_refused_in_a_sentence(make, said):
+    with pytest.raises(ValueError, match=f"Expected a backbone whose pool3, pool4 .*{said}"):
+        fcn.models.fcn(2, 8, make())
+
+
+def test_a_fixed_size_that_32_divides_stays():
+    fixed = keras.models.clone_model(halving(rounding_down), input_tensors=keras.Input((64, 96, 3)))
+    assert fcn.models.fcn(2, 8, fixed, width=4).input_shape == (None, 64, 96, 3)
+
+
+def test_a_frozen_encoder_has_no_dropout_so_all_of_it_is_computed_once():
+    backbone = halving(with_dropout)
+    frozen, trained = (
+        fcn.models.fcn(2, 8, backbone, width=4, freeze_backbone=freeze) for freeze in (True, False)
+    )
+    assert set(frozen_border(frozen)) == {"image", "pool3", "pool4", "pool5"}
+    rates = [made.get_layer("pool4").rate for made in (frozen, trained, backbone)]
+    assert rates == [0, 0.5, 0.5]
+
+
+@FEW
+@pytest.mark.long
+def test_kept_features_of_an_encoder_with_dropout_change_nothing(toy):
+    backbone, losses = halving(with_dropout), []
+    for cache in (True, False):
+        keras.utils.set_random_seed(0)
+        model = fcn.models.fcn(2, 8, backbone, width=4)
+        losses.append(fit(model, toy, steps=3, batch_size=4, cache=cache).loss)
+    np.testing.assert_allclose(*losses, rtol=1e-3)
+
+
+def at_strides(backbone):
+    """The last layers of a network whose maps are 1/8, 1/16 and 1/32 of the image."""
+    maps = {layer.name: layer.output for layer in backbone.layers if len(layer.output.shape) == 4}
+    spec = keras.Model(backbone.input, maps).compute_output_spec(
+        keras.KerasTensor((1, 256, 256, 3))
+    )
+    last = {one.shape[1]: name for name, one in spec.items()}
+    return named(backbone, last[32], last[16], last[8])
+
+
+@FEW
+@pytest.mark.slow
+@first_of(
+    "name",
+    [
+        "MobileNetV3Small",
+        "MobileNetV2",
+        "ConvNeXtTiny",
+        "VGG19",
+        "DenseNet121",
+        "EfficientNetB0",
+        "EfficientNetV2B0",
+        "ResNet50V2",
+        "Xception",
+    ],
+)
+def test_networks_of_keras_applications_become_fcns(name):
+    build = getattr(keras.applications, name)
+    options = {"alpha": 0.35} if name == "MobileNetV2" else {}
+    backbone = build(include_top=False, weights=None, input_shape=(None, None, 3), **options)
+    model = fcn.models.fcn(2, 8, at_strides(backbone), width=4)
+    for size in SIZES:
+        spec = model.compute_output_spec(keras.KerasTensor((1, *size, 3)))
+        assert spec.shape == (1, *size, 2)
+    assert predict(model, random_image(37, 50)).shape == (37, 50, 2)
+    assert set(frozen_border(model)[1:]) == {"pool3", "pool4", "pool5"}
+    image = random_image(45, 70)
+    data = fcn.datasets.SegmentationData(lambda i: (image, image[..., 0] // 128), 2, ("a", "b"))
+    history = fit(model, data, steps=1, batch_size=2)
+    assert np.isfinite(history.loss[0])
+    assert not any("Preprocessing" in message for message in history.warnings)
