@@ -41,7 +41,8 @@ class WhiteMasks:
                 self.settled = True
 
     def _is_white(self, number: int) -> bool:
-        return number >= WHITE and self.code.numbers.get(number, VOID) == VOID
+        meant = number in self.code.numbers and number != VOID  # as a class, or as void=100
+        return number >= WHITE and not meant
 
     def verdict(self) -> str:
         """What is wrong, or `""`."""
