@@ -190,7 +190,7 @@ def plain_layout(folder: str | Path, size=None) -> Layout:
     folder = Path(folder)
     classes = class_lists.required(folder)
     layout = folder_layout(folder / "images", folder / "masks", classes.names, size=size)
-    return of_classes(layout, classes)
+    return replace(of_classes(layout, classes), name=folder.resolve().name)
 
 
 def camvid_layout(

@@ -58,7 +58,7 @@ def test_a_model_file_says_what_using_it_needs(trained, model):
     assert card.palette == tuple(map(tuple, fcn.datasets.default_palette(3).tolist()))
     assert (card.size, card.encoder, card.precision) == ((48, 64), "small_vgg", "float32")
     assert (card.void, card.version) == (255, fcn.__version__)
-    assert card.data.startswith(f"{len(data.train)} of images, grass, road, car, ")
+    assert card.data.startswith(f"{len(data.train)} of photos, grass, road, car, ")
     assert card.held_out == tuple(data.test.digest(i) for i in range(len(data.test)))
     assert "resized to 48 x 64" in str(card)
 
