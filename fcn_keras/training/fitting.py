@@ -24,7 +24,7 @@ from fcn_keras.training.history import History, LossOfEachStep, TrainingWarning
 from fcn_keras.training.noting import note_training, numbered_as_in
 from fcn_keras.training.optimizer import make_optimizer
 from fcn_keras.training.recipe import Custom, FineTuning, Recipe, begin_run
-from fcn_keras.training.sharing import Scoring, Team
+from fcn_keras.training.sharing import OfAnySize, Scoring, Team
 from fcn_keras.training.stage import value_range
 
 FINE_TUNING_RATE = 3e-4
@@ -156,9 +156,8 @@ def fit(
                     if validation is not None:
                         watching.append(Scoring(team, lambda: evaluate(model, validation), history))
                     with errors_of_reading(batches):
-                        begin_reading(team, batches, done)
                         team.model.fit(
-                            team.batches,
+                            begin_reading(team, batches, done),
                             epochs=rounds,
                             initial_epoch=done,
                             shuffle=False,  # the batches know their own order, and the seed
@@ -178,14 +177,17 @@ def fit(
     return history
 
 
-def begin_reading(team: Team, batches, epoch: int) -> None:
+def begin_reading(team: Team, batches, epoch: int) -> keras.utils.PyDataset:
     """Makes the batches start with a certain epoch, and the model know the shapes of a batch.
 
-    Except with TensorFlow, `fit` would use up the first batch to find out the shapes.
+    Returns:
+        What to call Keras' `fit` with.
     """
     batches.epoch = epoch  # the backend reads ahead, before a callback can set it
-    if keras.backend.backend() != "tensorflow":
-        team.model.test_on_batch(*team.batches[0])
+    if keras.backend.backend() == "tensorflow":
+        return OfAnySize(team.batches)
+    team.model.test_on_batch(*team.batches[0])  # else `fit` would use up the first batch for that
+    return team.batches
 
 
 @contextlib.contextmanager
