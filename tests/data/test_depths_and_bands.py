@@ -103,6 +103,18 @@ def test_bands_are_never_dropped(tmp_path, write):
     assert about.upright == (40, 48) and about.samples.surplus
 
 
+def test_pages_are_never_dropped(tmp_path):
+    """Some programs store each band as a page. Smaller pages only show the picture faster."""
+    page, path = Image.fromarray(random_image(40, 48)), tmp_path / "p.tif"
+    page.save(path, save_all=True, append_images=[page.reduce(2)])
+    for read in (fcn.images.read_image, fcn.images.open_in_place):
+        np.testing.assert_array_equal(read(path), np.asarray(page))
+    page.save(path, save_all=True, append_images=[page] * 4)
+    for read in (fcn.images.read_image, fcn.images.open_in_place, fcn.images.read_mask):
+        with pytest.raises(ValueError, match="5 pages of one size"):
+            read(path)
+
+
 @pytest.mark.parametrize(
     ("write", "kind", "option"),
     [(rgb16_png, "mode", "--scale"), (infrared_tif, "bands", "--bands")],
