@@ -295,6 +295,15 @@ def test_void_beside_a_class_shows_that_255_is_void(tmp_path):
     assert set(np.unique(fcn.datasets.plain_folder(folder)[0][1])) == {0, 255}
 
 
+def test_a_line_for_255_in_the_list_of_classes_shows_it_too(tmp_path):
+    folder = two_classes(tmp_path / "data")
+    as_white(next((folder / "masks").iterdir()))
+    (folder / "classes.txt").write_text("0: grass\n1: road\n255: void\n")
+    assert "white on black" not in {f.kind for f in data_checks.check(folder).findings}
+    assert len(fcn.datasets.plain_folder(folder)) == 6
+    assert [mask is not None for _, mask in fcn.datasets.plain_folder(folder)]
+
+
 def test_void_0_gets_advice_that_works(tmp_path):
     folder = made_sets.plain(tmp_path / "data", 2)
     places, names = (folder / "images", folder / "masks"), ("grass", "road", "car")
