@@ -1,6 +1,5 @@
 """Files of every depth and number of bands: read as they are meant, or refused in words."""
 
-import importlib.util
 import re
 import shutil
 
@@ -14,13 +13,6 @@ from PIL import Image
 import fcn_keras as fcn
 from fcn_keras import data_checks
 from fcn_keras.command_line.parser import main
-
-needs_tifffile = pytest.mark.skipif(
-    not all(map(importlib.util.find_spec, ("tifffile", "imagecodecs"))),
-    reason="the extra [deep] is not installed",
-)
-# 12 bits, as a camera stores them
-DEEP = np.random.default_rng(0).integers(0, 4096, (40, 48, 13), dtype="uint16")
 
 
 def rgb16_png(path):
@@ -166,7 +158,7 @@ def test_bands_are_chosen_in_any_order(tmp_path):
         fcn.images.read_image(tmp_path / "bgr.png", bands=(3, 1, 0))
 
 
-@needs_tifffile
+@made_files.needs_tifffile
 @pytest.mark.parametrize("write", [rgb16_png, rgb16_tif, *MANY_BANDS])
 def test_chosen_bands_of_deep_files_are_scaled(tmp_path, write):
     path = written(write, tmp_path)

@@ -361,6 +361,7 @@ def test_evaluate_says_which_pictures_it_scored(trained, tmp_path, capsys):
 # --- the bands of a file
 
 
+@made_files.needs_tifffile
 def test_a_model_of_chosen_bands_reads_its_pictures_by_them(tmp_path):
     """Four bands, blue first, as satellites give them; near infrared is the last."""
     folder = made_sets.plain(tmp_path / "data", count=4)
