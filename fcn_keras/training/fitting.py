@@ -63,8 +63,8 @@ def fit(
 
     A data set made by `data.reconstruction()` is trained on with the mean squared error instead.
     Layers whose `trainable` is False stay as they are. What they compute is computed once for each
-    image, and once for its mirror image with `augment="flip"`. Other augmentations, and images that
-    differ in size, turn that off; a printed line says so.
+    image, and once for its mirror image with `augment="flip"`. Other augmentations, images that
+    differ in size, and random numbers inside `read` turn that off; a printed line says so.
 
     Args:
         model: Any model of `models`; it is trained in place.
@@ -86,8 +86,9 @@ def fit(
         cache: `False`: send every image of every step through the whole model, as the lecture's
             loop does. Slower, and the same weights within rounding.
         unfreeze: `"after"`: once the head is trained, train everything at a low rate, the encoder
-            too. The head comes first because its random start would spoil the encoder. Afterwards
-            the same layers are frozen as before. `None`: leave what is frozen as it is.
+            too. The head comes first because its random start would spoil the encoder. Frozen
+            BatchNormalization keeps its statistics and stays frozen; a printed line says so.
+            Afterwards the same layers are frozen as before. `None`: leave what is frozen as it is.
         fine_tuning: With `"after"`: how many more epochs, or steps if `steps` is given; by default
             a quarter of the first number.
         fine_tuning_rate: With `"after"`: the learning rate then.

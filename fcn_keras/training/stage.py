@@ -34,14 +34,29 @@ class Stage:
 
     @contextlib.contextmanager
     def unfrozen(self):
-        """The layers that this stage unfreezes are trained inside the block and frozen after it."""
+        """The layers that this stage unfreezes are trained inside the block and frozen after it.
+
+        All but their BatchNormalization: its statistics were taken from many pictures, and a few
+        batches of a few pictures would spoil them (Keras' guide to fine-tuning, too, keeps them).
+        """
         for layer in self.unfreezes:
             layer.trainable = True
+        normalizing = batch_normalizations(self.unfreezes)
+        for layer in normalizing:
+            layer.trainable = False
+        if normalizing:
+            print("Frozen BatchNormalization stays frozen in fine-tuning: it keeps its statistics.")
         try:
             yield
         finally:
             for layer in self.unfreezes:
                 layer.trainable = False
+
+
+def batch_normalizations(layers) -> list[keras.layers.Layer]:
+    """Those among some layers, and inside of them, that normalize over the batch."""
+    inner = [layer for outer in layers for layer in outer._flatten_layers()]  # itself included
+    return [layer for layer in inner if isinstance(layer, keras.layers.BatchNormalization)]
 
 
 def steps_a_round(steps: int) -> int:
