@@ -357,10 +357,10 @@ def data_in_a_line(data) -> str | None:
 
 def in_words(given) -> str:
     """Layers, losses or optimizers with their options, but without automatic names and seeds."""
-    several = given if isinstance(given, (list, tuple)) else [given]
-    return ", ".join(
-        _with_options(one) if hasattr(one, "get_config") else str(one) for one in several
-    )
+    given = getattr(given, "layers", given)  # of a pipeline
+    if isinstance(given, (list, tuple)):
+        return ", ".join(map(in_words, given))
+    return _with_options(given) if hasattr(given, "get_config") else str(given)
 
 
 def _with_options(configured) -> str:

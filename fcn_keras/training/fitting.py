@@ -17,6 +17,7 @@ from fcn_keras.support import memory
 from fcn_keras.support.kinds import Count, DataSet, File, Model, Rate, Seed, checked
 from fcn_keras.support.progress import progress
 from fcn_keras.training import preconditions
+from fcn_keras.training.augmented import first_batches
 from fcn_keras.training.diagnosis import diagnose
 from fcn_keras.training.distribution import scope
 from fcn_keras.training.frozen import FrozenFeatures, trained_part
@@ -24,7 +25,6 @@ from fcn_keras.training.history import History, LossOfEachStep, TrainingWarning
 from fcn_keras.training.optimizer import make_optimizer
 from fcn_keras.training.recipe import Custom, FineTuning, Recipe, begin_run
 from fcn_keras.training.sharing import OfAnySize, Scoring, Team
-from fcn_keras.training.stage import value_range
 
 FINE_TUNING_RATE = 3e-4
 COMPILING = dict(
@@ -138,7 +138,7 @@ def fit(
     for stage in stages:
         batches = stage.batches(train, recipe)  # images (B, H, W, 3), labels (B, H, W)
         rounds = stage.rounds(batches)
-        history.steps_per_epoch, history.value_range = len(batches), value_range(batches)
+        history.steps_per_epoch, history.augmented = len(batches), first_batches(batches)
         with stage.unfrozen():
             # what is frozen is computed once: the head is trained on features, not on images
             part, inputs = trained_part(model, batches, features, cache, history)

@@ -4,7 +4,6 @@ import contextlib
 from dataclasses import dataclass
 
 import keras
-import numpy as np
 
 STEPS_A_ROUND = 50  # with steps=, at most this many lie between two checkpoints
 
@@ -62,11 +61,3 @@ def batch_normalizations(layers) -> list[keras.layers.Layer]:
 def steps_a_round(steps: int) -> int:
     """The largest divisor of `steps` up to 50: Keras wants rounds ("epochs") of equal length."""
     return max(size for size in range(1, STEPS_A_ROUND + 1) if steps % size == 0)
-
-
-def value_range(batches) -> tuple[float, float] | None:
-    """Lowest and highest value in the first batch, if an augmentation may change the images."""
-    if not batches.augment:
-        return None
-    images = np.asarray(batches[0][0])
-    return float(images.min()), float(images.max())
