@@ -188,8 +188,8 @@ class SegmentationData:
         Args:
             batch_size: Images per batch. The last batch of an epoch may be shorter.
             shuffle: Whether every epoch has its own random order.
-            augment: `"flip"` for left-right flips, a Keras image layer, or a list of layers. They
-                change image and label map alike, labels by nearest neighbour.
+            augment: `"flip"` for left-right flips, a Keras image layer, a `Pipeline` or a list of
+                these. They change image and label map alike, labels by nearest neighbour.
             seed: The same seed gives the same batches.
             steps: This many batches per epoch, each drawn at random. `None`: each image once.
 
