@@ -85,7 +85,7 @@ def options_of(seed):
     options += ["--network", "fcn"] if seed % 2 else []
     options += ["--flip"] if seed % 5 == 1 else []
     if seed % 4 == 2 and "--train-encoder" not in random_sets.PENDING:
-        options += ["--train-encoder", "--batch-size", 2]
+        options += ["--train-encoder", "--batch-size", 1]
     return options
 
 
