@@ -32,7 +32,7 @@ def check(source: Source, format: FormatName = "auto") -> Report:
         ValueError: If the format is unknown, the list of classes cannot be used, or there is a
             folder named `road_scenes` here.
     """
-    if is_drawn_scenes(source):
+    if is_drawn_scenes(source, format):
         return _check_drawn_scenes()
     if (recognise(source) if format == "auto" else format) == "npy":
         return _check_lecture_files(Path(source))
