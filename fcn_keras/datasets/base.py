@@ -129,7 +129,8 @@ class SegmentationData:
             groups: New name → names of the classes that it gathers.
 
         Raises:
-            ValueError: If a class is not in the data, or in two groups.
+            ValueError: If a class is not in the data, or in two groups, or a group is called
+                background.
         """
         new_number, palette = regroup(groups, self.class_names, self.palette)
         return self._renumbered(new_number, (BACKGROUND, *groups), palette)
