@@ -14,7 +14,6 @@ import fcn_keras as fcn
 from fcn_keras import data_checks
 from fcn_keras.command_line.parser import main
 
-
 # 12 bits, as a camera stores them
 DEEP = np.random.default_rng(0).integers(0, 4096, (40, 48, 13), dtype="uint16")
 
