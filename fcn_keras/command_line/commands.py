@@ -16,6 +16,8 @@ from pathlib import Path
 from fcn_keras.command_line import effects
 from fcn_keras.support.startup import import_keras_quietly
 
+BATCH_SIZE = 20  # of `train`, where memory allows it
+
 
 def lecture(options):
     """`lecture`: train, evaluate, draw, report."""
@@ -108,7 +110,7 @@ def _trained(options, data, state, shared):
             data,
             epochs=options.epochs or (None if options.steps else 20),
             steps=options.steps,
-            batch_size=options.batch_size,
+            batch_size=options.batch_size or _batch_size(options, model, data, state, shared),
             learning_rate=options.learning_rate,
             augment="flip" if options.flip else None,
             seed=options.seed,
@@ -118,6 +120,17 @@ def _trained(options, data, state, shared):
             distribution=shared,
         )
     return model, history
+
+
+def _batch_size(options, model, data, state, shared) -> int:
+    """The default, or fewer where memory is short; that of a run that goes on."""
+    from fcn_keras.training import checkpoint, cost
+
+    kept = checkpoint.kept_setting(state, "batch_size")
+    if kept or shared:  # processes that train together need the same
+        return kept or BATCH_SIZE
+    everything = bool(options.train_encoder or options.fine_tune)
+    return cost.fitting_batch_size(model, data, BATCH_SIZE, everything)
 
 
 def _network(options, num_classes):
@@ -156,6 +169,7 @@ def _folder_of_state(options) -> Path:
     apart += ("job_addresses", "num_processes", "process_id")
     given = {name: str(value) for name, value in vars(options).items() if name not in apart}
     given["split"] = "by content"  # a run of the rule before held out other pictures
+    given["batch_size"] = str(options.batch_size or BATCH_SIZE)
     digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
     return options.out.with_name(f".{options.out.stem}-unfinished-{digest[:8]}")
 

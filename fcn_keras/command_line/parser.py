@@ -322,8 +322,8 @@ def _add_training(sub):
     length.add_argument("--epochs", type=_at_least_1, metavar="N", help=epochs)
     steps = "number of random batches, instead of epochs"
     length.add_argument("--steps", type=_at_least_1, metavar="N", help=steps)
-    batch = "images per step (default: 20)"
-    sub.add_argument("--batch-size", type=_at_least_1, default=20, metavar="N", help=batch)
+    batch = "images per step (default: 20, or fewer where memory is short)"
+    sub.add_argument("--batch-size", type=_at_least_1, metavar="N", help=batch)
     rate = "of Adam (default: 0.001)"
     sub.add_argument("--learning-rate", type=_positive, default=1e-3, metavar="X", help=rate)
     sub.add_argument("--flip", action="store_true", help="mirror pictures at random")

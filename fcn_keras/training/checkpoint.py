@@ -203,6 +203,14 @@ class Checkpoint:
         return there
 
 
+def kept_setting(folder: str | Path, name: str):
+    """What the unfinished run in a folder has for a setting; `None` if there is no such run."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # `Checkpoint` says it
+        run = json.loads((Path(folder) / RUN).read_text(encoding="utf-8"))
+        return None if run["finished"] else run["settings"][name]
+    return None
+
+
 def remove(folder: str | Path) -> None:
     """Removes a run's state; other files in its folder stay."""
     folder = Path(folder)

@@ -18,6 +18,7 @@ from fcn_keras.support.kinds import Count, DataSet, File, Model, Rate, Seed, che
 from fcn_keras.support.progress import progress
 from fcn_keras.training import preconditions
 from fcn_keras.training.augmented import first_batches
+from fcn_keras.training.cost import say_cost
 from fcn_keras.training.diagnosis import diagnose
 from fcn_keras.training.distribution import scope
 from fcn_keras.training.frozen import FrozenFeatures, trained_part
@@ -74,7 +75,8 @@ def fit(
             at most 50 steps), or `None`.
         epochs: How often to go through the data. Give either `epochs` or `steps`.
         steps: How many batches, each drawn at random from all images.
-        batch_size: Images per step; the lecture's 20.
+        batch_size: Images per step; the lecture's 20. A printed line says if they need much of the
+            free memory, and how many would need less.
         learning_rate: Adam's, at the start; the lecture's 1e-3.
         decay: Whether the rate falls to zero along a cosine. `False`: constant, as in the lecture.
         augment: As at `SegmentationData.batches`.
@@ -144,6 +146,7 @@ def fit(
         with stage.unfrozen():
             # what is frozen is computed once: the head is trained on features, not on images
             part, inputs = trained_part(model, batches, features, cache, history)
+            say_cost(model, batches, kept=part is not model)
             if distribution:
                 preconditions.require_even_shares(part, batches, distribution.num_model_replicas)
             with scope(distribution), timed(history, stage.name):
