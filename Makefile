@@ -31,7 +31,7 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@touch $(READY)
 
 $(TEACH): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) -c constraints.txt -e .[teach]
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(OFFLINE) -c constraints.txt -e .[teach,deep]
 	@touch $(TEACH)
 
 $(CLUSTER): $(READY)
@@ -97,7 +97,7 @@ data: $(READY)  ## draw the scenes in data/road_scenes again
 	$(BIN)/python -m fcn_keras scenes --out data/road_scenes --count 24
 
 wheelhouse: $(READY)  ## every wheel in one folder, for installing without a network
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheelhouse -r requirements.txt -c constraints.txt nbgrader "jax>=0.10,<0.11" "ray[data]>=2.60,<2.64" "setuptools>=77"
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir wheelhouse -r requirements.txt -c constraints.txt nbgrader tifffile imagecodecs "jax>=0.10,<0.11" "ray[data]>=2.60,<2.64" "setuptools>=77"
 	@echo "Copy this folder, wheelhouse included. There: make install WHEELHOUSE=wheelhouse"
 	@echo "or: python -m pip install --no-index --find-links wheelhouse -r requirements.txt"
 

@@ -98,8 +98,9 @@ for (picture, mask), (same_picture, same_mask) in zip(pairs, all_24, strict=True
 
 # %% [markdown]
 # The package's version reads and checks a picture only when it is needed. At the beginning,
-# `open_data(folder)` also set a fifth of the pictures aside. These five pictures are never used for
-# training. They only show, at the end, how good the network is.
+# `open_data(folder)` also set about a fifth of the pictures aside. These five pictures are never
+# used for training. They only show, at the end, how good the network is. What a picture contains
+# decides whether it is set aside: if you add pictures later, none of these five is trained on.
 #
 # ## 3. Look before you train
 #
@@ -344,8 +345,10 @@ for what, values in sure.items():
 #
 # ## 8. Saving the model
 #
-# One file holds the layers, the weights and the preprocessing. It does not hold the class names, so
-# keep `classes.txt` with it.
+# One file holds the layers, the weights and the preprocessing, and the model's *card*: what somebody
+# needs to know to use it. Without the names of the classes, channel 4 could be anything. Without the
+# size, a network that was trained on small pictures would be shown large ones and find nothing in
+# them.
 
 # %%
 with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
@@ -358,7 +361,8 @@ np.testing.assert_array_equal(read, found)
 np.testing.assert_allclose(
     fcn.prediction.logits(again, photo), fcn.prediction.logits(model, photo), atol=1e-3
 )
-print("the same logits after saving and loading")
+print("the same logits after saving and loading\n")
+print(fcn.models.card(again))
 
 # %% [markdown]
 # ## 9. The same from the command line

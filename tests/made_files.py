@@ -1,9 +1,16 @@
 """Picture files as other programs write them, which Pillow itself cannot write."""
 
+import importlib.util
 import struct
 import zlib
 
 import numpy as np
+import pytest
+
+needs_tifffile = pytest.mark.skipif(
+    not all(map(importlib.util.find_spec, ("tifffile", "imagecodecs"))),
+    reason="the extra [deep] is not installed",
+)
 
 
 def png(path, samples, bits, colours=0, transparent=None):

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from fcn_keras.command_line import effects
 from fcn_keras.support.startup import import_keras_quietly
 
 
@@ -48,6 +49,8 @@ def figures(options):
     for path in lecture.draw_figures(experiment, options.out, options.names):
         print(path)
     experiment.finished()
+    if unread := options.given - {"names", "out"} - experiment.settings_read:
+        _note(f"no effect on these figures: {effects.listed(unread)}")
 
 
 def train(options):
@@ -149,7 +152,8 @@ def _folder_of_state(options) -> Path:
 
     Other settings have another folder; it does not matter which devices train.
     """
-    apart = ("run", "out", "checkpoint", "devices", "job_addresses", "num_processes", "process_id")
+    apart = ("run", "given", "out", "checkpoint", "devices")
+    apart += ("job_addresses", "num_processes", "process_id")
     given = {name: str(value) for name, value in vars(options).items() if name not in apart}
     given["split"] = "by content"  # a run of the rule before held out other pictures
     digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
@@ -213,6 +217,8 @@ def segment(options):
         given, paths = len(paths), job.not_done(paths)
         if len(paths) < given:
             print(f"{given - len(paths)} were labelled before")
+        if 0 < (most := many_files.most_workers(paths)) < options.workers:
+            _note(f"{len(paths)} pictures are work for {most} of {options.workers} workers")
         answers = many_files.label_files_by_workers(job, paths, options.workers)
     else:
         answers = many_files.label_files(many_files.Labeller(job), paths)
@@ -319,7 +325,9 @@ def check_data(options):
     if options.picture is not None and options.picture.suffix.lower() != ".png":
         raise ValueError(f"expected --picture to end in .png, received {options.picture}")
     report = data_checks.check(options.data, options.format, options.bands, options.scale)
-    if options.picture is not None and report.shares:
+    if options.picture is not None and not report.shares:
+        _note(f"{options.picture} is not drawn: no label map could be read")
+    elif options.picture is not None:
         from fcn_keras import visualization
         from fcn_keras.visualization import your_pictures
 
@@ -360,6 +368,11 @@ def _teaching_tools():
         raise ModuleNotFoundError(
             f"{error}: `python -m pip install -e .[teach]` installs what grading needs"
         ) from None
+
+
+def _note(text):
+    """Says what an option does not do; not on standard output, which a program may read."""
+    print(f"fcn_keras: {text}", file=sys.stderr)
 
 
 def _experiment(options, reuse):

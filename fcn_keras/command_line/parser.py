@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from fcn_keras.command_line import commands
+from fcn_keras.command_line import commands, effects
 from fcn_keras.support import memory
 
 EXAMPLES = """examples:
@@ -37,7 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
         Exit status: 0, or 1 if a check found something wrong, or 2 after a mistake in the command.
     """
     options = parser().parse_args(arguments)
+    options.given = set(vars(parser(defaults=False).parse_args(arguments))) - {"run"}
     try:
+        effects.refuse_what_has_none(options)
         return options.run(options) or 0
     except KeyboardInterrupt:
         stopped = "stopped; finished files stay, and the same command continues from there"
@@ -82,9 +84,13 @@ class _OneLineParser(argparse.ArgumentParser):
     def error(self, message):
         self.exit(2, f"fcn_keras: {message} (see python -m fcn_keras --help)\n")
 
+    def forget_defaults(self):
+        for action in self._actions:
+            action.default = argparse.SUPPRESS
 
-def parser() -> argparse.ArgumentParser:
-    """All commands and their options."""
+
+def parser(defaults: bool = True) -> argparse.ArgumentParser:
+    """All commands and their options; without `defaults` it returns only what was typed."""
     main_parser = _OneLineParser(
         prog="python -m fcn_keras",
         description="The lecture 'Fully Convolutional Network (FCN)', runnable.",
@@ -109,6 +115,9 @@ def parser() -> argparse.ArgumentParser:
     _add_grade(command)
     _add_assignments(command)
     _add_scenes(command)
+    if not defaults:
+        for sub in subparsers.choices.values():
+            sub.forget_defaults()
     return main_parser
 
 
@@ -287,12 +296,12 @@ def _add_network(sub):
     sub.add_argument("--network", choices=("lecture", "fcn"), default="lecture", help=network)
     stride = "for --network fcn (default: 8)"
     sub.add_argument("--stride", type=int, choices=(8, 16, 32), default=8, help=stride)
-    fusion = "for --network fcn (default: sum)"
+    fusion = "for --network fcn with stride 8 or 16 (default: sum)"
     sub.add_argument("--fusion", choices=("sum", "concat"), default="sum", help=fusion)
     encoder = "the encoder (default: small_vgg)"
-    encoders = ("small_vgg", "vgg16")
+    encoders = ("small_vgg", "efficientnet_lite0", "vgg16")
     sub.add_argument("--backbone", choices=encoders, default="small_vgg", help=encoder)
-    weights = "Keras' VGG16 file, where it cannot be downloaded"
+    weights = "for --backbone vgg16: Keras' file, where it cannot be downloaded"
     sub.add_argument("--vgg16-weights", metavar="FILE", help=weights)
     width = "width of the head (default: 32; the lecture: 4096)"
     sub.add_argument("--width", type=_at_least_1, default=32, metavar="N", help=width)

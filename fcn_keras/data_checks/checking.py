@@ -44,7 +44,7 @@ def check(
         ValueError: If the format is unknown, the list of classes cannot be used, or there is a
             folder named `road_scenes` here.
     """
-    drawn = is_drawn_scenes(source)
+    drawn = is_drawn_scenes(source, format)
     if drawn or (recognise(source) if format == "auto" else format) == "npy":
         require_files(source, bands, scale)
         return _check_drawn_scenes() if drawn else _check_lecture_files(Path(source))

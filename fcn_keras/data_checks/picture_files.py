@@ -23,7 +23,7 @@ def examine(path: Path, notes: Notes) -> PictureFile | None:
     except Exception as error:
         note_refusal(error, path, notes)
         return None
-    if about.frames > 1:
+    if about.frames > 1 and about.format != "TIFF":  # of a TIFF, the reader says more
         notes.add("frames", f"{about.frames} pictures in one file; only the first is read", path)
     return about
 

@@ -3,20 +3,29 @@
 import keras
 import numpy as np
 
+from fcn_keras.support import arguments
 
-def layers_of(augment) -> list[keras.layers.Layer]:
-    """The layers of one layer, of a list of them, or of `None`.
+SUM = 255.25  # of the two numbers for a label; its half is no number that anybody fills with
+
+
+def flip_and_layers(augment) -> tuple[bool, list[keras.layers.Layer]]:
+    """Whether `augment` mirrors images, and its layers, one after the other.
+
+    Args:
+        augment: `None`, `"flip"`, a layer, a `keras.layers.Pipeline` or `keras.Sequential` of
+            layers, or a list of these.
 
     Raises:
         ValueError: If it is something else, or a layer that does not change labels with the image.
     """
-    if augment is None:
-        return []
-    layers = list(augment) if isinstance(augment, (list, tuple)) else [augment]
+    steps = _listed(augment)
+    layers = [step for step in steps if not (isinstance(step, str) and step == "flip")]
     for layer in layers:
         if not isinstance(layer, keras.layers.Layer):
+            own = ". A function of your own belongs into the data set's read" * callable(layer)
             raise ValueError(
-                f"Expected augment to be 'flip' or Keras image layers. Received: {layer!r}"
+                "Expected augment to be 'flip' or Keras image layers, or a list of them. "
+                f"{arguments.received('augment', layer)}{own}"
             )
         if not hasattr(layer, "transform_segmentation_masks"):
             raise ValueError(
@@ -24,14 +33,25 @@ def layers_of(augment) -> list[keras.layers.Layer]:
                 f"keras.layers.RandomRotation. Received: {type(layer).__name__}. "
                 "(The model scales its input itself.)"
             )
-    return layers
+    return len(layers) < len(steps), layers
+
+
+def _listed(augment) -> list:
+    """What follows one after the other, without the containers around it."""
+    if isinstance(augment, (keras.layers.Pipeline, keras.Sequential)):
+        augment = augment.layers
+    if isinstance(augment, (list, tuple)):
+        return [step for part in augment for step in _listed(part)]
+    return [] if augment is None else [augment]
 
 
 def seed_layer(layer, entropy: list[int]) -> None:
     """Makes a layer's next random numbers depend on `entropy`, and not on its earlier calls."""
-    if hasattr(layer, "generator"):
-        state = np.random.default_rng(entropy).integers(0, 2**31, 2).astype("uint32")
-        layer.generator.state.assign(state)
+    for number, inner in enumerate(layer._flatten_layers()):  # the layer itself is the first
+        if hasattr(inner, "generator"):
+            own = entropy if number == 0 else [*entropy, number]
+            state = np.random.default_rng(own).integers(0, 2**31, 2).astype("uint32")
+            inner.generator.state.assign(state)
 
 
 def move(layer, images: np.ndarray) -> np.ndarray:
@@ -43,8 +63,8 @@ def move_alike(layer, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
     """Images and label maps after one random transformation. What comes from outside is void.
 
     A layer fills the empty corners of a turned label map with a number that could be a class. To
-    tell the filling from labels, each label travels twice, as +n and as −n, with void as 0. Filling
-    is the same number in both, and only for 0 is that number its own opposite.
+    tell the filling from labels, each label travels twice, as n and as 255.25 − n, with void as 0.
+    Filling is the same number in both, so the two do not add up to 255.25.
 
     Args:
         layer: Keras layer with `transform_segmentation_masks`.
@@ -52,12 +72,20 @@ def move_alike(layer, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
         labels: int32 `(B, H, W)`.
 
     Raises:
-        ValueError: If the layer blends class numbers.
+        ValueError: If the layer blends class numbers, or fails on label maps.
     """
     shifted = ((labels + 1) % 256)[..., None].astype("float32")  # void 255 becomes 0
-    both_signs = np.concatenate([shifted, -shifted], axis=-1)
-    images, both_signs = _transformed(layer, images, both_signs)
-    moved = np.where(both_signs[..., 0] == -both_signs[..., 1], both_signs[..., 0], 0)
+    # as many channels as an image: some layers, such as CutMix, ask for that
+    twice = np.concatenate([shifted, SUM - shifted, shifted], axis=-1)
+    try:
+        images, twice = _transformed(layer, images, twice)
+    except Exception as error:
+        raise ValueError(
+            "Expected augment to hold layers that change images and labels alike, such as "
+            f"keras.layers.RandomRotation. Received: {type(layer).__name__}, which fails on label "
+            f"maps ({type(error).__name__}). Leave it out."
+        ) from error
+    moved = np.where(abs(twice[..., 0] + twice[..., 1] - SUM) < 1e-3, twice[..., 0], 0)
     if (moved != np.rint(moved)).any():
         raise ValueError(
             "Expected augment to hold layers that move labels without blending them, such as "
@@ -68,21 +96,19 @@ def move_alike(layer, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
 
 
 def _transformed(layer, images, masks) -> tuple[np.ndarray, np.ndarray]:
-    """Images and masks after the same random transformation."""
-    pair = {"images": images, "segmentation_masks": masks}
-    if keras.backend.backend() == "torch":
-        drawn = layer.get_random_transformation(pair, training=True)
-        pair = {
-            "images": layer.transform_images(
-                keras.ops.convert_to_tensor(images), _copied(drawn), training=True
-            ),
-            "segmentation_masks": layer.transform_segmentation_masks(
-                keras.ops.convert_to_tensor(masks), _copied(drawn), training=True
-            ),
-        }
-    else:
-        pair = layer(pair, training=True)
-    return _array(pair["images"]), _array(pair["segmentation_masks"])
+    """Images and masks after the same random transformation.
+
+    Calling the layer with both would draw an elastic transformation anew for the masks.
+    """
+    images, masks = map(keras.ops.convert_to_tensor, (images, masks))
+    drawn = layer.get_random_transformation(images, training=True)
+    generator = getattr(layer, "generator", None)
+    state = generator and keras.ops.convert_to_numpy(generator.state)
+    images = layer.transform_images(images, _copied(drawn), training=True)
+    if generator:
+        generator.state.assign(state)
+    masks = layer.transform_segmentation_masks(masks, _copied(drawn), training=True)
+    return _array(images), _array(masks)
 
 
 def _array(tensor) -> np.ndarray:

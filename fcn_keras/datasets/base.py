@@ -129,7 +129,8 @@ class SegmentationData:
             groups: New name → names of the classes that it gathers.
 
         Raises:
-            ValueError: If a class is not in the data, or in two groups.
+            ValueError: If a class is not in the data, or in two groups, or a group is called
+                background.
         """
         new_number, palette = regroup(groups, self.class_names, self.palette)
         return self._renumbered(new_number, (BACKGROUND, *groups), palette)
@@ -188,8 +189,8 @@ class SegmentationData:
         Args:
             batch_size: Images per batch. The last batch of an epoch may be shorter.
             shuffle: Whether every epoch has its own random order.
-            augment: `"flip"` for left-right flips, a Keras image layer, or a list of layers. They
-                change image and label map alike, labels by nearest neighbour.
+            augment: `"flip"` for left-right flips, a Keras image layer, a `Pipeline` or a list of
+                these. They change image and label map alike, labels by nearest neighbour.
             seed: The same seed gives the same batches.
             steps: This many batches per epoch, each drawn at random. `None`: each image once.
 

@@ -25,8 +25,7 @@ class Batches(keras.utils.PyDataset):
         if len(data) == 0:
             raise ValueError(f"Expected at least one image. Received: {data!r}")
         self.data, self.batch_size, self.shuffle = data, batch_size, shuffle
-        self.flip = isinstance(augment, str) and augment == "flip"
-        self.augment = [] if self.flip else augmentation.layers_of(augment)
+        self.flip, self.augment = augmentation.flip_and_layers(augment)
         self.seed, self.steps = seed, steps
         self.epoch = 0
         self.failure = None  # the first error of reading a batch; backends wrap it in their own
@@ -63,12 +62,13 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, batch):
         with self.one_at_a_time:
             try:
-                return self._augmented(*self._read(batch), batch)
+                return self._augmented(*self.as_read(batch), batch)
             except Exception as error:
                 self.failure = self.failure or error
                 raise
 
-    def _read(self, batch):
+    def as_read(self, batch) -> tuple[np.ndarray, np.ndarray]:
+        """The images and targets of a batch before any augmentation."""
         pairs = [self.data[index] for index in self.indices(batch)]
         if any(target is None for _, target in pairs):
             raise ValueError(

@@ -83,14 +83,16 @@ class ClassList:
 
     @property
     def code(self) -> NumberCode:
-        return NumberCode({**self.numbers, VOID: VOID})
+        return NumberCode({**self.numbers, VOID: VOID}, void_is_meant=VOID in self.numbers)
 
     def agrees(self, other: "ClassList") -> bool:
         """Whether both say the same, as far as both say it."""
         if self.colours is not None and other.colours is not None:
             return self.names == other.names and self.colours == other.colours
         of_numbers = self.colours is None and other.colours is None
-        return self.names == other.names and (not of_numbers or self.code == other.code)
+        return self.names == other.names and (
+            not of_numbers or self.code.numbers == other.code.numbers
+        )
 
 
 def in_folder(*folders: Path) -> ClassList | None:

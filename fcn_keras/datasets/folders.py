@@ -16,7 +16,6 @@ from fcn_keras.datasets.mask_codes import MaskCode, NumberCode, colour_table
 from fcn_keras.datasets.palettes import fitting_palette
 from fcn_keras.support import arguments
 from fcn_keras.support.kinds import Bands, File, Kind, Palette, Scale, Size, checked
-from fcn_keras.support.labels import VOID
 
 # The published colours, brightened a little where they are too dark for a projector
 CAMVID_COLOURS = {
@@ -88,7 +87,7 @@ def image_folder(
     layout = folder_layout(
         images, masks, class_names, NumberCode.of_classes(len(class_names), void), palette, size
     )
-    layout = replace(layout, bands=bands, scale=scale, void_is_meant=void == VOID)
+    layout = replace(layout, bands=bands, scale=scale)
     return (layout if colours is None else coloured(layout, colours)).data("all")
 
 
@@ -155,7 +154,7 @@ def coloured(layout: Layout, colours: Mapping) -> Layout:
 
 
 def of_classes(layout: Layout, classes: ClassList) -> Layout:
-    """The same files, with the classes of a list."""
+    """The same files, with the classes of a list. A line `255: void` says that 255 is meant."""
     layout = replace(layout, class_names=classes.names, code=classes.code, palette=None)
     return layout if classes.colours is None else coloured(layout, classes.colours)
 
@@ -190,7 +189,7 @@ def plain_layout(folder: str | Path, size=None) -> Layout:
     folder = Path(folder)
     classes = class_lists.required(folder)
     layout = folder_layout(folder / "images", folder / "masks", classes.names, size=size)
-    return of_classes(layout, classes)
+    return replace(of_classes(layout, classes), name=folder.resolve().name)
 
 
 def camvid_layout(

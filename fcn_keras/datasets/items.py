@@ -96,6 +96,19 @@ def image_and_mask(pair, num_classes: int) -> tuple[np.ndarray, np.ndarray | Non
     return found, mask
 
 
+def stay_the_same(data, how_many: int = 8) -> bool:
+    """Whether a data set's items are the same when they are read again; some are read twice.
+
+    They are not if `read` draws random numbers, as an augmentation does.
+    """
+    some = np.unique(np.linspace(0, len(data) - 1, how_many).astype(int)).tolist()
+    return all(
+        np.array_equal(np.asarray(first), np.asarray(second))
+        for index in some
+        for first, second in zip(data[index], data[index], strict=True)
+    )
+
+
 def image(pair) -> np.ndarray:
     """The image of a pair, `(H, W, channels)`, 0–255.
 

@@ -53,7 +53,6 @@ class Layout:
     size: tuple[int, int] | None = None  # height and width to resize every picture to
     bands: tuple[int, int, int] | None = None  # as in `read_image`
     scale: tuple[float, float] | None = None
-    void_is_meant: bool = False  # whether somebody said that 255 in the files is void
 
     def data(self, part: str) -> SegmentationData:
         """One part, sorted by name. Each picture is read when it is asked for.
@@ -65,8 +64,7 @@ class Layout:
         files = self.parts[arguments.one_of("split", part, self.parts)]
         self._require_pairs(files, part)
         names = files.names
-        unsure = files.labelled and not self.void_is_meant
-        masks = [files.masks[name] for name in names] if unsure else []
+        masks = [files.masks[name] for name in names] if files.labelled else []
 
         def read(index):
             name = names[index]

@@ -18,12 +18,14 @@ class NumberCode:
     """The file's numbers stand for classes. In a palette file these are the indices."""
 
     numbers: Mapping[int, int]  # number in the file → class number, or 255 for void
+    void_is_meant: bool = False  # whether somebody said that 255 in the files is void
 
     @classmethod
     def of_classes(cls, num_classes: int, void: int | None = None) -> "NumberCode":
         """The file's numbers are the class numbers; 255, and `void`, are void."""
         numbers = {number: number for number in range(num_classes)}
-        return cls({**numbers, **({} if void is None else {void: VOID}), VOID: VOID})
+        known = {**numbers, **({} if void is None else {void: VOID}), VOID: VOID}
+        return cls(known, void_is_meant=void == VOID)
 
     def read(self, path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
         """A label map from a file.

@@ -108,10 +108,11 @@ def open_data(
     Raises:
         TypeError: If `source` is not a path.
         FileNotFoundError: If the folder is missing or holds none of these.
-        ValueError: If the format is unknown, `size` is given for data of a fixed size, there are
-            too few images to hold some out, or there is a folder named `road_scenes` here.
+        ValueError: If the format is unknown, or given for the drawn scenes, `size` is given for
+            data of a fixed size, there are too few images to hold some out, or there is a folder
+            named `road_scenes` here.
     """
-    drawn = is_drawn_scenes(source)
+    drawn = is_drawn_scenes(source, format)
     if drawn or format == "npy" or (format == "auto" and recognise(source) == "npy"):
         if size is not None:
             raise ValueError(
@@ -150,11 +151,11 @@ def layout_of(
     return replace(LAYOUTS[name].layout(Path(source), size=size), bands=bands, scale=scale)
 
 
-def is_drawn_scenes(source: str | Path) -> bool:
+def is_drawn_scenes(source: str | Path, format: str) -> bool:
     """Whether the source is the drawn road scenes.
 
     Raises:
-        ValueError: If there is a folder of that name here too.
+        ValueError: If there is a folder of that name here too, or they are given a format.
     """
     if str(source) != DRAWN:
         return False
@@ -163,6 +164,10 @@ def is_drawn_scenes(source: str | Path) -> bool:
             f"Expected {DRAWN} to mean one thing. Received: the name of the drawn scenes and of a "
             f"folder here. Write './{DRAWN}' or {Path(DRAWN).absolute()} for the folder. For the "
             "drawn scenes, work in another folder or rename this one."
+        )
+    if format != "auto":
+        raise ValueError(
+            f"Expected a format only with a folder. Received: {format}, and {DRAWN}, which is drawn"
         )
     return True
 

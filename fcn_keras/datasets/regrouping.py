@@ -33,8 +33,13 @@ def regroup(
     A group has the colour of its first class.
 
     Raises:
-        ValueError: If a class is unknown, or in two groups.
+        ValueError: If a class is unknown, or in two groups, or a group is called background.
     """
+    if BACKGROUND in groups:
+        raise ValueError(
+            f"Expected groups without {BACKGROUND!r}: all classes that are in no group become it. "
+            f"Received: {', '.join(groups)}"
+        )
     new_number = np.zeros(256, "uint8")
     new_number[len(class_names) :] = VOID
     colours: list = [BACKGROUND_COLOUR]

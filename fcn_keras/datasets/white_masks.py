@@ -28,7 +28,7 @@ class WhiteMasks:
         self.code = code
         self.white: list[Path] = []  # masks of 0 and one white number
         self.numbers: set[int] = set()  # in any mask
-        self.settled = VOID not in code.numbers  # whether 255 is known to be void
+        self.settled = code.void_is_meant  # whether 255 is known to be void
 
     def add(self, path: Path, numbers: np.ndarray) -> None:
         """Adds the mask of a file, as the file has it."""
@@ -41,7 +41,8 @@ class WhiteMasks:
                 self.settled = True
 
     def _is_white(self, number: int) -> bool:
-        return number >= WHITE and self.code.numbers.get(number, VOID) == VOID
+        meant = number in self.code.numbers and number != VOID  # as a class, or as void=100
+        return number >= WHITE and not meant
 
     def verdict(self) -> str:
         """What is wrong, or `""`."""
@@ -68,7 +69,7 @@ def require_void_is_meant(code: MaskCode, masks: Iterable[Path]) -> None:
     Raises:
         Unfit: If white stands for a class.
     """
-    if not isinstance(code, NumberCode):
+    if not isinstance(code, NumberCode) or code.void_is_meant:
         return
     found = WhiteMasks(code)
     for path in masks:
@@ -84,5 +85,7 @@ def require_void_is_meant(code: MaskCode, masks: Iterable[Path]) -> None:
             found.white[0],
             "hold the class numbers that the other masks have, and 255 only for void",
             found.verdict(),
-            "Save white as 1: np.array(mask) // 255. Where 255 is void: image_folder(…, void=255).",
+            "Save white as 1: np.array(mask) // 255. Where 255 is void, say so: a line '255: void' "
+            "in classes.txt, which then gives every class its number ('0: grass'), or "
+            "image_folder(…, void=255).",
         )

@@ -27,6 +27,8 @@ from fcn_keras.grading.submissions import Submission, find, restored
 from fcn_keras.support.files import written_whole
 from fcn_keras.support.progress import progress
 
+SECONDS = 30  # time limit of results that do not note theirs
+
 
 def grade(options) -> int:
     """Grades a class.
@@ -59,12 +61,15 @@ def grade(options) -> int:
         settings = rehearse(sheets, names, rehearsal, releases, options)
         sheets.make(out, names)
         _keep_homes(settings, out)
-    new = [one for one in found if not one.problem and results.is_new(one, sheets)]
+    if options.assignment and (nobodys := set(only) - {one.assignment for one in found}):
+        print(f"nobody handed in {', '.join(sorted(nobodys))}")
+    limit = options.seconds
+    new = [one for one in found if not one.problem and results.is_new(one, sheets, limit)]
     for one in new:
         handed_in = nbformat.read(one.path, as_version=4)
         sheet = restored(handed_in, releases[one.assignment])
         submit(out, one.assignment, one.student, sheet, one.beside)
-        results.begin(one, sheets)
+        results.begin(one, sheets, limit)
     results.save()
     with progress("grading", len(new)) as advance:
 
@@ -119,8 +124,8 @@ def _submissions(folder, out, releases, only) -> list[Submission]:
 class Results(dict):
     """What happened to each submission, by `"student/assignment"`; kept in a file.
 
-    A result has the submission's `digest`, its `file`, the `problem` if it could not be graded, the
-    `outcomes` by task, and the points (`marks`) that a person gave.
+    A result has the submission's `digest`, its `file`, the time limit in `seconds`, the `problem`
+    if it could not be graded, the `outcomes` by task, and the points (`marks`) that a person gave.
 
     Raises:
         GradingError: If the file is damaged.
@@ -141,15 +146,22 @@ class Results(dict):
         with written_whole(self.path) as path:
             path.write_text(json.dumps(self, indent=1), encoding="utf-8")
 
-    def is_new(self, one: Submission, sheets: Sheets) -> bool:
-        """Whether a submission, or what its points depend on, has changed since it was graded."""
-        result = self.get(_key(one))
-        return not result or result["problem"] or result["digest"] != _digest(one, sheets)
+    def is_new(self, one: Submission, sheets: Sheets, seconds: float) -> bool:
+        """Whether a submission, or what its points depend on, has changed since it was graded.
 
-    def begin(self, one: Submission, sheets: Sheets):
+        They depend on the time limit where it was exceeded and is longer now.
+        """
+        result = self.get(_key(one))
+        if not result or result["problem"] or result["digest"] != _digest(one, sheets):
+            return True
+        exceeded = any(task["outcome"] == "time" for task in result["outcomes"].values())
+        return exceeded and seconds > result.get("seconds", SECONDS)
+
+    def begin(self, one: Submission, sheets: Sheets, seconds: float):
         self[_key(one)] = {
             "digest": _digest(one, sheets),
             "file": str(one.path),
+            "seconds": seconds,
             "problem": "not graded yet",
             "outcomes": {},
             "marks": {},

@@ -48,7 +48,7 @@ class Settings:
     network: Literal["lecture", "fcn"] = "lecture"
     stride: Literal[8, 16, 32] = 8
     fusion: Literal["sum", "concat"] = "sum"
-    backbone: Literal["small_vgg", "vgg16"] = "small_vgg"
+    backbone: backbones.Name = "small_vgg"
     vgg16_weights: str | None = None
     width: int = 32
     steps: int = 600
@@ -56,6 +56,18 @@ class Settings:
     seed: int = 0
     size: tuple[int, int] | None = None
     precision: Precision = "float32"
+
+
+class NotedSettings:
+    """Settings that note which of them were read: the others had no effect."""
+
+    def __init__(self, settings: Settings):
+        self.all = settings
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str):
+        self.read.add(name)
+        return getattr(self.all, name)
 
 
 @dataclass(frozen=True)
@@ -80,13 +92,17 @@ class Experiment:
         reuse: Whether to load what an earlier run with the same settings trained, instead of
             training again.
 
+    Attributes:
+        settings_read: The names of the settings that had an effect until now.
+
     Raises (when the part in question is first asked for):
         ValueError, FileNotFoundError, OSError: As `datasets.open_data`, `backbones.vgg16`,
             `models.fcn` and `training.fit` do.
     """
 
     def __init__(self, settings: Settings = Settings(), reuse: bool = False):
-        self.settings = settings
+        self.settings = NotedSettings(settings)
+        self.settings_read = self.settings.read
         self.reuse = reuse
         self._unfinished: list[Path] = []
         self.seconds: dict[str, float] = {}
@@ -183,9 +199,10 @@ class Experiment:
         folder = self._folder_of(name)
         if self.reuse and (folder / "history.json").is_file():
             notes = json.loads((folder / "history.json").read_text())
+            self.settings_read.update(notes.pop("settings", vars(self.settings.all)))
             return models.load(folder / "model.keras"), training.History(**notes)
         model, history = train()
-        _save(folder, model, history)
+        _save(folder, model, history, sorted(self.settings_read))
         return model, history
 
     def train_head(self, name: str, build: Callable[[], keras.Model], steps: int):
@@ -249,7 +266,7 @@ class Experiment:
             fcn_keras.__version__,
             ROADS_VERSION,
             keras.__version__,
-            dataclasses.asdict(self.settings),
+            dataclasses.asdict(self.settings.all),
             *([] if self.settings.data == "road_scenes" else [self._pictures]),
         ]
         digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
@@ -281,7 +298,7 @@ class Experiment:
         trained_parameters = sum(row.parameters for row in models.describe(model) if row.trained)
         runs = (self.trained, *self.strides.values())
         return {
-            "settings": dataclasses.asdict(self.settings),
+            "settings": dataclasses.asdict(self.settings.all),
             "versions": {
                 "fcn_keras": fcn_keras.__version__,
                 "keras": keras.__version__,
@@ -308,14 +325,15 @@ def warnings_left_to_the_history():
         yield
 
 
-def _save(folder: Path, model: keras.Model, history: training.History) -> None:
-    """Saves a trained network, unless its training went wrong."""
+def _save(folder: Path, model: keras.Model, history: training.History, settings: list) -> None:
+    """Saves a trained network and the settings that it depends on, unless it went wrong."""
     if history.warnings:
         return
     notes = {
         "loss": history.loss,
         "steps_per_epoch": history.steps_per_epoch,
         "seconds": history.seconds,
+        "settings": settings,
     }
     try:
         with files.written_whole(folder / "model.keras") as temporary:

@@ -55,8 +55,8 @@ def _pool(backbone, name):
     """The output with a name, or that of the layer with it."""
     layers = {layer.name: layer for layer in backbone.layers}
     outputs = getattr(backbone, "output", None)  # a Sequential has none
-    is_output = isinstance(outputs, dict) and name in outputs
-    tensor = outputs[name] if is_output else layers[name].output
+    named: dict = outputs if isinstance(outputs, dict) else {}
+    tensor = named[name] if name in named else layers[name].output
     return tensor if name in layers else keras.layers.Identity(name=name)(tensor)
 
 

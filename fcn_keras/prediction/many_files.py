@@ -214,7 +214,7 @@ def label_files_by_workers(job: Job, paths: Sequence[Path], workers: Count) -> I
     paths = [Path(path).resolve() for path in paths]
     if not paths:
         return
-    workers = min(workers, _blocks(paths))
+    workers = min(workers, most_workers(paths))
     ray = _connected(workers)
     try:
         for row in _labelled(ray, job, paths, workers).iter_rows():
@@ -233,7 +233,8 @@ def label_files_by_workers(job: Job, paths: Sequence[Path], workers: Count) -> I
         ray.shutdown()
 
 
-def _blocks(paths: Sequence[Path]) -> int:
+def most_workers(paths: Sequence[Path]) -> int:
+    """How many workers have something to do: each takes several pictures at a time."""
     return math.ceil(len(paths) / PICTURES_A_BLOCK)
 
 
@@ -241,7 +242,7 @@ def _labelled(ray, job: Job, paths: Sequence[Path], workers: int):
     """A Ray data set of what each `Labeller` returns; the work begins when its rows are read."""
     gpus = int(ray.cluster_resources().get("GPU", 0))
     rows = [{"path": str(path)} for path in paths]
-    pictures = ray.data.from_items(rows, override_num_blocks=_blocks(paths))
+    pictures = ray.data.from_items(rows, override_num_blocks=most_workers(paths))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # max_task_retries gets another name only in Ray 2.64
         return pictures.map(

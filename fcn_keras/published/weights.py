@@ -6,9 +6,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fcn_keras.backbones import check_fit
 from fcn_keras.support.files import written_whole
 from fcn_keras.support.kinds import Model, checked
+from fcn_keras.support.weight_files import check_fit
 
 
 @checked

@@ -27,10 +27,15 @@ def home() -> Path:
     return Path(os.environ.get("FCN_KERAS_HOME") or Path.home() / ".keras" / "fcn_keras")
 
 
+def sha256_of_file(path: str | Path) -> str:
+    """A file's SHA-256 in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def digest_of_file(path: str | Path) -> str:
     """The first 16 hexadecimal digits of a file's SHA-256."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return sha256_of_file(path)[:16]
 
 
 @contextlib.contextmanager

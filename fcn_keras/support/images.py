@@ -440,6 +440,7 @@ def _map_tiff(path) -> np.memmap | None:
     """A TIFF's pixels in place; `None` if they are compressed, turned, tiled or not 8-bit RGB."""
     try:
         with _no_pixel_limit, Image.open(path) as image:
+            _require_one_page(image, path)
             columns, rows = image.size
             strips = _raw_strips(image) if image.mode == "RGB" and _turn(image) == 1 else []
     except BROKEN:
@@ -494,7 +495,27 @@ def _opened(path, rule=None):
                 raise Unfit("mode", path, expected, found, "Save it as PNG.")
             if rule is not None:
                 rule(path, stored.of(image))
+                _require_one_page(image, path)
             yield image  # still without a limit: a TIFF's size is tested again when it is loaded
+
+
+def _require_one_page(image, path) -> None:
+    """Refuses a TIFF of several pages of one size: bands, or pictures, of which one would be read.
+
+    Smaller pages are the same picture for a quick view.
+
+    Raises:
+        Unfit: If it is one.
+    """
+    if image.format != "TIFF" or image.n_frames == 1:
+        return
+    size = image.size
+    image.seek(1)
+    if image.size == size:
+        found = f"{image.n_frames} pages of one size"
+        advice = "Save the page that you mean as a file of its own, or three of them as RGB."
+        raise Unfit("frames", path, "be one picture", found, advice)
+    image.seek(0)
 
 
 def _not_for_pillow(path) -> _TiffHeader | None:

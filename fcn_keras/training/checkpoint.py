@@ -16,6 +16,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from fcn_keras.datasets import items
 from fcn_keras.evaluation.scores import Scores
 from fcn_keras.support.files import written_whole
 from fcn_keras.training import distribution
@@ -348,17 +349,19 @@ def data_in_a_line(data) -> str | None:
     """A data set's name, classes and length, and a digest of every image and mask in it."""
     if data is None:
         return None
-    arrays = (array for index in range(len(data)) for array in data[index] if array is not None)
     classes = ", ".join(data.class_names)
+    if not items.stay_the_same(data):  # a digest would be that of one random drawing
+        return f"{len(data)} of {data.name}, {classes}, different at every reading"
+    arrays = (array for index in range(len(data)) for array in data[index] if array is not None)
     return f"{len(data)} of {data.name}, {classes}, {digest(arrays)[:16]}"
 
 
 def in_words(given) -> str:
     """Layers, losses or optimizers with their options, but without automatic names and seeds."""
-    several = given if isinstance(given, (list, tuple)) else [given]
-    return ", ".join(
-        _with_options(one) if hasattr(one, "get_config") else str(one) for one in several
-    )
+    given = getattr(given, "layers", given)  # of a pipeline
+    if isinstance(given, (list, tuple)):
+        return ", ".join(map(in_words, given))
+    return _with_options(given) if hasattr(given, "get_config") else str(given)
 
 
 def _with_options(configured) -> str:

@@ -28,16 +28,16 @@ PREPROCESSING = ("Rescaling", "Normalization", "VGGPreprocessing", "Lambda")
 def diagnose(model: Model, data: DataSet, history) -> list[str]:
     """Says what is wrong with a finished training, a sentence for each fault.
 
-    The questions, in this order: is the loss a number? Are images preprocessed twice? Are labels
-    shifted off their objects? Do they hold only one class? Are the steps far too long or too short?
-    Does the loss move at all? Is one class predicted everywhere? Only the first fault of the loss
-    is reported, since the others follow from it.
+    The questions, in this order: is the loss a number? Are images preprocessed twice? Does the
+    augmentation lose the labels? Are labels shifted off their objects? Do they hold only one class?
+    Are the steps far too long or too short? Does the loss move at all? Is one class predicted
+    everywhere? Only the first fault of the loss is reported, since the others follow from it.
 
     Args:
         model: The trained model.
         data: What it was trained on.
         history: What `training.fit` noted: `loss`, a number per step; `learning_rate`, if it is
-            known; `batch`, the lowest and highest value in a batch of images, if it is known.
+            known; `augmented`, what an augmentation made of the first images.
 
     Returns:
         Messages; empty if nothing is wrong.
@@ -46,7 +46,7 @@ def diagnose(model: Model, data: DataSet, history) -> list[str]:
         TypeError: If model, data or history are something else.
         ValueError: If the data has no labels.
     """
-    if not all(hasattr(history, note) for note in ("loss", "learning_rate", "value_range")):
+    if not all(hasattr(history, note) for note in ("loss", "learning_rate", "augmented")):
         raise TypeError(
             "Expected history to be what training.fit gives. "
             f"{arguments.received('history', history)}"
@@ -57,9 +57,11 @@ def diagnose(model: Model, data: DataSet, history) -> list[str]:
         )
     if history.loss and not np.isfinite(history.loss[-1]):
         return [_not_a_number(history.loss)]
-    found = [twice_preprocessed(model, data[0][0], history.value_range)]
+    augmented = history.augmented
+    found = [twice_preprocessed(model, data[0][0], augmented and augmented.value_range)]
     if data[0][1].ndim == 2:  # an autoencoder has neither labels nor classes
-        found += [_shifted(data), _learning(model, data, history)]
+        lost = augmented.lost_labels() if augmented else ""
+        found += [lost, _shifted(data), _learning(model, data, history)]
     return [message for message in found if message]
 
 

@@ -17,6 +17,7 @@ from fcn_keras.support import memory
 from fcn_keras.support.kinds import Count, DataSet, File, Model, Rate, Seed, checked
 from fcn_keras.support.progress import progress
 from fcn_keras.training import preconditions
+from fcn_keras.training.augmented import first_batches
 from fcn_keras.training.diagnosis import diagnose
 from fcn_keras.training.distribution import scope
 from fcn_keras.training.frozen import FrozenFeatures, trained_part
@@ -24,8 +25,7 @@ from fcn_keras.training.history import History, LossOfEachStep, TrainingWarning
 from fcn_keras.training.noting import note_training, numbered_as_in
 from fcn_keras.training.optimizer import make_optimizer
 from fcn_keras.training.recipe import Custom, FineTuning, Recipe, begin_run
-from fcn_keras.training.sharing import Scoring, Team
-from fcn_keras.training.stage import value_range
+from fcn_keras.training.sharing import OfAnySize, Scoring, Team
 
 FINE_TUNING_RATE = 3e-4
 COMPILING = dict(
@@ -64,8 +64,8 @@ def fit(
 
     A data set made by `data.reconstruction()` is trained on with the mean squared error instead.
     Layers whose `trainable` is False stay as they are. What they compute is computed once for each
-    image, and once for its mirror image with `augment="flip"`. Other augmentations, and images that
-    differ in size, turn that off; a printed line says so.
+    image, and once for its mirror image with `augment="flip"`. Other augmentations, images that
+    differ in size, and random numbers inside `read` turn that off; a printed line says so.
 
     Args:
         model: Any model of `models`; it is trained in place, and its card is filled in.
@@ -87,8 +87,9 @@ def fit(
         cache: `False`: send every image of every step through the whole model, as the lecture's
             loop does. Slower, and the same weights within rounding.
         unfreeze: `"after"`: once the head is trained, train everything at a low rate, the encoder
-            too. The head comes first because its random start would spoil the encoder. Afterwards
-            the same layers are frozen as before. `None`: leave what is frozen as it is.
+            too. The head comes first because its random start would spoil the encoder. Frozen
+            BatchNormalization keeps its statistics and stays frozen; a printed line says so.
+            Afterwards the same layers are frozen as before. `None`: leave what is frozen as it is.
         fine_tuning: With `"after"`: how many more epochs, or steps if `steps` is given; by default
             a quarter of the first number.
         fine_tuning_rate: With `"after"`: the learning rate then.
@@ -139,7 +140,7 @@ def fit(
     for stage in stages:
         batches = stage.batches(train, recipe)  # images (B, H, W, 3), labels (B, H, W)
         rounds = stage.rounds(batches)
-        history.steps_per_epoch, history.value_range = len(batches), value_range(batches)
+        history.steps_per_epoch, history.augmented = len(batches), first_batches(batches)
         with stage.unfrozen():
             # what is frozen is computed once: the head is trained on features, not on images
             part, inputs = trained_part(model, batches, features, cache, history)
@@ -156,9 +157,8 @@ def fit(
                     if validation is not None:
                         watching.append(Scoring(team, lambda: evaluate(model, validation), history))
                     with errors_of_reading(batches):
-                        begin_reading(team, batches, done)
                         team.model.fit(
-                            team.batches,
+                            begin_reading(team, batches, done),
                             epochs=rounds,
                             initial_epoch=done,
                             shuffle=False,  # the batches know their own order, and the seed
@@ -178,14 +178,17 @@ def fit(
     return history
 
 
-def begin_reading(team: Team, batches, epoch: int) -> None:
+def begin_reading(team: Team, batches, epoch: int) -> keras.utils.PyDataset:
     """Makes the batches start with a certain epoch, and the model know the shapes of a batch.
 
-    Except with TensorFlow, `fit` would use up the first batch to find out the shapes.
+    Returns:
+        What to call Keras' `fit` with.
     """
     batches.epoch = epoch  # the backend reads ahead, before a callback can set it
-    if keras.backend.backend() != "tensorflow":
-        team.model.test_on_batch(*team.batches[0])
+    if keras.backend.backend() == "tensorflow":
+        return OfAnySize(team.batches)
+    team.model.test_on_batch(*team.batches[0])  # else `fit` would use up the first batch for that
+    return team.batches
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import keras
 import numpy as np
 
+from fcn_keras.datasets import items
 from fcn_keras.datasets.base import SegmentationData
 from fcn_keras.datasets.batches import BATCHES_AHEAD, READERS
 from fcn_keras.layers import CropToMatch
@@ -36,6 +37,10 @@ class FrozenFeatures:
 
 class ImagesDifferInSize(ValueError):
     """Features of images of different sizes do not fit in one array."""
+
+
+class ItemsChange(ValueError):
+    """Features that are computed once would be those of one random drawing of every image."""
 
 
 @checked
@@ -136,12 +141,15 @@ def frozen_features(
     Raises:
         ValueError: If nothing of the model is frozen.
         ImagesDifferInSize: If the images differ in size.
+        ItemsChange: If the data set gives another image or label when it is read again.
     """
     features = Cut(model).features
     if not features:
         raise ValueError(
             f"Expected a model with a frozen part. Received: {model.name!r}, all of it trained"
         )
+    if not items.stay_the_same(data):
+        raise ItemsChange("an item of the data differs when it is read again (random numbers)")
     start = time.perf_counter()
     encoder = keras.Model(model.inputs, features)
     examples = _Examples(data, flip)
@@ -209,7 +217,7 @@ def trained_part(model, batches, features: FrozenFeatures | None, cache: bool, h
 
     Args:
         model: Its frozen part is asked once per image, unless the images differ in size or change
-            in every step; a printed line says so then.
+            from one reading to the next; a printed line says so then.
         batches: Of images.
         features: Computed before, or `None`.
         cache: `False`: all of the model, on images.
@@ -225,8 +233,8 @@ def trained_part(model, batches, features: FrozenFeatures | None, cache: bool, h
         return model, batches
     try:
         features = features or frozen_features(model, batches.data, flip=batches.flip)
-    except ImagesDifferInSize as difference:
-        _say_why_not_kept(difference)
+    except (ImagesDifferInSize, ItemsChange) as reason:
+        _say_why_not_kept(reason)
         return model, batches
     kept = FeatureBatches(batches, model, features)
     history.seconds["features"] = features.seconds

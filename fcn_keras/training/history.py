@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from fcn_keras.evaluation.scores import Scores
+from fcn_keras.training.augmented import Augmented
 
 
 class TrainingWarning(UserWarning):
@@ -22,7 +23,7 @@ class History:
     seconds: dict[str, float] = field(default_factory=dict)  # "features", "training", "fine-tuning"
     warnings: list[str] = field(default_factory=list)
     learning_rate: float | None = None  # Adam's, at the start
-    value_range: tuple[float, float] | None = None  # of the images in the first augmented batch
+    augmented: Augmented | None = None  # what an augmentation made of the first images
     class_names: tuple[str, ...] = ()
 
     @property

@@ -1,5 +1,6 @@
 """How a batch is shared among devices: each process takes its rows, all keep the same weights."""
 
+import threading
 from collections.abc import Callable
 
 import keras
@@ -107,6 +108,39 @@ class Shares(keras.utils.PyDataset):
         else:
             inputs = _filled(inputs, rows, 0)[mine]
         return inputs, _filled(targets, rows, VOID)[mine]
+
+
+class OfAnySize(keras.utils.PyDataset):
+    """The same batches, whose height and width may differ from one to the next.
+
+    TensorFlow has to know beforehand what varies. Keras asks for the first two batches to find out,
+    in the thread that calls `fit`, and takes a side that is equal in both for fixed. Here it is
+    told shapes instead. The batches to train on are read by threads of their own.
+
+    Args:
+        source: `Batches`, `FeatureBatches` or `Shares`.
+    """
+
+    def __init__(self, source):
+        super().__init__(workers=source.workers, max_queue_size=source.max_queue_size)
+        self.source, self.calls_fit = source, threading.get_ident()
+
+    def __len__(self):
+        return len(self.source)
+
+    def on_epoch_end(self):
+        self.source.on_epoch_end()
+
+    def __getitem__(self, batch):
+        arrays = self.source[batch]
+        if threading.get_ident() != self.calls_fit:
+            return arrays
+        return keras.tree.map_structure(_of_any_size, arrays)
+
+
+def _of_any_size(array) -> keras.KerasTensor:
+    """`(B, H, W)` or `(B, H, W, C)`, of which only C is fixed."""
+    return keras.KerasTensor((None, None, None, *array.shape[3:]), array.dtype)
 
 
 def _filled(array, rows: int, value) -> np.ndarray:

@@ -4,7 +4,6 @@ import contextlib
 from dataclasses import dataclass
 
 import keras
-import numpy as np
 
 STEPS_A_ROUND = 50  # with steps=, at most this many lie between two checkpoints
 
@@ -34,9 +33,18 @@ class Stage:
 
     @contextlib.contextmanager
     def unfrozen(self):
-        """The layers that this stage unfreezes are trained inside the block and frozen after it."""
+        """The layers that this stage unfreezes are trained inside the block and frozen after it.
+
+        All but their BatchNormalization: its statistics were taken from many pictures, and a few
+        batches of a few pictures would spoil them (Keras' guide to fine-tuning, too, keeps them).
+        """
         for layer in self.unfreezes:
             layer.trainable = True
+        normalizing = batch_normalizations(self.unfreezes)
+        for layer in normalizing:
+            layer.trainable = False
+        if normalizing:
+            print("Frozen BatchNormalization stays frozen in fine-tuning: it keeps its statistics.")
         try:
             yield
         finally:
@@ -44,14 +52,12 @@ class Stage:
                 layer.trainable = False
 
 
+def batch_normalizations(layers) -> list[keras.layers.Layer]:
+    """Those among some layers, and inside of them, that normalize over the batch."""
+    inner = [layer for outer in layers for layer in outer._flatten_layers()]  # itself included
+    return [layer for layer in inner if isinstance(layer, keras.layers.BatchNormalization)]
+
+
 def steps_a_round(steps: int) -> int:
     """The largest divisor of `steps` up to 50: Keras wants rounds ("epochs") of equal length."""
     return max(size for size in range(1, STEPS_A_ROUND + 1) if steps % size == 0)
-
-
-def value_range(batches) -> tuple[float, float] | None:
-    """Lowest and highest value in the first batch, if an augmentation may change the images."""
-    if not batches.augment:
-        return None
-    images = np.asarray(batches[0][0])
-    return float(images.min()), float(images.max())

@@ -100,6 +100,12 @@ def test_random_steps_depend_on_seed_epoch_and_step_alone(toy):
         keras.layers.RandomRotation(0.1, fill_mode="constant"),
         keras.layers.RandomTranslation(0.2, 0.2, fill_mode="constant"),
         keras.layers.RandomZoom(0.3, fill_mode="constant"),
+        keras.layers.RandomElasticTransform(1.0, 1.0, interpolation="nearest"),
+        [keras.layers.CutMix(), keras.layers.RandomFlip()],
+        ["flip", keras.layers.RandomBrightness(0.1)],
+        [keras.layers.RandomGrayscale(1.0), "flip"],
+        keras.layers.Pipeline([keras.layers.RandomFlip(), keras.layers.RandomZoom(0.2)]),
+        keras.Sequential([keras.layers.RandomFlip(), keras.layers.RandomTranslation(0.1, 0.1)]),
     ],
 )
 def test_augmentation_moves_image_and_labels_alike(layer):
@@ -118,7 +124,29 @@ def test_augmentation_moves_image_and_labels_alike(layer):
         assert agree.mean() > 0.97  # interpolation blurs the image along the edge, never the labels
 
 
-@pytest.mark.parametrize("fill", [0.0, 1.0, 2.0, 128.0, -3.0])
+@pytest.mark.parametrize(
+    ("augment", "said"),
+    [
+        (keras.layers.MixUp(), "Received: MixUp, which fails on label maps"),
+        (lambda image: image, "A function of your own belongs into the data set's read"),
+        (keras.layers.Pipeline([keras.layers.Rescaling(1 / 255)]), "Received: Rescaling"),
+        (["flip", "mirror"], "Received: augment='mirror'"),
+    ],
+    ids=["mix", "function", "pipeline", "text"],
+)
+def test_what_cannot_move_labels_is_answered_in_a_sentence(toy, augment, said):
+    with pytest.raises(ValueError, match=said) as answer:
+        toy.batches(4, augment=augment)[0]
+    assert "function_node" not in str(answer.value)  # nothing of the backend's own words
+
+
+def test_a_layer_of_layers_draws_the_same_for_the_same_seed(toy):
+    layers = [keras.layers.RandAugment(seed=seed) for seed in (1, 2)]
+    first, second = (toy.batches(4, augment=layer, seed=1)[1] for layer in layers)
+    np.testing.assert_array_equal(first[0], second[0])
+
+
+@pytest.mark.parametrize("fill", [0.0, 1.0, 2.0, 127.5, 128.0, -3.0])
 def test_what_an_augmentation_fills_in_is_void_whatever_its_value(fill):
     """A fill of 1 would be class 0, one of 128 class 127."""
     data = fcn.datasets.SegmentationData(

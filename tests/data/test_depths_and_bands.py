@@ -1,6 +1,5 @@
 """Files of every depth and number of bands: read as they are meant, or refused in words."""
 
-import importlib.util
 import re
 import shutil
 
@@ -15,10 +14,6 @@ import fcn_keras as fcn
 from fcn_keras import data_checks
 from fcn_keras.command_line.parser import main
 
-needs_tifffile = pytest.mark.skipif(
-    not all(map(importlib.util.find_spec, ("tifffile", "imagecodecs"))),
-    reason="the extra [deep] is not installed",
-)
 # 12 bits, as a camera stores them
 DEEP = np.random.default_rng(0).integers(0, 4096, (40, 48, 13), dtype="uint16")
 
@@ -103,6 +98,18 @@ def test_bands_are_never_dropped(tmp_path, write):
     assert about.upright == (40, 48) and about.samples.surplus
 
 
+def test_pages_are_never_dropped(tmp_path):
+    """Some programs store each band as a page. Smaller pages only show the picture faster."""
+    page, path = Image.fromarray(random_image(40, 48)), tmp_path / "p.tif"
+    page.save(path, save_all=True, append_images=[page.reduce(2)])
+    for read in (fcn.images.read_image, fcn.images.open_in_place):
+        np.testing.assert_array_equal(read(path), np.asarray(page))
+    page.save(path, save_all=True, append_images=[page] * 4)
+    for read in (fcn.images.read_image, fcn.images.open_in_place, fcn.images.read_mask):
+        with pytest.raises(ValueError, match="5 pages of one size"):
+            read(path)
+
+
 @pytest.mark.parametrize(
     ("write", "kind", "option"),
     [(rgb16_png, "mode", "--scale"), (infrared_tif, "bands", "--bands")],
@@ -154,7 +161,7 @@ def test_bands_are_chosen_in_any_order(tmp_path):
         fcn.images.read_image(tmp_path / "bgr.png", bands=(3, 1, 0))
 
 
-@needs_tifffile
+@made_files.needs_tifffile
 @pytest.mark.parametrize("write", [rgb16_png, rgb16_tif, *MANY_BANDS])
 def test_chosen_bands_of_deep_files_are_scaled(tmp_path, write):
     path = written(write, tmp_path)
@@ -281,6 +288,15 @@ def test_void_beside_a_class_shows_that_255_is_void(tmp_path):
     fcn.images.write_image(masks[1], numbers)
     assert "white on black" not in {f.kind for f in data_checks.check(folder).findings}
     assert set(np.unique(fcn.datasets.plain_folder(folder)[0][1])) == {0, 255}
+
+
+def test_a_line_for_255_in_the_list_of_classes_shows_it_too(tmp_path):
+    folder = two_classes(tmp_path / "data")
+    as_white(next((folder / "masks").iterdir()))
+    (folder / "classes.txt").write_text("0: grass\n1: road\n255: void\n")
+    assert "white on black" not in {f.kind for f in data_checks.check(folder).findings}
+    assert len(fcn.datasets.plain_folder(folder)) == 6
+    assert [mask is not None for _, mask in fcn.datasets.plain_folder(folder)]
 
 
 def test_void_0_gets_advice_that_works(tmp_path):

@@ -251,7 +251,7 @@ def test_files_for_moodle_and_canvas(graded):
 
 
 def test_a_second_run_counts_marks_and_grades_only_what_is_new(
-    graded, sheets_come_made, monkeypatch
+    graded, sheets_come_made, monkeypatch, capsys
 ):
     root, _ = graded
     out = root / "out"
@@ -269,12 +269,23 @@ def test_a_second_run_counts_marks_and_grades_only_what_is_new(
     home = {SHEET: {"home": str(root / "in")}}
     monkeypatch.setattr(grade, "rehearse", lambda *_: home)
     monkeypatch.setattr(grade, "grade_all", nothing_to_grade)
-    assert main(["grade", str(root / "in"), "--out", str(out)]) == 1, "one file is broken"
+    only = ["--assignment", "1", "--assignment", "2", "--seconds", "10"]
+    assert main(["grade", str(root / "in"), "--out", str(out), *only]) == 1, "one file is broken"
+    assert f"nobody handed in {SHEETS[1]}\n" in capsys.readouterr().out
     points = {row["student"]: row["points"] for row in read_table(out / "grades.csv")}
     assert float(points[STUDENT]) == EARNED + 1.5 + len(others)
     assert "1.5 / " in page(out, STUDENT)
     kept = {row["task"]: row["points"] for row in read_table(out / "to_mark.csv")}
     assert float(kept[first["task"]]) == 1.5, "a person's marks stay"
+
+
+def test_a_longer_time_limit_grades_again_what_exceeded_it(graded):
+    root, _ = graded
+    results = grade.Results(root / "out" / "results.json")
+    (one,) = (o for o in find(root / "in", {SHEET: handed_in.blank(SHEET)}) if not o.problem)
+    assert not results.is_new(one, PUBLIC_SHEETS, 10) and results.is_new(one, PUBLIC_SHEETS, 11)
+    results[f"{STUDENT}/{SHEET}"]["outcomes"] = {"conv2d": {"outcome": "wrong"}}
+    assert not results.is_new(one, PUBLIC_SHEETS, 11)
 
 
 def test_marks_beyond_the_points_of_a_task_are_refused(tmp_path):

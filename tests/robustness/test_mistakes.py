@@ -244,6 +244,7 @@ MISTAKES = [
     (f"train {{good}} --format npy {TRAIN}", "images_training.npy"),
     (f"train {{good}} --classes bus {TRAIN}", "not in the data"),
     (f"train {{good}} --classes , {TRAIN}", "not in the data"),
+    (f"train {{good}} --classes background,road {TRAIN}", "groups without 'background'"),
     (f"train {{good}} --size 4 {TRAIN}", "height x width"),
     (f"train {{good}} --checkpoint {{file.txt}} {TRAIN}", "file"),
     (f"train {{no-classes}} {TRAIN}", "classes.txt"),

@@ -6,6 +6,7 @@ import json
 import zipfile
 
 import keras
+import made_files
 import made_sets
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_a_model_file_says_what_using_it_needs(trained, model):
     assert card.palette == tuple(map(tuple, fcn.datasets.default_palette(3).tolist()))
     assert (card.size, card.encoder, card.precision) == ((48, 64), "small_vgg", "float32")
     assert (card.void, card.version) == (255, fcn.__version__)
-    assert card.data.startswith(f"{len(data.train)} of images, grass, road, car, ")
+    assert card.data.startswith(f"{len(data.train)} of photos, grass, road, car, ")
     assert card.held_out == tuple(data.test.digest(i) for i in range(len(data.test)))
     assert "resized to 48 x 64" in str(card)
 
@@ -355,3 +356,29 @@ def test_evaluate_says_which_pictures_it_scored(trained, tmp_path, capsys):
     assert "chosen by each picture's content" in printed and "Of the other" not in printed
     assert main(["evaluate", str(trained / "m.keras"), str(folder)]) == 0
     assert f"Of the other {count} its file does not say so" in capsys.readouterr().out
+
+
+# --- the bands of a file
+
+
+@made_files.needs_tifffile
+def test_a_model_of_chosen_bands_reads_its_pictures_by_them(tmp_path):
+    """Four bands, blue first, as satellites give them; near infrared is the last."""
+    folder = made_sets.plain(tmp_path / "data", count=4)
+    for path in list((folder / "images").iterdir()):
+        image = fcn.images.read_image(path)
+        bands = np.concatenate([image[..., ::-1], image[..., :1]], axis=-1)
+        made_files.tiff(path.with_suffix(".tif"), bands, photometric=2, extra=[0])
+        path.unlink()
+    file = tmp_path / "m.keras"
+    arguments = ["--width", "4", "--steps", "2", "--batch-size", "2", "--bands", "3,2,1"]
+    assert main(["train", str(folder), "--out", str(file), *arguments]) == 0
+    assert fcn.models.card(fcn.models.load(file)).bands == (2, 1, 0)
+    picture, out = folder / "images" / "p0.tif", tmp_path / "out"
+    expected = fcn.prediction.segment(
+        fcn.models.load(file), fcn.images.read_image(picture, bands=(2, 1, 0))
+    )
+    for options in ([], ["--tile", "auto"]):
+        assert main(["segment", str(file), str(picture), "--out", str(out), *options]) == 0
+        np.testing.assert_array_equal(fcn.images.read_mask(out / "p0_labels.png"), expected)
+    assert main(["evaluate", str(file), str(folder)]) == 0

@@ -169,6 +169,27 @@ def test_augmentation_that_keeps_the_range_is_left_alone(encoder, some_roads):
     assert not any("twice" in message for message in history.warnings)
 
 
+def test_an_augmentation_that_loses_labels_is_named_before_and_after(toy, capsys):
+    layer = keras.layers.RandomTranslation((0.6, 0.7), (0.4, 0.5), fill_mode="constant")
+    model = fcn.models.fcn_from_cae(fcn.models.cae(widths=(2,)), 2)
+    history = fit(model, toy, steps=2, batch_size=4, augment=layer)
+    said = next(message for message in history.warnings if "leaves few labels" in message)
+    assert "in the first 8 images" in said and "96 % without it" in said
+    assert said in capsys.readouterr().out
+    layer = keras.layers.RandomTranslation((1.0, 1.0), 0.0, fill_mode="constant")  # all of it
+    with pytest.raises(ValueError, match=r"every pixel of the first 8 images is void"):
+        fit(model, toy, steps=2, batch_size=4, augment=layer)
+    fit(fcn.models.cae(widths=(2,)), toy.reconstruction(), steps=2, batch_size=4, augment=layer)
+
+
+def test_an_elastic_transform_trains_on_labels(toy):
+    """It clips values to 0–255 and draws another field for every call."""
+    layer = keras.layers.RandomElasticTransform(1.0, 1.0)
+    model = fcn.models.fcn_from_cae(fcn.models.cae(widths=(2,)), 2)
+    history = fit(model, toy, steps=2, batch_size=4, augment=layer)
+    assert min(history.loss) > 0.1 and history.augmented.labelled > 0.9
+
+
 def twice(encoder, how):
     inner = small(encoder)
     image = keras.Input((None, None, 3))

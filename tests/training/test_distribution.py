@@ -35,7 +35,7 @@ ON_JAX = {
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
 THREE_DEVICES = {**ON_JAX, "XLA_FLAGS": f"{HASTY} --xla_force_host_platform_device_count=3"}
-NOTICED = 120  # seconds after which a dead process must have been reported
+NOTICED = 600  # seconds after which a dead process must have been reported, on a busy machine too
 HANGS = 1800  # seconds after which a process is taken for one that never ends
 
 # Trains in two stages, the first on cached features; batches of 5 and 2 images, which neither 2 nor
@@ -379,7 +379,7 @@ def test_ctrl_c_ends_the_waiting():
     assert "waits for the others" in process.stderr.readline()
     time.sleep(2)
     process.send_signal(signal.SIGINT)
-    status, _, errors = end(process, 20)
+    status, _, errors = end(process)
     assert status == -signal.SIGINT and "did not meet the others" in errors
 
 

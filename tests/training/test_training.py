@@ -125,6 +125,30 @@ def test_another_augmentation_turns_the_cache_off_and_says_so(encoder, toy, caps
     assert "features" in history.seconds and capsys.readouterr().out == ""
 
 
+@few_steps
+def test_features_of_pictures_that_change_are_not_kept(encoder, toy, capsys, tmp_path):
+    """As with albumentations inside `read`: kept features would be those of one drawing."""
+    rng, reads = np.random.default_rng(0), []
+
+    def read(index):
+        reads.append(index)
+        image, mask = toy[index]
+        flipped = slice(None, None, -1 if rng.random() < 0.5 else 1)
+        return image[:, flipped], mask[:, flipped]
+
+    data = fcn.datasets.SegmentationData(read, 12, toy.class_names)
+    history = fit(small(encoder, 32), data, epochs=2, batch_size=12)
+    assert "features" not in history.seconds and len(reads) >= 2 * 12
+    assert "not kept: an item of the data differs" in capsys.readouterr().out
+    with pytest.raises(frozen.ItemsChange, match="random"):
+        frozen.frozen_features(small(encoder), data.view({"bright": ["bright"]}))
+    model, settings = fcn.models.fcn_from_cae(fcn.models.cae(widths=(2,)), 2), dict(epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, data, checkpoint=tmp_path / "state", callbacks=[StopAfter(1)], **settings)
+    # the next drawing is not taken for other data
+    assert len(fit(model, data, checkpoint=tmp_path / "state", **settings).loss) == 2
+
+
 def test_void_pixels_give_no_loss_and_no_gradient():
     logits = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype("float32")
     labels = np.array([[[0, 255], [2, 255]]], "int32")
@@ -338,6 +362,31 @@ def test_unfreeze_after_trains_the_head_first_and_then_everything(encoder, toy, 
     # frozen again
     assert all(not layer.trainable for layer in model.layers if layer.name.startswith("conv1"))
     fit(model, toy, steps=1, unfreeze="after", batch_size=4)  # and so it works a second time
+
+
+@few_steps
+@pytest.mark.parametrize("nested", [False, True])
+def test_fine_tuning_keeps_the_statistics_of_a_frozen_encoder(toy, capsys, nested):
+    """Its convolutions learn. A normalization in the head, which was never frozen, learns too."""
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 3, padding="same", name="conv")(image)
+    x = keras.layers.BatchNormalization(name="norm")(x)
+    encoder = keras.Model(image, x, name="nested")
+    encoder.trainable = False
+    x = keras.layers.BatchNormalization(name="norm_of_head")(encoder(image) if nested else x)
+    model = keras.Model(image, keras.layers.Conv2D(2, 1)(x))
+    weights = lambda name: (  # noqa: E731
+        (encoder if name in ("conv", "norm") else model).get_layer(name).get_weights()
+    )
+    before = {name: weights(name) for name in ("conv", "norm", "norm_of_head")}
+    fit(model, toy, steps=2, batch_size=2, unfreeze="after", fine_tuning=2)
+    moved = {
+        name: any((a != b).any() for a, b in zip(before[name], weights(name), strict=True))
+        for name in before
+    }
+    assert moved == {"conv": True, "norm": False, "norm_of_head": True}
+    assert "Frozen BatchNormalization stays frozen" in capsys.readouterr().out
+    assert not encoder.trainable_weights  # frozen again
 
 
 def test_fine_tuning_an_encoder_fits_the_data_better(toy):

@@ -1,12 +1,9 @@
-"""Encoders: the downsampling path that finds *what* (lecture: L13, L23).
+"""VGG16 and the small VGG: one pattern, two lists of widths (lecture: L13, L23).
 
-VGG16 and the small VGG follow one pattern: five blocks of 3 × 3 convolutions, each followed by a
-2 × 2 max pooling. They differ only in a list of widths. Both give a dict of features `pool1` …
-`pool5`; `poolN` is the image at 1/2^N of its size, rounded up.
+Five blocks of 3 × 3 convolutions, each followed by a 2 × 2 max pooling.
 """
 
 from pathlib import Path
-from typing import Literal
 
 import keras
 
@@ -20,7 +17,7 @@ VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 51
 SMALL_VGG_WIDTHS = ((16,), (32, 32), (64, 64), (128, 128), (256, 256))
 VGG16_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 VGG16_CLASSIFIER_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
-SMALL_VGG_WEIGHTS = Path(__file__).parent / "weights" / "small_vgg.npz"
+SMALL_VGG_WEIGHTS = Path(__file__).parents[1] / "weights" / "small_vgg.npz"
 
 
 def blocks(x, widths) -> dict:
@@ -197,27 +194,6 @@ def _cannot_load(source: str | None, file_name: str, error: Exception) -> Except
     return ValueError(
         f"{source} does not hold VGG16's layers. Expected Keras' file {file_name}. ({error})"
     )
-
-
-@checked
-def by_name(name: Literal["small_vgg", "vgg16"], vgg16_weights: File | None = None) -> keras.Model:
-    """The pretrained encoder with a name.
-
-    Args:
-        name: `"small_vgg"` or `"vgg16"`.
-        vgg16_weights: A file to read VGG16's weights from; by default Keras downloads them.
-
-    Returns:
-        Encoder as described at `vgg`.
-
-    Raises:
-        FileNotFoundError, OSError, ValueError: As `vgg16`.
-
-    Example:
-        >>> fcn.backbones.by_name("small_vgg").count_params()
-        1176448
-    """
-    return vgg16(vgg16_weights or "imagenet") if name == "vgg16" else small_vgg()
 
 
 @checked
