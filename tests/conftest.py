@@ -96,6 +96,16 @@ def encoder():
 
 
 @pytest.fixture(scope="session")
+def tiny():
+    """An encoder with random weights and five convolutions: for tests that compare two trainings,
+    most of whose time TensorFlow takes to build the step, variable by variable."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    return fcn.backbones.vgg(((4,),) * 5, fcn.layers.VGGPreprocessing(name="preprocessing"), "tiny")
+
+
+@pytest.fixture(scope="session")
 def roads():
     """Forty drawn scenes, road against the rest."""
     return fcn.datasets.road_scenes("train", count=40).view({"road": ["road"]})

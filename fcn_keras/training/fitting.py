@@ -151,7 +151,9 @@ def fit(
                 preconditions.require_even_shares(part, batches, distribution.num_model_replicas)
             with scope(distribution), timed(history, stage.name):
                 team = Team(part, inputs, distribution)
-                new_optimizer = make_optimizer(stage, rounds * len(batches), decay, optimizer, part)
+                new_optimizer = make_optimizer(
+                    stage, rounds * len(batches), decay, optimizer, team.model
+                )
                 team.model.compile(optimizer=new_optimizer, loss=loss_function, **COMPILING)
                 done, state_keepers = run.resume(stage, rounds, team.model, history)
                 with progress(f"{stage.name} {model.name}", rounds * len(batches)) as advance:

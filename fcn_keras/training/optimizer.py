@@ -12,7 +12,8 @@ def make_optimizer(stage, steps: int, decay: bool, own, model: keras.Model):
         decay: `False`: a constant rate.
         own: `None` for Adam, the name of another optimizer, or an optimizer to copy. A copy keeps
             its own learning rate, but in fine-tuning takes the stage's.
-        model: What is trained.
+        model: What is trained. The optimizer's variables are made here: if TensorFlow had to make
+            them in the first step, it would build the step twice.
     """
     rate = stage.learning_rate
     if decay:
@@ -28,4 +29,5 @@ def make_optimizer(stage, steps: int, decay: bool, own, model: keras.Model):
         optimizer = type(keras.optimizers.get(own))(learning_rate=rate)
     if any(layer.compute_dtype == "float16" for layer in model.layers):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)  # small gradients would become 0
+    optimizer.build(model.trainable_variables)
     return optimizer

@@ -29,11 +29,11 @@ def test_an_fcn_learns_the_toy_task(encoder, toy):
 @few_steps
 @pytest.mark.parametrize("augment", [None, "flip"])
 @pytest.mark.parametrize("make", [fcn.models.lecture_fcn, fcn.models.fcn])
-def test_features_computed_once_give_the_same_weights(encoder, toy, make, augment):
+def test_features_computed_once_give_the_same_weights(tiny, toy, make, augment):
     trained = []
     for cache in (True, False):
         keras.utils.set_random_seed(2)
-        model = make(2, backbone=encoder, width=8)
+        model = make(2, backbone=tiny, width=8)
         fit(model, toy, epochs=2, batch_size=5, augment=augment, seed=3, cache=cache)
         trained.append(model.get_weights())
     for with_cache, without in zip(*trained, strict=True):
@@ -113,15 +113,15 @@ def test_images_of_different_sizes_are_trained_on_without_the_cache(encoder, cap
 
 
 @few_steps
-def test_another_augmentation_turns_the_cache_off_and_says_so(encoder, toy, capsys):
+def test_another_augmentation_turns_the_cache_off_and_says_so(tiny, toy, capsys):
     history = fit(
-        small(encoder), toy, steps=2, batch_size=4, augment=keras.layers.RandomFlip("vertical")
+        small(tiny), toy, steps=2, batch_size=4, augment=keras.layers.RandomFlip("vertical")
     )
     assert (
         "features" not in history.seconds
         and "augmentation other than flips" in capsys.readouterr().out
     )
-    history = fit(small(encoder), toy, steps=2, batch_size=4, augment="flip")
+    history = fit(small(tiny), toy, steps=2, batch_size=4, augment="flip")
     assert "features" in history.seconds and capsys.readouterr().out == ""
 
 
@@ -191,10 +191,10 @@ def test_an_autoencoder_learns_to_give_its_input_back(toy):
 
 
 @few_steps
-def test_same_seed_same_weights(encoder, toy):
+def test_same_seed_same_weights(tiny, toy):
     runs = []
     for _ in range(2):
-        model = small(encoder)
+        model = small(tiny)
         fit(model, toy, steps=5, batch_size=4, augment="flip", seed=7)
         runs.append(model.get_weights())
     for a, b in zip(*runs, strict=True):
@@ -214,10 +214,10 @@ class StopAfter(keras.callbacks.Callback):
         self.left -= 1
 
 
-def test_an_interrupted_training_goes_on_to_the_same_weights(encoder, toy, tmp_path, monkeypatch):
-    whole = small(encoder)
+def test_an_interrupted_training_goes_on_to_the_same_weights(tiny, toy, tmp_path, monkeypatch):
+    whole = small(tiny)
     undisturbed = fit(whole, toy, epochs=4, batch_size=4, seed=5)
-    model = small(encoder)
+    model = small(tiny)
     original = keras.Model.fit
     monkeypatch.setattr(
         keras.Model,
@@ -229,7 +229,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(encoder, toy, tmp_p
     with pytest.raises(KeyboardInterrupt):
         fit(model, toy, epochs=4, batch_size=4, seed=5, checkpoint=tmp_path / "state")
     monkeypatch.undo()
-    resumed = small(encoder)  # a new process would build it anew
+    resumed = small(tiny)  # a new process would build it anew
     history = fit(resumed, toy, epochs=4, batch_size=4, seed=5, checkpoint=tmp_path / "state")
     # the two epochs before the interruption, too
     np.testing.assert_allclose(history.loss, undisturbed.loss, atol=1e-5)
@@ -336,8 +336,8 @@ def encoder_weights(model):
     ]
 
 
-def test_unfreeze_after_trains_the_head_first_and_then_everything(encoder, toy, monkeypatch):
-    model = small(encoder)
+def test_unfreeze_after_trains_the_head_first_and_then_everything(tiny, toy, monkeypatch):
+    model = small(tiny)
     before, seen = encoder_weights(model), []
     original = keras.Model.fit
 
@@ -408,12 +408,12 @@ def test_fine_tuning_an_encoder_fits_the_data_better(toy):
 
 
 def test_a_fine_tuning_that_was_interrupted_goes_on_to_the_same_weights(
-    encoder, toy, tmp_path, monkeypatch
+    tiny, toy, tmp_path, monkeypatch
 ):
     options = dict(epochs=2, batch_size=4, seed=5, unfreeze="after", fine_tuning=3)
-    whole = small(encoder)
+    whole = small(tiny)
     undisturbed = fit(whole, toy, **options)
-    model = small(encoder)
+    model = small(tiny)
     original = keras.Model.fit
     monkeypatch.setattr(
         keras.Model,
@@ -425,14 +425,14 @@ def test_a_fine_tuning_that_was_interrupted_goes_on_to_the_same_weights(
     with pytest.raises(KeyboardInterrupt):  # in the third epoch of fine-tuning
         fit(model, toy, checkpoint=tmp_path / "state", **options)
     monkeypatch.undo()
-    resumed = small(encoder)
+    resumed = small(tiny)
     history = fit(resumed, toy, checkpoint=tmp_path / "state", **options)
     np.testing.assert_allclose(history.loss, undisturbed.loss, atol=1e-5)
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_a_finished_run_is_not_trained_again_until_it_is_another(encoder, toy, tmp_path):
+def test_a_finished_run_is_not_trained_again_until_it_is_another(tiny, toy, tmp_path):
     """Killed after the training and before `model.save`, a run has lost nothing; trained further,
     it is another run."""
     options = dict(
@@ -444,7 +444,7 @@ def test_a_finished_run_is_not_trained_again_until_it_is_another(encoder, toy, t
     )
     options["learning_rate"] = 1e-2
     keras.utils.set_random_seed(1)
-    first, again = small(encoder), small(encoder)
+    first, again = small(tiny), small(tiny)
     again.set_weights(first.get_weights())
     done = fit(first, toy, **options)
     restored = fit(again, toy, **options)
@@ -458,7 +458,7 @@ def test_a_finished_run_is_not_trained_again_until_it_is_another(encoder, toy, t
 
 
 @pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
-def test_a_checkpoint_touches_no_file_of_anybody_else(encoder, toy, tmp_path):
+def test_a_checkpoint_touches_no_file_of_anybody_else(tiny, toy, tmp_path):
     """The folder may be where somebody works."""
     mine = {
         name: name.encode()
@@ -474,22 +474,22 @@ def test_a_checkpoint_touches_no_file_of_anybody_else(encoder, toy, tmp_path):
         (tmp_path / name).write_bytes(content)
     options = dict(epochs=1, batch_size=4, checkpoint=tmp_path)
     # the second run takes the first one's place
-    for model in (small(encoder), fcn.models.fcn(2, 16, encoder, width=8)):
+    for model in (small(tiny), fcn.models.fcn(2, 16, tiny, width=8)):
         fit(model, toy, **options)
     fcn.training.checkpoint.remove(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == mine
     (tmp_path / "all.npz").write_bytes(b"mine")
     with pytest.raises(ValueError, match=r"all\.npz and no run\.json. Take another folder"):
-        fit(small(encoder), toy, **options)
+        fit(small(tiny), toy, **options)
     for content in ('{"a": 1}', "[]", "3", "{"):
         (tmp_path / "run.json").write_text(content)
         with pytest.raises(
             ValueError, match=r"run\.json (does not belong to a training|is damaged)"
         ):
-            fit(small(encoder), toy, **options)
+            fit(small(tiny), toy, **options)
 
 
-def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_path, monkeypatch):
+def test_the_state_of_another_unfinished_run_is_not_mixed_in(tiny, toy, tmp_path, monkeypatch):
     options = dict(epochs=3, batch_size=4, seed=5, checkpoint=tmp_path / "state")
     original = keras.Model.fit
     monkeypatch.setattr(
@@ -500,9 +500,9 @@ def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_p
         ),
     )
     with pytest.raises(KeyboardInterrupt):
-        fit(small(encoder), toy, **options)
+        fit(small(tiny), toy, **options)
     monkeypatch.undo()
-    other_model = fcn.models.fcn(2, 16, encoder, width=8)
+    other_model = fcn.models.fcn(2, 16, tiny, width=8)
     mended = lambda index: (toy[index][0], toy[index][1][::-1] if index == 7 else toy[index][1])  # noqa: E731
     for changed, named in (
         (
@@ -523,7 +523,7 @@ def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_p
         ({"model": other_model}, "model"),
     ):
         with pytest.raises(ValueError, match=f"interrupted run with the same settings.*{named}"):
-            fit(**{"model": small(encoder), "train": toy, **options, **changed})
+            fit(**{"model": small(tiny), "train": toy, **options, **changed})
     turned = [
         fcn.training.checkpoint.in_words([keras.layers.RandomRotation(factor)])
         for factor in (0.1, 0.1, 0.2)
@@ -532,7 +532,7 @@ def test_the_state_of_another_unfinished_run_is_not_mixed_in(encoder, toy, tmp_p
     state = tmp_path / "state" / "head.npz"
     state.write_bytes(state.read_bytes()[:500])
     with pytest.raises(ValueError, match=r"head\.npz could not be read.*Delete it"):
-        fit(small(encoder), toy, **options)
+        fit(small(tiny), toy, **options)
 
 
 def test_an_error_while_a_batch_is_read_is_told_as_it_is(toy):
