@@ -142,22 +142,27 @@ your_pictures.draw_labels_over(
 # %% [markdown]
 # ## 4. What goes wrong
 #
-# Here are five mistakes, each made on purpose in its own mask. The package rejects some of them
+# Here are five mistakes, each made on purpose in a mask. The package rejects some of them
 # with a message that says what to do. It cannot reject all of them.
 #
 # **Predict before you run:** which of the five load without an error?
 
+
 # %%
-street, good = all_24[6]
-half_size = good.reshape(80, 2, 288, 2).mean(axis=(1, 3))
-as_road = np.where(good == 3, 255, 0).astype("uint8")  # as many drawing programs save masks
-wrong = {
-    "another size": good[::2, ::2],
-    "colours (RGB)": data.train.palette[good],
-    "classes from 1": good + 1,  # 1 to 7 instead of 0 to 6
-    "white on black": as_road,
-    "resized by averaging": half_size.round().astype("uint8").repeat(2, 0).repeat(2, 1),
+def means_of_four(mask):
+    return mask.reshape(80, 2, 288, 2).mean(axis=(1, 3)).round().astype("uint8")
+
+
+mistakes = {
+    "another size": lambda mask: mask[::2, ::2],
+    "colours (RGB)": lambda mask: data.train.palette[mask],
+    "classes from 1": lambda mask: mask + 1,  # 1 to 7 instead of 0 to 6
+    # as many drawing programs save masks
+    "white on black": lambda mask: np.where(mask == 3, 255, 0).astype("uint8"),
+    "resized by averaging": lambda mask: means_of_four(mask).repeat(2, 0).repeat(2, 1),
 }
+street, good = all_24[6]
+wrong = {name: mistake(good) for name, mistake in mistakes.items()}
 
 # %%
 with tempfile.TemporaryDirectory() as place:
@@ -186,14 +191,16 @@ with tempfile.TemporaryDirectory() as place:
 
 # %%
 with tempfile.TemporaryDirectory() as place:
-    for mistake, mask in {"none": good, **wrong}.items():
-        own = Path(place, mistake)
-        fcn.images.write_image(own / "images" / "a.jpg", street)
-        fcn.images.write_image(own / "masks" / "a.png", mask)
+    for name, mistake in {"none": np.copy, **mistakes}.items():
+        own = Path(place, name)
+        for number in (6, 7, 8):
+            picture, mask = all_24[number]
+            fcn.images.write_image(own / "images" / f"{number}.jpg", picture)
+            fcn.images.write_image(own / "masks" / f"{number}.png", mistake(mask))
         (own / "classes.txt").write_text("\n".join(class_names))
-        found = [one for one in fcn.data_checks.check(own).findings if one.kind != "few"]
+        found = fcn.data_checks.check(own).findings
         listed = "; ".join(f"{one.kind} ({one.what})" for one in found)
-        print(f"{mistake.upper()}: {listed or 'nothing found'}\n")
+        print(f"{name.upper()}: {listed or 'nothing found'}\n")
 
 # %% [markdown]
 # For your own folder, one line in a terminal does this and also says how to correct each mistake:
@@ -209,14 +216,11 @@ rows, columns = slice(40, 100), slice(320, 420)  # a part with the edge of the r
 void_edges = np.where(fcn.evaluation.boundary_band(good, width=2), 255, good).astype("uint8")
 
 
-def averaged(mask):
-    return mask.reshape(80, 2, 288, 2).mean(axis=(1, 3)).round().astype("uint8")[20:50, 160:210]
-
-
+halved = slice(20, 50), slice(160, 210)
 versions = {
     "every second pixel (nearest neighbour)": good[rows, columns][::2, ::2],
-    "mean of four pixels (bilinear, “smooth”)": averaged(good),
-    "the same, with void along the edges": averaged(void_edges),
+    "mean of four pixels (bilinear, “smooth”)": means_of_four(good)[halved],
+    "the same, with void along the edges": means_of_four(void_edges)[halved],
 }
 part = street[rows, columns]
 your_pictures.draw_resized_masks(part, versions, class_names, data.train.palette)
@@ -235,7 +239,7 @@ for mistake in ("white on black", "resized by averaging"):
         share, true = counts[number] / counts.sum(), (good == number).mean()
         print(f"    {name:<11}{100 * share:5.1f} %, was {100 * true:5.1f} %")
 # Repaired: 0 is background, 1 is road. classes.txt now has to name these two.
-repaired = np.where(as_road == 255, 1, 0).astype("uint8")
+repaired = np.where(wrong["white on black"] == 255, 1, 0).astype("uint8")
 np.testing.assert_array_equal(repaired, good == 3)
 
 # %% [markdown]

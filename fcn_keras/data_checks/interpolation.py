@@ -1,5 +1,6 @@
 """Masks that were resized with interpolation: between two classes lie numbers that nobody drew."""
 
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
@@ -32,8 +33,8 @@ def blended_share(numbers: Numbers, drawn_thin: Collection[int] = ()) -> float:
 
     Args:
         numbers: `(H, W)`, as the file has them.
-        drawn_thin: Numbers of classes that are thin lines, such as kerbs; steps over them are not
-            counted.
+        drawn_thin: Numbers of classes that are thin lines, such as kerbs. Steps over them are not
+            counted, nor are direct steps between numbers that have only these in between.
 
     Returns:
         0–1; 0 with fewer than 20 steps between numbers that differ by 2 or more.
@@ -45,9 +46,9 @@ def blended_share(numbers: Numbers, drawn_thin: Collection[int] = ()) -> float:
     return _share(over, direct, drawn_thin)
 
 
-def _steps(numbers: np.ndarray) -> tuple[np.ndarray, int]:
-    """How many steps pass each number 0–255 in between, and how many pass none."""
-    over, direct = np.zeros(256, int), 0
+def _steps(numbers: np.ndarray) -> tuple[np.ndarray, Counter]:
+    """How many steps pass each number 0–255 in between, and how many pass none, by their ends."""
+    over, direct = np.zeros(256, int), Counter()
     for lines in (numbers, numbers.T):
         changes = np.ones(lines.shape, bool)
         changes[:, 1:] = lines[:, 1:] != lines[:, :-1]
@@ -60,13 +61,22 @@ def _steps(numbers: np.ndarray) -> tuple[np.ndarray, int]:
         ramps[1:-1] &= (values[1:-1] - values[:-2]) * (values[2:] - values[1:-1]) > 0
         large_step = follows & (np.abs(np.diff(values)) >= 2)
         over += np.bincount(np.clip(values[ramps], 0, 255), minlength=256)
-        direct += int(np.count_nonzero(large_step & ~ramps[1:] & ~ramps[:-1]))
+        passes_none = np.flatnonzero(large_step & ~ramps[1:] & ~ramps[:-1])
+        ends_of_step = np.sort([values[passes_none], values[passes_none + 1]], axis=0)
+        pairs, counts = np.unique(ends_of_step, axis=1, return_counts=True)
+        direct.update(dict(zip(map(tuple, pairs.T.tolist()), counts.tolist(), strict=True)))
     return over, direct
 
 
-def _share(over: np.ndarray, direct: int, drawn_thin: Collection[int]) -> float:
-    counted = over.sum() - over[list(drawn_thin)].sum()
-    return float(counted / (counted + direct)) if counted + direct >= FEWEST_STEPS else 0.0
+def _share(over: np.ndarray, direct: Counter, drawn_thin: Collection[int]) -> float:
+    passing = int(over.sum() - over[list(drawn_thin)].sum())
+    passing_none = sum(
+        count
+        for (low, high), count in direct.items()
+        if not set(range(low + 1, high)).issubset(drawn_thin)
+    )
+    steps = passing + passing_none
+    return passing / steps if steps >= FEWEST_STEPS else 0.0
 
 
 class Blends:
@@ -79,7 +89,7 @@ class Blends:
 
     def __init__(self, classes: Collection[int]):
         self.classes = classes  # the numbers that stand for one
-        self.masks: list[tuple[Path, np.ndarray, int]] = []  # file, steps over each number, direct
+        self.masks: list[tuple[Path, np.ndarray, Counter]] = []  # file, and its `_steps`
         self.pixels, self.inside = np.zeros(256, int), np.zeros(256, int)
 
     def add(self, path: Path, numbers: np.ndarray) -> None:
