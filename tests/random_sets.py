@@ -122,7 +122,7 @@ class ListForm(NamedTuple):
 LIST_FORMS = {
     "plain list": ListForm("classes.txt", in_order, "{name}", "# mine\n", odd_names=True),
     "list with void": ListForm("classes.txt", void_among_them, "{name}"),
-    "class_names.txt": ListForm("class_names.txt", in_order, "{name}"),
+    "class_names.txt": ListForm("class_names.txt", in_order, "{name}", odd_names=True),
     "labelme's list": ListForm("labels.txt", in_order, "{name}", "__ignore__\n"),
     "0 name": ListForm("classes.txt", any_numbers, "{n} {name}", "", True),
     "0: name": ListForm("labels.txt", any_numbers, "{n}: {name}", "", True),
@@ -382,14 +382,6 @@ PICTURE_ENCODINGS = {
 }
 
 
-PENDING = {  # dimensions of rows that are not in main yet: taken out here when they are
-    *("2-bit PNG", "4-bit PNG"),  # row 11
-    "--train-encoder",  # row 1: seeds 2, 34, 82, 86, 90
-    *("12 bits", "RGB of 12 bits"),  # row 9
-    *("JPEG of numbers", "JPEG of colours"),  # no row: read, and wrongly
-}
-
-
 # --- faults ---
 
 
@@ -494,6 +486,21 @@ def draw(seed: int, folder: Path) -> RandomSet:
     return drawn
 
 
+def store_again(drawn: RandomSet) -> None:
+    """The same label maps with the classes in another order, under another list, as PNG."""
+    rng = np.random.default_rng([23, drawn.seed])
+    for path in drawn.folder.iterdir():
+        if path.is_file():
+            path.unlink()
+    order = rng.permutation(len(drawn.class_names))
+    code = _list_of(drawn, [drawn.class_names[old] for old in order], rng)
+    new_number = np.full(256, VOID, "uint8")
+    new_number[order] = range(len(order))
+    for name, path in drawn.masks.items():
+        path.unlink()
+        Image.fromarray(code.stored(new_number[drawn.labels[name]])).save(path.with_suffix(".png"))
+
+
 def _choice(rng, several):
     several = list(several)
     return several[int(rng.integers(len(several)))]
@@ -504,11 +511,17 @@ def _classes(drawn: RandomSet, place: Place, rng) -> Code:
     if place.names:
         drawn.class_names = place.names
         return place.code
-    form_name = _choice(rng, LIST_FORMS)
+    pool = (*NAMES, *ODD_NAMES) if rng.random() < 0.2 else NAMES
+    names = [pool[k] for k in rng.permutation(len(pool))[: rng.integers(2, 6)]]
+    return _list_of(drawn, names, rng)
+
+
+def _list_of(drawn: RandomSet, names: list[str], rng) -> Code:
+    """Writes the list of these classes; returns what stands for them."""
+    is_odd = bool({*names} & {*ODD_NAMES})
+    form_name = _choice(rng, [n for n, form in LIST_FORMS.items() if form.odd_names or not is_odd])
     form = LIST_FORMS[form_name]
     drawn.about.append(form_name)
-    pool = (*NAMES, *ODD_NAMES) if form.odd_names else NAMES
-    names = [pool[k] for k in rng.permutation(len(pool))[: rng.integers(2, 6)]]
     code = form.code(rng, len(names))
     void = _choice(rng, ("void", "Void", "ignore", "Ignore"))
     listed = lines(code, names, form.form, void)
@@ -542,12 +555,10 @@ def _write_pictures(drawn: RandomSet, place: Place, code: Code, rng) -> None:
     of_masks = COLOUR_ENCODINGS if code.colours else NUMBER_ENCODINGS
     stored = {name: code.stored(labels) for name, labels in drawn.labels.items()}
     fitting = [
-        name
-        for name, encoding in of_masks.items()
-        if name not in PENDING and all(map(encoding.fits, stored.values()))
+        name for name, encoding in of_masks.items() if all(map(encoding.fits, stored.values()))
     ]
     several = {name: of_masks[name] for name in rng.permutation(fitting)[: rng.choice([1, 1, 2])]}
-    picture_name = _choice(rng, [name for name in PICTURE_ENCODINGS if name not in PENDING])
+    picture_name = _choice(rng, PICTURE_ENCODINGS)
     picture = PICTURE_ENCODINGS[picture_name]
     drawn.images = {name: picture.prepare(image) for name, image in drawn.images.items()}
     drawn.about += [f"pictures: {picture_name}", f"masks: {' and '.join(several)}"]

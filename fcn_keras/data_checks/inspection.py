@@ -91,8 +91,6 @@ class Inspection:
         about = picture_files.examine(path, self.notes)
         if about is None or self.masks is None:
             return None
-        if about.format in ("JPEG", "WEBP"):
-            self.notes.add("JPEG", f"a mask is a {about.format} file", path)
         labels = self.masks.read(path, about)
         size = (about.height, about.width) if labels is None else labels.shape
         note_wrong_shape(size, picture, path, self.notes)

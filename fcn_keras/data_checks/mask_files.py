@@ -66,7 +66,8 @@ class NumberMasks:
     def _note_refusal(self, error: Exception, path: Path, about: PictureFile) -> None:
         """A mask that is not read; where class numbers are expected, it often has colours."""
         samples = about.samples
-        if not isinstance(error, Unfit) or samples.deep or samples.surplus or samples.bands < 3:
+        is_unfit = isinstance(error, Unfit) and error.kind == "mask mode"
+        if not is_unfit or samples.deep or samples.surplus or samples.bands < 3:
             note_refusal(error, path, self.notes)
             return
         colours = images.read_colours(path)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from fcn_keras.support.samples import SIGNED, WHOLE, Samples
 
+LOSSY = ("JPEG", "WEBP")
+
 
 class Unfit(ValueError):
     """A file that cannot be used as what it should be.
@@ -84,6 +86,17 @@ def refuse_transparent(path: str | Path, format: str | None) -> None:
         f"{band if format == 'TIFF' else ''}Put it on a background: "
         "PIL.Image.alpha_composite(background, picture), both RGBA, then .convert('RGB').",
     )
+
+
+def require_exact(path: str | Path, format: str | None) -> None:
+    """Refuses a mask whose format changes values slightly: a class may become its neighbour.
+
+    Raises:
+        Unfit: If it is one.
+    """
+    if format in LOSSY:
+        advice = "Export the mask again, from the program that made it."
+        raise Unfit("JPEG", path, "be exact, such as PNG", f"a {format} file", advice)
 
 
 def require_numbers(path: str | Path, samples: Samples) -> None:

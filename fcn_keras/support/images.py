@@ -195,11 +195,12 @@ def read_mask(path: File, size: Size | None = None) -> np.ndarray:
 
     Raises:
         TypeError, FileNotFoundError, MemoryError: As `read_image`.
-        ValueError: If it is not a picture, has colours instead of class numbers, or a number that
-            is not 0 to 255.
+        ValueError: If it is not a picture, is a JPEG or WebP file, which change values, has colours
+            instead of class numbers, or a number that is not 0 to 255.
     """
     _require_memory_for(path, size, channels=1)
     with _opened(path, fitness.require_one_kind) as mask:
+        fitness.require_exact(path, mask.format)
         samples = stored.of(mask)
         mask = _loaded(mask, path)
         if mask.mode in ("LA", "RGB", "RGBA") and _is_grey(mask):
@@ -240,6 +241,7 @@ def read_colours(path: File, size: Size | None = None) -> np.ndarray:
     """
     _require_memory_for(path, size, channels=3)
     with _opened(path, fitness.require_colours) as mask:
+        fitness.require_exact(path, mask.format)
         mask = _loaded(mask, path)
         mask.info.pop("transparency", None)  # Pillow would warn that RGB has none
         return np.asarray(_resized(mask.convert("RGB"), size, Image.Resampling.NEAREST))

@@ -408,6 +408,8 @@ def test_masks_saved_as_jpeg(of):
     Image.fromarray(np.array(Image.open(mask))).save(mask.with_suffix(".jpg"))
     mask.unlink()
     assert "JPEG" in kinds(folder)
+    with pytest.raises(ValueError, match=r"to be exact, such as PNG\. Received: a JPEG file"):
+        fcn.datasets.plain_folder(folder)[0]
 
 
 @pytest.mark.parametrize("kind", LAYOUTS)
