@@ -232,7 +232,10 @@ def segment(options):
         if len(paths) < given:
             print(f"{given - len(paths)} were labelled before")
         if 0 < (most := many_files.most_workers(paths)) < options.workers:
-            _note(f"{len(paths)} pictures are work for {most} of {options.workers} workers")
+            print(
+                f"{most} of {options.workers} workers have something to do: each takes "
+                f"{many_files.PICTURES_A_BLOCK} pictures at a time"
+            )
         answers = many_files.label_files_by_workers(job, paths, options.workers)
     else:
         answers = many_files.label_files(many_files.Labeller(job), paths)

@@ -8,6 +8,7 @@ person marks the answers in words, in `to_mark.csv`; the same command then count
 notebooks/assignments/README.md describes the files.
 """
 
+import functools
 import json
 import shutil
 import tempfile
@@ -288,30 +289,37 @@ def grade_all(work: list[Submission], root: Path, settings, workers: int, finish
 
 def _grade_batch(batch, root, settings, workers, finished) -> list[Submission]:
     """Grades side by side, and returns the submissions of workers that died."""
-    again = []
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker) as pool:
-        jobs = {}
-        for one in batch:
-            of_sheet = dict(settings[one.assignment])
-            jobs[pool.submit(autograde, str(root), one.assignment, one.student, of_sheet)] = one
-        try:
-            for job in as_completed(jobs):
-                report, problem = None, ""
-                try:
-                    report = job.result()
-                except BrokenProcessPool:
-                    if workers > 1:
-                        again.append(jobs[job])
-                        continue
-                    problem = "the grading process died while it graded this one"
-                except Exception as error:
-                    why = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-                    problem = f"could not be graded: {why[:300]}"
-                finished(jobs[job], report, problem)
-        except BaseException:  # Ctrl-C, or a failed rehearsal: start nothing more
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    again, jobs = [], {}
+    pool = _pool(workers)
+    for one in batch:
+        of_sheet = dict(settings[one.assignment])
+        jobs[pool.submit(autograde, str(root), one.assignment, one.student, of_sheet)] = one
+    try:
+        for job in as_completed(jobs):
+            report, problem = None, ""
+            try:
+                report = job.result()
+            except BrokenProcessPool:
+                _pool.cache_clear()
+                if workers > 1:
+                    again.append(jobs[job])
+                    continue
+                problem = "the grading process died while it graded this one"
+            except Exception as error:
+                why = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+                problem = f"could not be graded: {why[:300]}"
+            finished(jobs[job], report, problem)
+    except BaseException:  # Ctrl-C, or a failed rehearsal: start nothing more
+        pool.shutdown(cancel_futures=True)
+        _pool.cache_clear()
+        raise
     return again
+
+
+@functools.cache
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """The processes that grade; kept, since each takes seconds to import what it needs."""
+    return ProcessPoolExecutor(workers, get_context("spawn"), _start_worker)
 
 
 def _start_worker():

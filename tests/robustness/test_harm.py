@@ -59,8 +59,8 @@ def place(tmp_path_factory, encoder):
     root = tmp_path_factory.mktemp("harm")
     made_sets.plain(root / "data", 6)
     fcn.models.save(fcn.models.fcn(3, 8, encoder, width=4), root / "m.keras")
-    Image.fromarray(random_image(400, 500)).save(root / "photo.png")
-    np.save(root / "photo.npy", random_image(400, 500))
+    Image.fromarray(random_image(200, 250)).save(root / "photo.png")
+    np.save(root / "photo.npy", random_image(200, 250))
     return root
 
 
@@ -243,10 +243,11 @@ def test_pillows_limit_of_pixels_is_not_ours_and_stays_pillows(
 
 
 def test_a_picture_larger_than_memory_is_refused_whole_and_labelled_tile_by_tile(
-    little_memory, place, tmp_path, capsys
+    monkeypatch, place, tmp_path, capsys
 ):
-    # 2240 x 2080: 42 MB to read, more to label
-    image = random_image(140, 130).repeat(16, 0).repeat(16, 1)
+    # 1120 x 1040: 10 MB to read, more to label
+    monkeypatch.setattr(fcn.support.memory, "available", lambda: 9_000_000)
+    image = random_image(140, 130).repeat(8, 0).repeat(8, 1)
     Image.fromarray(image).save(tmp_path / "big.tif")
     assert (
         main(
@@ -261,7 +262,7 @@ def test_a_picture_larger_than_memory_is_refused_whole_and_labelled_tile_by_tile
         == 2
     )
     err = capsys.readouterr().err
-    assert "2240 x 2080 pixels" in err and "--tile auto" in err and err.count("\n") == 1
+    assert "1120 x 1040 pixels" in err and "--tile auto" in err and err.count("\n") == 1
     command = [
         "segment",
         place / "m.keras",
@@ -272,8 +273,8 @@ def test_a_picture_larger_than_memory_is_refused_whole_and_labelled_tile_by_tile
         tmp_path / "out",
     ]
     assert main([str(part) for part in command]) == 0
-    assert np.load(tmp_path / "out" / "big_labels.npy").shape == (2240, 2080)
-    with pytest.raises(MemoryError, match=r"2240 x 2080 pixels needs .*segment_tiled"):
+    assert np.load(tmp_path / "out" / "big_labels.npy").shape == (1120, 1040)
+    with pytest.raises(MemoryError, match=r"1120 x 1040 pixels needs .*segment_tiled"):
         fcn.prediction.segment(fcn.models.load(place / "m.keras"), image)
     assert fcn.prediction.segment(fcn.models.load(place / "m.keras"), image[:200, :200]).shape == (
         200,

@@ -183,7 +183,7 @@ def ran(sets, monkeypatch, capsys):
             assert said.err.startswith("fcn_keras: ") and said.err.count("\n") == 1, said.err
             return said.err, None
         assert status == 0, said
-        return "", json.dumps([*notes, said.err], default=str)
+        return "", json.dumps([*notes, said.out, said.err], default=str)
 
     return run
 
@@ -280,7 +280,7 @@ def test_an_option_of_using_a_model_changes_it_or_is_refused(
 
 def test_more_workers_than_pictures_are_named(ran):
     _, notes = ran("segment", "m.keras", "p.png", "--out", "out", "--workers", "3")
-    assert "1 pictures are work for 1 of 3 workers" in notes
+    assert "1 of 3 workers have something to do: each takes 8 pictures" in notes
 
 
 def test_checking_data_says_what_it_does_not_draw(sets, tmp_path, capsys, monkeypatch):

@@ -45,7 +45,9 @@ print(keras.backend.backend())
 def on_the_other(folder):
     """Runs the script there, and returns the function that gives a model's logits for a picture."""
     python, backend = OTHER
-    environment = {**os.environ, "KERAS_BACKEND": backend}
+    # compiling takes most of the time, and these networks are tiny
+    hasty = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": hasty}
     done = subprocess.run(
         [python, "-c", SCRIPT, str(folder)],
         env=environment,

@@ -47,7 +47,7 @@ import keras, numpy as np
 folder, out, devices, address, count, number, seed = sys.argv[1:]
 connection = contextlib.nullcontext()
 if address:
-    fcn.training.distribution.SECONDS_TO_MEET = 600
+    fcn.training.distribution.SECONDS_TO_MEET = 200
     connection = fcn.training.distribution.connected(address, int(count), int(number), "Advice.")
 with connection:
     warnings.simplefilter("ignore")
@@ -130,7 +130,7 @@ def test_processes_with_different_settings_are_stopped_before_they_train(tmp_pat
 @needs_jax
 def test_who_waits_for_nobody_says_so(tmp_path):
     script = (
-        "from fcn_keras.training import distribution\ndistribution.SECONDS_TO_MEET = 6\n"
+        "from fcn_keras.training import distribution\ndistribution.SECONDS_TO_MEET = 2\n"
         "with distribution.connected('{}', 2, 0): pass"
     )
     status, _, errors = end(start(["-c", script.format(free_address())]))

@@ -44,7 +44,7 @@ def scenes():
             lambda index: small[index], count, data.class_names, name=f"small {split}"
         )
 
-    return halves("train", 80), halves("test", 20)
+    return halves("train", 40), halves("test", 12)
 
 
 @pytest.fixture(scope="module")
