@@ -8,6 +8,7 @@ from fcn_keras.backbones.choosing import NAMES, Name, by_name
 from fcn_keras.backbones.efficientnet import efficientnet_lite0, efficientnet_lite0_classifier
 from fcn_keras.backbones.vggs import (
     SMALL_VGG_WEIGHTS,
+    SMALL_VGG_WIDTHS,
     VGG16_WIDTHS,
     blocks,
     load_npz,
@@ -20,6 +21,7 @@ from fcn_keras.backbones.vggs import (
 __all__ = [
     "NAMES",
     "SMALL_VGG_WEIGHTS",
+    "SMALL_VGG_WIDTHS",
     "VGG16_WIDTHS",
     "Name",
     "blocks",

@@ -428,7 +428,7 @@ def check_a_drawn_set(folder, seed):
 
 
 def test_what_check_data_passes_training_takes(tmp_path):
-    answers = [check_a_drawn_set(tmp_path / str(seed), seed) for seed in (*range(10), 12, 35)]
+    answers = [check_a_drawn_set(tmp_path / str(seed), seed) for seed in (0, 1, 2, 12, 35)]
     assert set(answers) == {0, None}
 
 

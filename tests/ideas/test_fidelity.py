@@ -99,5 +99,5 @@ def test_trained_parameters_are_counted_and_not_assumed(monkeypatch, data):
 
 
 def test_an_encoder_with_another_convolution_fails(monkeypatch, data):
-    monkeypatch.setattr(backbones, "VGG16_WIDTHS", ((64,), *backbones.VGG16_WIDTHS[1:]))
+    monkeypatch.setattr(backbones.vggs, "VGG16_WIDTHS", ((64,), *backbones.VGG16_WIDTHS[1:]))
     assert not any(row.passed for row in list(fidelity.receptive_fields(data))[:3])

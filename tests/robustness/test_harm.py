@@ -136,7 +136,8 @@ needs_mounts = pytest.mark.skipif(
 
 @needs_mounts
 @pytest.mark.parametrize(
-    ("options", "said"), [("size=8k", "disk is full"), ("ro", "cannot write into")]
+    ("options", "said"),
+    [("size=8k", "disk is full"), pytest.param("ro", "cannot write into", marks=pytest.mark.long)],
 )
 def test_a_full_disk_and_a_read_only_one(place, tmp_path, options, said):
     shell = [

@@ -21,6 +21,7 @@ from fcn_keras.training import distribution
 VALUES = {
     "--assignment": ("1",),
     "--backbone": ("vgg16",),
+    "--bands": ("3,2,1",),
     "--batch-size": ("3",),
     "--checkpoint": ("kept",),
     "--classes": ("road",),
@@ -44,6 +45,7 @@ VALUES = {
     "--picture": ("shares.png",),
     "--precision": ("mixed_bfloat16",),
     "--process-id": ("1",),
+    "--scale": ("0,3000",),
     "--seconds": ("99",),
     "--seed": ("5",),
     "--size": ("32x40",),
@@ -152,17 +154,19 @@ def ran(sets, monkeypatch, capsys):
     monkeypatch.setattr(opening, "recognise", lambda s: notes.append("looked") or recognise(s))
     monkeypatch.setattr(fcn.datasets, "open_data", open_data)
     monkeypatch.setattr(fcn.datasets, "draw_all", lambda sets: None)
-    monkeypatch.setattr(fcn.backbones, "small_vgg", tiny("small"))
-    monkeypatch.setattr(fcn.backbones, "vgg16", tiny("vgg16"))
+    for name in ("small_vgg", "vgg16"):
+        monkeypatch.setattr(fcn.backbones.choosing, name, tiny(name))
     monkeypatch.setattr(fcn.models, "fcn", built_once(fcn.models.fcn))
     monkeypatch.setattr(fcn.models, "lecture_fcn", built_once(fcn.models.lecture_fcn))
     monkeypatch.setattr(fcn.training, "fit", fit)
     monkeypatch.setattr(fcn.lecture, "draw_figures", draw)
     monkeypatch.setattr(distribution, "data_parallel", noted("devices"))
     monkeypatch.setattr(distribution, "connected", noted("connected", contextlib.nullcontext()))
-    monkeypatch.setattr(fcn.models, "load", noted("loaded"))
+    monkeypatch.setattr(fcn.models, "load", noted("loaded", tiny_encoder()))
     monkeypatch.setattr(
-        fcn.evaluation, "evaluate", lambda _, data: notes.append(data.class_names) or stop("")()
+        fcn.evaluation,
+        "evaluate",
+        lambda _, data, size: notes.append((data.class_names, size)) or stop("")(),
     )
     monkeypatch.setattr(many_files, "Job", noted("job", many_files.Job("m", "out")))
     monkeypatch.setattr(many_files, "Labeller", lambda job: job)
@@ -215,6 +219,8 @@ def expected_refusals(network, data):
         "--vgg16-weights": network != "vgg16",
         "--size": data != "folder",
         "--format": data == "road_scenes",
+        "--bands": data != "folder",
+        "--scale": True,  # these pictures have 8 bits
         # these two need each other, and the address
         "--num-processes": True,
         "--process-id": True,
@@ -237,12 +243,14 @@ def tried(ran, command, arguments, skipped=()):
     return refused, without_effect
 
 
-CASES = [(network, "folder") for network in NETWORKS]
-CASES += [("lecture", "npy"), ("lecture", "road_scenes")]
+CASES = [("train", "fcn32", "folder"), ("lecture", "lecture", "npy")]  # in `make test`
+EACH = [(network, "folder") for network in NETWORKS]
+EACH += [("lecture", "npy"), ("lecture", "road_scenes")]
+LONG = [(command, *each) for command in ("train", "lecture") for each in EACH]
+LONG = [pytest.param(*case, marks=pytest.mark.long) for case in LONG if case not in CASES]
 
 
-@pytest.mark.parametrize(("network", "data"), CASES)
-@pytest.mark.parametrize("command", ["train", "lecture"])
+@pytest.mark.parametrize(("command", "network", "data"), [*CASES, *LONG])
 def test_an_option_of_a_training_changes_it_or_is_refused(ran, command, network, data, monkeypatch):
     values = {"--format": ("npy" if data == "npy" else "folder",), "--data": ("npy",)}
     values |= {"--data": ("folder",)} if data == "npy" else {}
@@ -262,9 +270,9 @@ def test_an_option_of_a_training_changes_it_or_is_refused(ran, command, network,
 @pytest.mark.parametrize(
     ("command", "arguments", "refused"),
     [
-        ("evaluate", ("m.keras", "folder"), set()),
-        ("evaluate", ("m.keras", "npy"), {"--size"}),
-        ("evaluate", ("m.keras", "road_scenes"), {"--size", "--format"}),
+        ("evaluate", ("m.keras", "folder"), {"--scale"}),
+        ("evaluate", ("m.keras", "npy"), {"--size", "--bands", "--scale"}),
+        ("evaluate", ("m.keras", "road_scenes"), {"--size", "--format", "--bands", "--scale"}),
         ("segment", ("m.keras", "p.png", "--out", "out"), set()),
     ],
 )
@@ -332,7 +340,8 @@ def test_every_command_has_its_options_tried():
     elsewhere = {
         "fidelity": {"--json"},  # test_cli
         "download": {"--out", "--from"},  # test_downloads
-        "check-data": {"--format", "--picture", "--json"},  # test_data_checks
+        # test_data_checks, test_depths_and_bands
+        "check-data": {"--format", "--picture", "--json", "--bands", "--scale"},
         "assignments": {"--course", "--out"},  # test_assignments
         "grade": {"--out", "--course", "--students", "--assignment", "--workers", "--seconds"},
         "scenes": {"--out", "--count", "--seed"},  # test_cli, test_road_drawing

@@ -26,7 +26,7 @@ import fcn_keras as fcn
 from fcn_keras.command_line.parser import main
 from fcn_keras.datasets.opening import layout_of
 
-SETS, EACH = 400, 16  # in all, and in one test; make test takes the first of these
+SETS, EACH = 400, 10  # in all, and in one test; make test takes the first of these
 # What check-data may say of a right data set: that there is little to learn from it
 NO_FAULT = {"absent", "void", "copied", "palettes differ", "turned", "shifted", "mode"}
 

@@ -75,7 +75,8 @@ def test_a_folder_of_them_is_trained_on(several, tmp_path, encoder, capsys):
     (tmp_path / "classes.txt").write_text("a\nb\n")
     train = fcn.datasets.open_data(tmp_path).train
     assert len({image.shape for image, _ in train}) == 2
-    options = ["--epochs", "1", "--batch-size", "1", "--width", "4", "--stride", "32"]
+    options = ["--epochs", "1", "--batch-size", "1", "--width", "4"]
+    options += ["--network", "fcn", "--stride", "32"]
     seed = str(seed_with_equal_sizes_first(train))
     command = ["train", tmp_path, "--out", tmp_path / "m.keras", *options, *encoder]
     assert main([*map(str, command), "--seed", seed]) == 0, capsys.readouterr().err
