@@ -41,19 +41,26 @@ def first_of(name, values, ids=None):
 
 # What takes longest begins first, so that no worker is left with it alone at the end
 LONGEST = (
-    "test_distribution.py",
-    "test_killed.py",
-    "test_notebooks.py",
     "test_assignments.py",
-    "test_checks.py",
-    "test_assignment_3.py",
-    "test_lecture.py",
-    "test_precision.py",
-    "test_geometry.py",
-    "test_published.py",
     "test_harm.py",
-    "test_random_sets.py",
+    "test_distribution.py",
+    "test_training.py",
+    "test_killed.py",
     "test_labelling.py",
+    "test_precision.py",
+    "test_diagnosis.py",
+    "test_backends.py",
+    "test_road_drawing.py",
+    "test_course_00.py",
+    "test_notebooks.py",
+    "test_random_sets.py",
+    "test_lecture.py",
+    "test_options.py",
+    "test_checks.py",
+    "test_course_08.py",
+    "test_fidelity.py",
+    "test_course_07.py",
+    "test_pretraining.py",
 )
 
 
