@@ -69,9 +69,7 @@ def probabilities(
         True
     """
     scores = logits(model, image, size)
-    if endings.activation_of(endings.last_operation(model)) == "softmax" or endings.sum_to_one(
-        scores
-    ):
+    if endings.gives_probabilities(model, scores):
         return scores
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.softmax(scores, axis=-1)))
 

@@ -67,6 +67,12 @@ def activation_of(operation) -> str:
     return "linear" if kind and getattr(operation, "weights", ()) else ""
 
 
+def gives_probabilities(model, scores: np.ndarray) -> bool:
+    """Whether a softmax has made a model's outputs already; its outputs for one image tell, too."""
+    return activation_of(last_operation(model)) == "softmax" or sum_to_one(scores)
+
+
 def sum_to_one(scores: np.ndarray) -> bool:
-    """Whether the numbers of every pixel sum to 1, as behind a softmax, in 16 bits too."""
-    return bool(np.allclose(scores.astype("float32").sum(axis=-1), 1, atol=0.02))
+    """Whether the numbers of every pixel are probabilities, as behind a softmax, in 16 bits too."""
+    sums = scores.astype("float32").sum(axis=-1)
+    return bool(scores.min() >= 0 and np.allclose(sums, 1, atol=0.02))
