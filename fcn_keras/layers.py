@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from fcn_keras.geometry.sizes import ceil_div
 from fcn_keras.support import arguments
 from fcn_keras.support.kinds import Count, checked
 
@@ -225,7 +226,7 @@ class PadToMultiple(keras.layers.Layer):
         return (batch, *sides, channels)
 
     def _padded(self, size):
-        return -(-size // self.multiple) * self.multiple
+        return ceil_div(size, self.multiple) * self.multiple
 
     def get_config(self):
         return {**super().get_config(), "multiple": self.multiple}

@@ -11,7 +11,9 @@ here.
 """
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -20,7 +22,7 @@ from fcn_keras.support.files import sha256_of_file
 from fcn_keras.support.kinds import File, checked
 from fcn_keras.support.weight_files import check_fit, read_torch
 
-STEM = 32
+STEM = 32  # channels of the first convolution
 STAGES = (  # expansion, kernel, stride, channels, repeats; the name of its last layer
     (1, 3, 1, 16, 1, "pool1"),
     (6, 3, 2, 24, 2, "pool2"),
@@ -100,29 +102,63 @@ def _pools(image) -> dict:
     x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="preprocessing")(image)
     x = _convolution(x, STEM, 3, "stem", strides=2)
     pools = {}
-    for number, (expansion, kernel, stride, channels, repeats, pool) in enumerate(STAGES, start=1):
-        for repeat in range(repeats):
-            name = f"stage{number}_{repeat + 1}"
-            last = pool if repeat == repeats - 1 else None
-            x = _inverted_residual(x, expansion, kernel, stride, channels, name, last)
-            stride = 1  # only the first block of a stage makes the map smaller
-        if pool:
-            pools[pool] = x
+    for block in _blocks():
+        x = _inverted_residual(x, block)
+        if block.pool:
+            pools[block.pool] = x
     return pools
 
 
-def _inverted_residual(x, expansion, kernel, stride, channels, name, last):
-    """One block; its last layer is called `last`, if that is given."""
-    wide, inside = x.shape[-1] * expansion, x
-    adds = stride == 1 and x.shape[-1] == channels
-    if expansion > 1:
-        inside = _convolution(inside, wide, 1, f"{name}_expand")
+class _Block(NamedTuple):
+    """An inverted residual of the table, with what it is called."""
+
+    name: str
+    inputs: int  # channels
+    expansion: int
+    kernel: int
+    stride: int
+    channels: int
+    pool: str | None  # what it ends, and so the name of its last layer
+
+    @property
+    def adds(self) -> bool:
+        """Whether its result is added to what came in."""
+        return self.stride == 1 and self.inputs == self.channels
+
+    @property
+    def project(self) -> str:
+        """The name of the convolution that narrows the map, the last layer of a block that does
+        not add."""
+        return self.pool if self.pool and not self.adds else f"{self.name}_project"
+
+
+def _blocks() -> Iterator[_Block]:
+    inputs = STEM
+    for stage, (expansion, kernel, stride, channels, repeats, pool) in enumerate(STAGES, start=1):
+        for repeat in range(1, repeats + 1):
+            ends = pool if repeat == repeats else None
+            yield _Block(
+                f"stage{stage}_{repeat}", inputs, expansion, kernel, stride, channels, ends
+            )
+            inputs, stride = channels, 1  # only the first block of a stage makes the map smaller
+
+
+def _inverted_residual(x, block: _Block):
+    inside = x
+    if block.expansion > 1:
+        wide = block.inputs * block.expansion
+        inside = _convolution(inside, wide, 1, f"{block.name}_expand")
     inside = keras.layers.DepthwiseConv2D(
-        kernel, stride, padding="same", activation="relu6", name=f"{name}_depthwise"
+        block.kernel,
+        block.stride,
+        padding="same",
+        activation="relu6",
+        name=f"{block.name}_depthwise",
     )(inside)
-    project = f"{name}_project" if adds or not last else last
-    inside = keras.layers.Conv2D(channels, 1, name=project)(inside)
-    return keras.layers.Add(name=last or f"{name}_add")([x, inside]) if adds else inside
+    inside = keras.layers.Conv2D(block.channels, 1, name=block.project)(inside)
+    if not block.adds:
+        return inside
+    return keras.layers.Add(name=block.pool or f"{block.name}_add")([x, inside])
 
 
 def _convolution(x, channels, kernel, name, strides=1):
@@ -172,24 +208,18 @@ def _released() -> Path:
 def _folded(torch: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
     """Kernel and bias of each of our layers, from the file's arrays."""
     arrays = {"stem": _with_normalization(torch, "_conv_stem", "_bn0")}
-    block = 0  # the file counts all blocks in a row
-    for number, (expansion, *_, repeats, pool) in enumerate(STAGES, start=1):
-        for repeat in range(repeats):
-            name, source = f"stage{number}_{repeat + 1}", f"_blocks.{block}."
-            if expansion > 1:
-                arrays[f"{name}_expand"] = _with_normalization(
-                    torch, f"{source}_expand_conv", f"{source}_bn0"
-                )
-            arrays[f"{name}_depthwise"] = _with_normalization(
-                torch, f"{source}_depthwise_conv", f"{source}_bn1"
+    for number, block in enumerate(_blocks()):
+        source = f"_blocks.{number}."
+        if block.expansion > 1:
+            arrays[f"{block.name}_expand"] = _with_normalization(
+                torch, f"{source}_expand_conv", f"{source}_bn0"
             )
-            project = f"{name}_project"
-            if (
-                repeats == 1 and pool
-            ):  # a stage of one block adds nothing, so this is its last layer
-                project = pool
-            arrays[project] = _with_normalization(torch, f"{source}_project_conv", f"{source}_bn2")
-            block += 1
+        arrays[f"{block.name}_depthwise"] = _with_normalization(
+            torch, f"{source}_depthwise_conv", f"{source}_bn1"
+        )
+        arrays[block.project] = _with_normalization(
+            torch, f"{source}_project_conv", f"{source}_bn2"
+        )
     arrays["head"] = _with_normalization(torch, "_conv_head", "_bn1")
     arrays["scores"] = [torch["_fc.weight"].T[None, None], torch["_fc.bias"]]
     return arrays

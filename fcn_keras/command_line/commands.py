@@ -84,7 +84,7 @@ def _train(options, state):
     except models.SpoiltWeights as error:
         checkpoint.remove(state)
         _print_warnings(history.warnings)
-        print(f"fcn_keras: {error}", file=sys.stderr)
+        _note(error)
         return 1
     _print_scored(data, options)
     print(evaluation.evaluate(model, data.test))
@@ -388,7 +388,7 @@ def _teaching_tools():
 
 
 def _note(text):
-    """Says what an option does not do; not on standard output, which a program may read."""
+    """Says what went otherwise than asked; not on standard output, which a program may read."""
     print(f"fcn_keras: {text}", file=sys.stderr)
 
 

@@ -192,7 +192,7 @@ def label_pairs(
     for pictures, masks in _batches_of_one_size(model, data, batch_size, size):
         arguments.fits("model", model, pictures.shape[1:])
         scores = model.predict_on_batch(pictures)  # (B, h, w, C)
-        agreement.require_finite_scores(model, scores)
+        agreement.require_finite_scores(model, np.isfinite(scores))
         for mask, labels in zip(masks, np.argmax(scores, axis=-1), strict=True):
             yield mask, images.nearest(labels, mask.shape)
 

@@ -21,6 +21,7 @@ from fcn_keras.datasets.base import default_palette
 from fcn_keras.models.resizing import tell_size
 from fcn_keras.prediction.tiled import Tile
 from fcn_keras.support import arguments, images
+from fcn_keras.support.files import sha256_of_file
 from fcn_keras.support.kinds import Bands, Count, File, InputSize, Scale, checked
 
 OVERLAY_PIXELS = 2000  # along each side of the overlay of a picture that is labelled tile by tile
@@ -75,8 +76,7 @@ class Job:
 
     def model_digest(self) -> str:
         """SHA-256 of the model file."""
-        with open(self.model, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of_file(self.model)
 
     def note(self, picture: Path, model_digest: str) -> str:
         """What an overlay notes of its origin: the model, the picture, and how it was labelled."""

@@ -105,7 +105,7 @@ def _scores(model, image, size):
     scores = model.predict_on_batch(pixels[None])  # a batch of one image: (1, h, w, C)
     # shape[1:-1] is (h, w), but () for a classifier, whose scores are (1, C)
     agreement.require_scores_of_every_pixel(model, scores.shape[1:-1], pixels.shape[:2])
-    agreement.require_finite_scores(model, scores)
+    agreement.require_finite_scores(model, np.isfinite(scores))
     return scores[0]
 
 

@@ -133,17 +133,17 @@ def require_scorable(model, data) -> None:
         raise ValueError(f"Expected at least one image. Received: {data!r}")
 
 
-def require_finite_scores(model, scores) -> None:
+def require_finite_scores(model, finite) -> None:
     """Raises if a model's class scores are not numbers: the highest of them means nothing.
 
     Args:
         model: The model.
-        scores: NumPy's array of them, or whether all are finite.
+        finite: Whether each of them is finite; NumPy's array, of any shape.
 
     Raises:
         ValueError: If one is NaN or infinite.
     """
-    if not np.all(scores if np.asarray(scores).dtype == bool else np.isfinite(scores)):
+    if not np.all(finite):
         raise ValueError(
             f"Expected class scores that are numbers. Received: NaN or infinity from "
             f"{model.name!r}. A training that diverged leaves such weights behind: train a new "

@@ -263,7 +263,7 @@ def epochs_done(path: Path) -> int:
 
 
 def restore(path: Path, model: keras.Model) -> dict[str, np.ndarray]:
-    """Puts a state back into a compiled model.
+    """Puts a state back into a compiled model whose optimizer has its variables.
 
     Returns:
         What was noted beside the variables.
@@ -271,7 +271,6 @@ def restore(path: Path, model: keras.Model) -> dict[str, np.ndarray]:
     Raises:
         ValueError: If the file is damaged, or belongs to another model.
     """
-    model.optimizer.build(model.trainable_variables)
     with _damage_reported(path):
         with np.load(path, allow_pickle=False) as file:
             kept = dict(file)
@@ -326,13 +325,13 @@ def architecture(model: keras.Model) -> str:
 
 def older_architectures(model: keras.Model) -> list[str]:
     """What versions up to 0.1 noted in place of `architecture`, on one backend or another."""
-    found = []
+    found, weights = [], _frozen_weights(model)
     for trainable in (True, False):  # of the input, as it was built or loaded from a file
         rows = [
             [kind, dtype, trainable if kind == "InputLayer" else not frozen, shapes]
             for kind, dtype, frozen, shapes in _layers(model)
         ]
-        text = f"{rows} {_frozen_weights(model)}"
+        text = f"{rows} {weights}"
         found += [_digest(text), _digest(re.sub(r"\(([\d, ]*?),?\)", r"TensorShape([\1])", text))]
     return found
 
