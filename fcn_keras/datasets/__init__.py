@@ -11,12 +11,20 @@ from fcn_keras.datasets.folders import CAMVID_CLASSES, camvid, image_folder, pla
 from fcn_keras.datasets.lecture_files import lecture_files
 from fcn_keras.datasets.opening import FORMATS, Opened, open_data
 from fcn_keras.datasets.palettes import default_palette
+from fcn_keras.datasets.photographs import (
+    PHOTOGRAPH_CLASSES,
+    PHOTOGRAPHS,
+    paint_strokes,
+    photographs,
+)
 from fcn_keras.datasets.public_sets import VOC_CLASSES, kitti_road, oxford_pets, voc
 from fcn_keras.support.labels import VOID
 
 __all__ = [
     "CAMVID_CLASSES",
     "FORMATS",
+    "PHOTOGRAPHS",
+    "PHOTOGRAPH_CLASSES",
     "VOC_CLASSES",
     "VOID",
     "Batches",
@@ -31,6 +39,8 @@ __all__ = [
     "lecture_files",
     "open_data",
     "oxford_pets",
+    "paint_strokes",
+    "photographs",
     "plain_folder",
     "road_scenes",
     "shapes",
