@@ -11,7 +11,7 @@ from fcn_keras.datasets.folders import CAMVID_CLASSES, camvid, image_folder, pla
 from fcn_keras.datasets.lecture_files import lecture_files
 from fcn_keras.datasets.opening import FORMATS, Opened, open_data
 from fcn_keras.datasets.palettes import default_palette
-from fcn_keras.datasets.photographs import (
+from fcn_keras.datasets.photograph_files import (
     PHOTOGRAPH_CLASSES,
     PHOTOGRAPHS,
     paint_strokes,

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import fcn_keras as fcn
-from fcn_keras.datasets import photographs as module
 
 pytest.importorskip("skimage", reason="scikit-image is not installed")
 
@@ -44,6 +43,6 @@ def test_strokes_that_say_nothing_are_refused(strokes, said):
 
 
 def test_without_scikit_image_a_line_says_what_is_missing(monkeypatch):
-    monkeypatch.setattr(module, "MODULE", "not_installed_at_all")
+    monkeypatch.setattr("fcn_keras.datasets.photograph_files.MODULE", "not_installed_at_all")
     with pytest.raises(ModuleNotFoundError, match="pip install scikit-image"):
         fcn.datasets.photographs()
