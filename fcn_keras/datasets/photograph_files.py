@@ -7,10 +7,10 @@ drawn by hand for this package; whiskers and loose hair are left out.
 import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from fcn_keras.datasets.base import ClassNames, SegmentationData
 from fcn_keras.support import arguments
@@ -129,12 +129,10 @@ def photographs(*names: str) -> SegmentationData:
     chosen = [PHOTOGRAPHS[name] for name in names or PHOTOGRAPHS]
 
     def read(index):
-        image = read_image(folder / chosen[index].file)
-        height, width, _ = image.shape
-        number = PHOTOGRAPH_CLASSES.index(chosen[index].thing)
-        mask = Image.new("L", (width, height))
-        ImageDraw.Draw(mask).polygon(chosen[index].outline, fill=number)
-        return image, np.array(mask)
+        photo = chosen[index]
+        image = read_image(folder / photo.file)
+        number = PHOTOGRAPH_CLASSES.index(photo.thing)
+        return image, (number * _inside(photo.outline, image.shape[:2])).astype("uint8")
 
     return SegmentationData(read, len(chosen), PHOTOGRAPH_CLASSES, name="photographs")
 
@@ -164,27 +162,41 @@ def paint_strokes(size: Size, strokes: Mapping, class_names: ClassNames, width: 
         >>> int(labels[50, 30]), int(labels[10, 30]), int(labels[30, 30])
         (1, 0, 255)
     """
-    rows, columns = size
-    labels = Image.new("L", (columns, rows), VOID)
-    canvas = ImageDraw.Draw(labels)
+    labels = np.full(size, VOID, "uint8")
     for name, lines in strokes.items():
         if name not in class_names:
             raise ValueError(
                 f"Expected strokes for classes out of {', '.join(class_names)}. Received: {name!r}"
             )
-        number = list(class_names).index(name)
         for line in lines:
-            points = [(float(x), float(y)) for x, y in line]
-            if len(points) < 2:
+            points = np.asarray(line, "float64")
+            if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2:
                 raise ValueError(
-                    f"Expected every stroke to have two or more points (x, y). Received: {line!r} "
+                    f"Expected every stroke to be two or more points (x, y). Received: {line!r} "
                     f"for {name}"
                 )
-            canvas.line(points, fill=number, width=width)
-            for x, y in points:  # round ends and corners
-                half = width / 2
-                canvas.ellipse((x - half, y - half, x + half, y + half), fill=number)
-    return np.array(labels)
+            for start, end in pairwise(points):
+                labels[_distance(size, start, end) <= width / 2] = list(class_names).index(name)
+    return labels
+
+
+def _inside(outline, size) -> np.ndarray:
+    """The pixels from which a ray to the right crosses the outline an odd number of times."""
+    y, x = np.indices(size)
+    crossings = np.zeros(size, int)
+    for (x1, y1), (x2, y2) in pairwise([*outline, outline[0]]):
+        if y1 != y2:
+            at = x1 + (y - y1) * (x2 - x1) / (y2 - y1)  # where the edge is, in the pixel's row
+            crossings += ((y1 <= y) != (y2 <= y)) & (x < at)
+    return crossings % 2 == 1
+
+
+def _distance(size, start, end) -> np.ndarray:
+    """How far each pixel is from the nearest point of a line between two points."""
+    pixels = np.stack(np.indices(size)[::-1], axis=-1) - start  # (H, W, 2), x and y
+    along = end - start
+    share = np.clip(pixels @ along / max(along @ along, 1e-9), 0, 1)[..., None]
+    return np.linalg.norm(pixels - share * along, axis=-1)
 
 
 def _folder() -> Path:
