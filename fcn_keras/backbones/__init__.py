@@ -4,7 +4,7 @@ Each gives a dict of features `pool1` … `pool5`; `poolN` is the image at 1/2^N
 up.
 """
 
-from fcn_keras.backbones.choosing import NAMES, Name, by_name
+from fcn_keras.backbones.choosing import NAMES, Name, by_name, default, default_name
 from fcn_keras.backbones.efficientnet import efficientnet_lite0, efficientnet_lite0_classifier
 from fcn_keras.backbones.vggs import (
     SMALL_VGG_WEIGHTS,
@@ -26,6 +26,8 @@ __all__ = [
     "Name",
     "blocks",
     "by_name",
+    "default",
+    "default_name",
     "efficientnet_lite0",
     "efficientnet_lite0_classifier",
     "load_npz",

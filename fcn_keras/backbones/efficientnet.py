@@ -194,6 +194,11 @@ def _fill(model: keras.Model, weights: str | Path) -> None:
         layer.set_weights(arrays[name])
 
 
+def is_installed() -> bool:
+    """Whether the package with the ImageNet weights is installed."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
 def _released() -> Path:
     package = importlib.util.find_spec(PACKAGE)
     if package is None or package.origin is None:

@@ -137,7 +137,8 @@ def _network(options, num_classes):
     from fcn_keras import backbones, models
 
     with models.precision(options.precision):
-        encoder = backbones.by_name(options.backbone, options.vgg16_weights)
+        name = options.backbone or backbones.default_name()
+        encoder = backbones.by_name(name, options.vgg16_weights)
         width, freeze = options.width, not options.train_encoder
         if options.network == "lecture":
             return models.lecture_fcn(num_classes, encoder, width, freeze, skip_width=width)
@@ -394,6 +395,7 @@ def _note(text):
 
 def _experiment(options, reuse):
     import_keras_quietly()
+    from fcn_keras import backbones
     from fcn_keras.lecture.experiment import Experiment, Settings
 
     settings = Settings(
@@ -401,7 +403,7 @@ def _experiment(options, reuse):
         network=options.network,
         stride=options.stride,
         fusion=options.fusion,
-        backbone=options.backbone,
+        backbone=options.backbone or backbones.default_name(),
         vgg16_weights=options.vgg16_weights,
         width=options.width,
         steps=options.steps,

@@ -298,9 +298,11 @@ def _add_network(sub):
     sub.add_argument("--stride", type=int, choices=(8, 16, 32), default=8, help=stride)
     fusion = "for --network fcn with stride 8 or 16 (default: sum)"
     sub.add_argument("--fusion", choices=("sum", "concat"), default="sum", help=fusion)
-    encoder = "the encoder (default: small_vgg)"
+    encoder = (
+        "the encoder (default: efficientnet_lite0, or small_vgg where its weights are missing)"
+    )
     encoders = ("small_vgg", "efficientnet_lite0", "vgg16")
-    sub.add_argument("--backbone", choices=encoders, default="small_vgg", help=encoder)
+    sub.add_argument("--backbone", choices=encoders, help=encoder)
     weights = "for --backbone vgg16: Keras' file, where it cannot be downloaded"
     sub.add_argument("--vgg16-weights", metavar="FILE", help=weights)
     width = "width of the head (default: 32; the lecture: 4096)"

@@ -13,7 +13,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -41,14 +41,15 @@ class Settings:
 
     `width` is the head's: of conv6 and fcn4, and of the lecture network's skips where they are
     wider. The lecture's own choices are `backbone="vgg16", width=4096, steps=300, batch_size=20`.
-    A small head gets further with many small steps in the same time.
+    A small head gets further with many small steps in the same time. `backbone` is
+    `backbones.default_name()` if none is named.
     """
 
     data: str = "road_scenes"
     network: Literal["lecture", "fcn"] = "lecture"
     stride: Literal[8, 16, 32] = 8
     fusion: Literal["sum", "concat"] = "sum"
-    backbone: backbones.Name = "small_vgg"
+    backbone: backbones.Name = field(default_factory=backbones.default_name)
     vgg16_weights: str | None = None
     width: int = 32
     steps: int = 600

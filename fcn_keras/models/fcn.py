@@ -4,8 +4,7 @@ from typing import Literal
 
 import keras
 
-from fcn_keras import layers
-from fcn_keras.backbones import small_vgg
+from fcn_keras import backbones, layers
 from fcn_keras.models.card import note
 from fcn_keras.models.encoding import encode
 from fcn_keras.skip_connections import align, fuse
@@ -29,8 +28,7 @@ def fcn(
         num_classes: Number of classes C, at least 2; void is not one of them.
         stride: 32 (no skip), 16 (skip from pool4) or 8 (skips from pool4 and pool3).
         backbone: Encoder with layers or outputs `pool3`, `pool4`, `pool5` at 1/8, 1/16 and 1/32 of
-            the image, such as `backbones.vgg16()`; it is cloned. `None`: the small VGG with its
-            weights.
+            the image, such as `backbones.vgg16()`; it is cloned. `None`: `backbones.default()`.
         fusion: How a skip is merged, `"sum"` or `"concat"`.
         freeze_backbone: Whether training leaves the encoder's weights unchanged.
         width: Channels of `fc6` and `fc7`; the paper has 4096. `None`: the network has neither, and
@@ -51,7 +49,7 @@ def fcn(
         >>> [layer.name for layer in model.layers if layer.name.startswith("fuse")]
         ['fuse_pool4', 'fuse_pool3']
     """
-    backbone = backbone or small_vgg()
+    backbone = backbone or backbones.default()
     image, pools = encode(backbone, freeze_backbone)
 
     x = pools["pool5"]
@@ -109,7 +107,7 @@ def lecture_fcn(
         >>> tuple(model(np.zeros((1, 37, 50, 3))).shape)
         (1, 37, 50, 2)
     """
-    backbone = backbone or small_vgg()
+    backbone = backbone or backbones.default()
     image, pools = encode(backbone, freeze_backbone)
 
     def up(filters, kernel, stride, name, dtype=None):

@@ -91,6 +91,21 @@ def test_an_fcn_of_any_size_stands_on_it(imagenet, toy):
     )
 
 
+# --- the default
+
+
+@needs_weights
+def test_it_is_the_encoder_where_none_is_named(capsys):
+    assert fcn.models.card(fcn.models.fcn(2, width=4)).encoder == "efficientnet_lite0"
+    assert capsys.readouterr().err == ""
+
+
+def test_without_its_weights_small_vgg_is_and_a_line_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(efficientnet, "PACKAGE", "not_installed_at_all")
+    assert fcn.models.card(fcn.models.lecture_fcn(2, width=4)).encoder == "small_vgg"
+    assert "which has seen drawings only" in capsys.readouterr().err
+
+
 # --- the file
 
 
