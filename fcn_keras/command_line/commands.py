@@ -137,7 +137,7 @@ def _network(options, num_classes):
     from fcn_keras import backbones, models
 
     with models.precision(options.precision):
-        encoder = backbones.by_name(options.backbone, options.vgg16_weights)
+        encoder = backbones.by_name(options.backbone, options.backbone_weights or "pretrained")
         width, freeze = options.width, not options.train_encoder
         if options.network == "lecture":
             return models.lecture_fcn(num_classes, encoder, width, freeze, skip_width=width)
@@ -402,7 +402,7 @@ def _experiment(options, reuse):
         stride=options.stride,
         fusion=options.fusion,
         backbone=options.backbone,
-        vgg16_weights=options.vgg16_weights,
+        backbone_weights=options.backbone_weights,
         width=options.width,
         steps=options.steps,
         batch_size=options.batch_size,
