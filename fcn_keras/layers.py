@@ -156,13 +156,15 @@ class CropToMatch(keras.layers.Layer):
     Args:
         offset: Rows to cut off at the top, and columns at the left.
         about: What a model that ends in this layer says about its use: see `models.card`.
+        stride: Pixels of the reference for each pixel of the map, as those of the image are for
+            an encoder's pool.
 
     Input: a pair `[x, reference]`, `(batch, H, W, C)` and `(batch, h, w, any)` with
-        offset + h ≤ H and offset + w ≤ W. Only the size of the reference is used.
-    Output shape: `(batch, h, w, C)`.
+        offset + ⌈h/stride⌉ ≤ H and offset + ⌈w/stride⌉ ≤ W. Only the size of the reference is used.
+    Output shape: `(batch, ⌈h/stride⌉, ⌈w/stride⌉, C)`.
 
     Raises:
-        ValueError: If `offset` is negative.
+        ValueError: If `offset` is negative, or `stride` is smaller than 1.
 
     Example:
         >>> x, reference = np.ones((1, 6, 6, 2)), np.ones((1, 5, 5, 3))
@@ -170,22 +172,24 @@ class CropToMatch(keras.layers.Layer):
         (1, 5, 5, 2)
     """
 
-    def __init__(self, offset: int = 0, about: str = "", **options):
+    def __init__(self, offset: int = 0, about: str = "", stride: int = 1, **options):
         super().__init__(**options)
         self.offset = arguments.whole_number("offset", offset, at_least=0)
         self.about = about
+        self.stride = arguments.whole_number("stride", stride, at_least=1)
 
     def call(self, inputs):
         x, reference = inputs
-        height, width = ops.shape(reference)[1:3]
+        height, width = (ceil_div(side, self.stride) for side in ops.shape(reference)[1:3])
         return x[:, self.offset : self.offset + height, self.offset : self.offset + width, :]
 
     def compute_output_shape(self, input_shape):
         x, reference = input_shape
-        return (x[0], reference[1], reference[2], x[3])
+        return (x[0], *(side and ceil_div(side, self.stride) for side in reference[1:3]), x[3])
 
     def get_config(self):
-        return {**super().get_config(), "offset": self.offset, "about": self.about}
+        own = {"offset": self.offset, "about": self.about, "stride": self.stride}
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

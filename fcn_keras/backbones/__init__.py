@@ -4,8 +4,9 @@ Each gives a dict of features `pool1` … `pool5`; `poolN` is the image at 1/2^N
 up.
 """
 
-from fcn_keras.backbones.choosing import NAMES, Name, by_name, default, default_name
+from fcn_keras.backbones.choosing import NAMES, by_name, default, default_name
 from fcn_keras.backbones.efficientnet import efficientnet_lite0, efficientnet_lite0_classifier
+from fcn_keras.backbones.from_model import from_keras
 from fcn_keras.backbones.vggs import (
     SMALL_VGG_WEIGHTS,
     SMALL_VGG_WIDTHS,
@@ -23,13 +24,13 @@ __all__ = [
     "SMALL_VGG_WEIGHTS",
     "SMALL_VGG_WIDTHS",
     "VGG16_WIDTHS",
-    "Name",
     "blocks",
     "by_name",
     "default",
     "default_name",
     "efficientnet_lite0",
     "efficientnet_lite0_classifier",
+    "from_keras",
     "load_npz",
     "small_vgg",
     "vgg",

@@ -188,7 +188,7 @@ def _cannot_load(source: str | None, file_name: str, error: Exception) -> Except
         return OSError(
             "The ImageNet weights of VGG16 are not on this computer and could not be downloaded. "
             f"Bring Keras' file {file_name} from a computer with a network and name it "
-            "(weights=FILE, on the command line --vgg16-weights FILE), or use small_vgg, whose "
+            "(weights=FILE, on the command line --backbone-weights FILE), or use small_vgg, whose "
             "weights ship with the package."
         )
     return ValueError(

@@ -138,7 +138,7 @@ def _network(options, num_classes):
 
     with models.precision(options.precision):
         name = options.backbone or backbones.default_name()
-        encoder = backbones.by_name(name, options.vgg16_weights)
+        encoder = backbones.by_name(name, options.backbone_weights or "pretrained")
         width, freeze = options.width, not options.train_encoder
         if options.network == "lecture":
             return models.lecture_fcn(num_classes, encoder, width, freeze, skip_width=width)
@@ -404,7 +404,7 @@ def _experiment(options, reuse):
         stride=options.stride,
         fusion=options.fusion,
         backbone=options.backbone or backbones.default_name(),
-        vgg16_weights=options.vgg16_weights,
+        backbone_weights=options.backbone_weights,
         width=options.width,
         steps=options.steps,
         batch_size=options.batch_size,

@@ -33,11 +33,6 @@ DEPENDENT = (
         lambda options: options.stride != 32,
         "with --stride 32 there are no skip connections to fuse. Leave one of the two out",
     ),
-    Dependent(
-        "vgg16_weights",
-        lambda options: options.backbone == "vgg16",
-        "only VGG16 reads it. Leave it out, or add --backbone vgg16",
-    ),
 )
 
 

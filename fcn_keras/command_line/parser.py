@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from fcn_keras.command_line import commands, effects
-from fcn_keras.support import memory
+from fcn_keras.support import encoders, memory
 
 EXAMPLES = """examples:
   python -m fcn_keras lecture
@@ -298,13 +298,15 @@ def _add_network(sub):
     sub.add_argument("--stride", type=int, choices=(8, 16, 32), default=8, help=stride)
     fusion = "for --network fcn with stride 8 or 16 (default: sum)"
     sub.add_argument("--fusion", choices=("sum", "concat"), default="sum", help=fusion)
-    encoder = (
-        "the encoder (default: efficientnet_lite0, or small_vgg where its weights are missing)"
+    encoder = f"the encoder: {encoders.SHORTLY}"
+    sub.add_argument("--backbone", type=_encoder, metavar="NAME", help=encoder)
+    sub.add_argument(
+        "--backbone-weights",
+        "--vgg16-weights",  # its former name
+        dest="backbone_weights",
+        metavar="FILE",
+        help="the encoder's weights, such as the file that Keras would download",
     )
-    encoders = ("small_vgg", "efficientnet_lite0", "vgg16")
-    sub.add_argument("--backbone", choices=encoders, help=encoder)
-    weights = "for --backbone vgg16: Keras' file, where it cannot be downloaded"
-    sub.add_argument("--vgg16-weights", metavar="FILE", help=weights)
     width = "width of the head (default: 32; the lecture: 4096)"
     sub.add_argument("--width", type=_at_least_1, default=32, metavar="N", help=width)
     seed = "the same seed gives the same scores (default: 0)"
@@ -415,6 +417,15 @@ def _scale(text):
             f"expected two different numbers, such as 0,3000, received {text!r}"
         )
     return low, high
+
+
+def _encoder(text):
+    found = encoders.spelled(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            f"expected the name of an encoder, received {text!r}. {encoders.hint(text)}"
+        )
+    return found
 
 
 def _size(text):

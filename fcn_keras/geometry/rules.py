@@ -98,7 +98,8 @@ def _padded_to_multiple(layer, maps, axis) -> Map:
 
 def _cropped_to_match(layer, maps, axis) -> Map:
     field, reference = maps[0].field, maps[1]
-    return Map(field.shifted(layer.offset), reference.size)
+    size = reference.size and ceil_div(reference.size, layer.stride)
+    return Map(field.shifted(layer.offset), size)
 
 
 def _rules(table: dict) -> dict:

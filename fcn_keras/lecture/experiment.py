@@ -49,8 +49,8 @@ class Settings:
     network: Literal["lecture", "fcn"] = "lecture"
     stride: Literal[8, 16, 32] = 8
     fusion: Literal["sum", "concat"] = "sum"
-    backbone: backbones.Name = field(default_factory=backbones.default_name)
-    vgg16_weights: str | None = None
+    backbone: str = field(default_factory=backbones.default_name)
+    backbone_weights: str | None = None
     width: int = 32
     steps: int = 600
     batch_size: int = 8
@@ -97,7 +97,7 @@ class Experiment:
         settings_read: The names of the settings that had an effect until now.
 
     Raises (when the part in question is first asked for):
-        ValueError, FileNotFoundError, OSError: As `datasets.open_data`, `backbones.vgg16`,
+        ValueError, FileNotFoundError, OSError: As `datasets.open_data`, `backbones.by_name`,
             `models.fcn` and `training.fit` do.
     """
 
@@ -139,7 +139,8 @@ class Experiment:
     @cached_property
     def encoder(self) -> keras.Model:
         with models.precision(self.settings.precision):
-            return backbones.by_name(self.settings.backbone, self.settings.vgg16_weights)
+            weights = self.settings.backbone_weights or "pretrained"
+            return backbones.by_name(self.settings.backbone, weights)
 
     def network(self) -> keras.Model:
         """The network of the settings, untrained. Its first weights depend on the seed alone."""

@@ -6,6 +6,9 @@ from fcn_keras import models, visualization
 from fcn_keras.lecture.experiment import Experiment
 from fcn_keras.lecture.scenes import by_quality, iou_of
 
+# Encoders whose names are written otherwise in print
+IN_PRINT = {"small_vgg": "small VGG", "vgg16": "VGG16", "efficientnet_lite0": "EfficientNet-Lite0"}
+
 
 def labelled_images(experiment: Experiment):
     """L22: inputs, and each channel of their one-hot labels."""
@@ -18,7 +21,8 @@ def labelled_images(experiment: Experiment):
 def architecture(experiment: Experiment):
     """L23: the network with its tensor sizes, and what is fixed or trained."""
     rows = models.describe(experiment.network(), experiment.image_size)
-    encoder = {"small_vgg": "small VGG", "vgg16": "VGG16"}[experiment.settings.backbone]
+    name = experiment.settings.backbone
+    encoder = IN_PRINT.get(name, name)
     title = f"FCN: {encoder} encoder fixed, head trained"
     return visualization.draw_architecture(rows, title, f"{encoder} encoder")
 

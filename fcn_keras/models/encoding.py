@@ -8,11 +8,10 @@ so lose the last rows of the image. They get one that 32 divides, where nothing 
 
 import keras
 
-from fcn_keras.geometry.sizes import ceil_div
+from fcn_keras.backbones.pools import STRIDES, measured, rounded_up
 from fcn_keras.layers import PadToMultiple
-from fcn_keras.support import agreement
+from fcn_keras.support import agreement, graph
 
-STRIDES = {"pool3": 8, "pool4": 16, "pool5": 32}
 EVEN = (64, 96)  # 32 divides both, so nothing is rounded
 ODD = (33, 1)  # halved again and again, 33 is odd every time: 33, 17, 9, 5, 3
 
@@ -45,7 +44,7 @@ def encode(backbone: keras.Model, freeze: bool) -> tuple:
         clone_function=_without_dropout if freeze else None,
         call_function=_reading(x, instead_of=image),
     )
-    encoder.set_weights(pools.get_weights())
+    graph.copy_weights(pools, encoder)
     for layer in encoder.layers:
         layer.trainable = not freeze
     return image, encoder.output
@@ -71,24 +70,8 @@ def _rounds_up(backbone, pools) -> bool:
         tuple(there or free for there, free in zip(fixed, size, strict=True))
         for size in (EVEN, ODD)
     )
-    agreement.require_pools(backbone, even, _measured(pools, even), _rounded_up(even))
-    return _measured(pools, odd) == _rounded_up(odd)
-
-
-def _rounded_up(size) -> dict:
-    return {name: tuple(ceil_div(side, by) for side in size) for name, by in STRIDES.items()}
-
-
-def _measured(pools, size) -> dict:
-    """What the pools are for an image of some size; `{}` if the encoder cannot take it."""
-    given = pools.inputs[0]
-    try:
-        maps = pools.compute_output_spec(
-            keras.KerasTensor((1, *size, given.shape[-1]), given.dtype)
-        )
-    except Exception:  # each layer, and each backend, says it in its own way
-        return {}
-    return {name: tuple(one.shape[1:3]) for name, one in maps.items()}
+    agreement.require_pools(backbone, even, measured(pools, even), rounded_up(even))
+    return measured(pools, odd) == rounded_up(odd)
 
 
 def _without_dropout(operation):

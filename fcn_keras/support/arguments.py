@@ -654,6 +654,44 @@ def one_input(name: str, value):
     return value
 
 
+def rgb_model(name: str, value):
+    """A Keras model of RGB images whose layers can be followed.
+
+    Raises:
+        TypeError: If it is not a model, but a function that builds one, or a name.
+        ValueError: If it is subclassed or not built, or takes something else than one RGB image.
+    """
+    wanted = "a Keras model"
+    if isinstance(value, str):
+        hint = f"backbones.by_name({value!r}) makes an encoder of a name"
+        raise TypeError(_wrong(name, wanted, value, hint))
+    if callable(value) and hasattr(value, "__name__"):
+        call = f"{value.__name__}(include_top=False, input_shape=(None, None, 3))"
+        raise TypeError(_wrong(name, wanted, value, f"Call the function: {call}"))
+    model(name, value)
+    functional(name, value)
+    one_input(name, value)
+    shape = value.inputs[0].shape
+    if len(shape) != 4 or shape[-1] != 3:
+        raise ValueError(
+            f"Expected {name} to take RGB images, (batch, height, width, 3). Received: "
+            f"{value.name!r}, which takes {shape}"
+        )
+    return value
+
+
+def preprocessing(name: str, value):
+    """A Keras layer, or the name of what `keras.applications` does with RGB 0–255.
+
+    Raises:
+        ValueError: If it is another name.
+        TypeError: If it is neither.
+    """
+    if isinstance(value, str):
+        return one_of(name, value, ("caffe", "tf", "torch", "none"))
+    return layer(name, value)
+
+
 def chain(name: str, value):
     """A classifier whose layers `convolutionalize` can rewrite.
 

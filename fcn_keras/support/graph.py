@@ -5,7 +5,7 @@ lists the functions in `model.operations` but not in `model.layers`. A model tha
 is one operation. Only this module reads how Keras records a graph.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,17 +32,18 @@ class Step:
         """Whether it is a function of `keras.ops`, which has no weights, and not a layer."""
         return not hasattr(self.operation, "trainable_weights")
 
-    def again(self, tensors: dict):
+    def again(self, tensors: dict, operation=None):
         """Calls the operation once more, with the same options, on other tensors.
 
         Args:
             tensors: `{tensor that it read: tensor to read instead}`.
+            operation: A copy of the operation to call instead.
         """
         history = self.outputs[0]._keras_history
         node = self.operation._inbound_nodes[history.node_index]
         given = {id(tensor): tensors[tensor] for tensor in self.inputs}
         args, kwargs = node.arguments.fill_in(given)
-        return self.operation(*args, **kwargs)
+        return (operation or self.operation)(*args, **kwargs)
 
 
 def kind(operation) -> str:
@@ -58,6 +59,25 @@ def kind(operation) -> str:
 def is_model(operation) -> bool:
     """Whether a layer is a model with a graph of its own."""
     return kind(operation) in ("Functional", "Sequential") and bool(operation.outputs)
+
+
+def copy_weights(source, target) -> None:
+    """Gives a layer or a model the weights of another one that is made alike.
+
+    `Normalization` computes with numbers that it derives from its weights, and `set_weights` does
+    not derive them again.
+    """
+    target.set_weights(source.get_weights())
+    for layer in _layers_in(target):
+        if kind(layer) == "Normalization":
+            layer.finalize_state()
+
+
+def _layers_in(layer) -> Iterator:
+    """A layer, and all layers inside it if it is a model."""
+    yield layer
+    for inner in getattr(layer, "layers", ()):
+        yield from _layers_in(inner)
 
 
 def step_of(tensor) -> Step:

@@ -29,7 +29,7 @@ from typing import (
 
 import numpy as np
 
-from fcn_keras.support import arguments
+from fcn_keras.support import arguments, encoders
 
 if TYPE_CHECKING:
     import keras
@@ -152,6 +152,7 @@ BlockWidths = Annotated[Sequence[Sequence[int]], Kind("a list a block", argument
 # Names and files
 Names = Annotated[Sequence[str], Kind("no name twice", arguments.names)]
 File = Annotated[str | Path, Kind("a path", arguments.path)]
+EncoderName = Annotated[str, Kind("of backbones.NAMES", encoders.encoder_name)]
 Table = Annotated[Mapping[Any, Any], Kind("at least one entry", arguments.table)]
 
 # Arrays and tensors
@@ -178,6 +179,12 @@ ScoringModel: TypeAlias = Annotated[
 OneInput: TypeAlias = Annotated["keras.Model", Kind("with one input", arguments.one_input)]
 Encoder: TypeAlias = Annotated[
     "keras.Model", Kind("with layers pool3, pool4, pool5", arguments.encoder)
+]
+RGBModel: TypeAlias = Annotated[
+    "keras.Model", Kind("functional or sequential, of RGB images", arguments.rgb_model)
+]
+Preprocessing: TypeAlias = Annotated[
+    "keras.layers.Layer | str", Kind("a layer or a name", arguments.preprocessing)
 ]
 Chain: TypeAlias = Annotated[
     "keras.Model", Kind("layers in a row, of one input size", arguments.chain)

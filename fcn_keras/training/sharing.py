@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from fcn_keras.support import graph
 from fcn_keras.support.labels import VOID
 from fcn_keras.training.distribution import processes, undistributed
 
@@ -27,7 +28,7 @@ class Team:
         self.original, self.model, self.batches = model, model, batches
         if distribution is not None:
             self.model = keras.models.clone_model(model)  # made inside the scope: on every device
-            self.model.set_weights(model.get_weights())
+            graph.copy_weights(model, self.model)
             self.batches = Shares(batches, distribution.num_model_replicas)
 
     def rows(self, images: int) -> int:

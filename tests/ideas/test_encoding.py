@@ -4,7 +4,7 @@ the skips lie over one another. One whose pools are something else is refused.""
 import keras
 import numpy as np
 import pytest
-from conftest import first_of, random_image
+from conftest import random_image
 from keras import layers
 
 import fcn_keras as fcn
@@ -172,46 +172,3 @@ def test_kept_features_of_an_encoder_with_dropout_change_nothing(toy):
         model = fcn.models.fcn(2, 8, backbone, width=4)
         losses.append(fit(model, toy, steps=3, batch_size=4, cache=cache).loss)
     np.testing.assert_allclose(*losses, rtol=1e-3)
-
-
-def at_strides(backbone):
-    """The last layers of a network whose maps are 1/8, 1/16 and 1/32 of the image."""
-    maps = {layer.name: layer.output for layer in backbone.layers if len(layer.output.shape) == 4}
-    spec = keras.Model(backbone.input, maps).compute_output_spec(
-        keras.KerasTensor((1, 256, 256, 3))
-    )
-    last = {one.shape[1]: name for name, one in spec.items()}
-    return named(backbone, last[32], last[16], last[8])
-
-
-@FEW
-@pytest.mark.slow
-@first_of(
-    "name",
-    [
-        "MobileNetV3Small",
-        "MobileNetV2",
-        "ConvNeXtTiny",
-        "VGG19",
-        "DenseNet121",
-        "EfficientNetB0",
-        "EfficientNetV2B0",
-        "ResNet50V2",
-        "Xception",
-    ],
-)
-def test_networks_of_keras_applications_become_fcns(name):
-    build = getattr(keras.applications, name)
-    options = {"alpha": 0.35} if name == "MobileNetV2" else {}
-    backbone = build(include_top=False, weights=None, input_shape=(None, None, 3), **options)
-    model = fcn.models.fcn(2, 8, at_strides(backbone), width=4)
-    for size in SIZES:
-        spec = model.compute_output_spec(keras.KerasTensor((1, *size, 3)))
-        assert spec.shape == (1, *size, 2)
-    assert predict(model, random_image(37, 50)).shape == (37, 50, 2)
-    assert set(frozen_border(model)[1:]) == {"pool3", "pool4", "pool5"}
-    image = random_image(45, 70)
-    data = fcn.datasets.SegmentationData(lambda i: (image, image[..., 0] // 128), 2, ("a", "b"))
-    history = fit(model, data, steps=1, batch_size=2)
-    assert np.isfinite(history.loss[0])
-    assert not any("Preprocessing" in message for message in history.warnings)
