@@ -130,7 +130,7 @@ def test_vgg16_trains_from_a_weights_file(npy, tmp_path):
     )
     weights = str(tmp_path / "vgg16.weights.h5")
     settings = Settings(
-        str(npy), backbone="vgg16", vgg16_weights=weights, width=4, steps=1, batch_size=2
+        str(npy), backbone="vgg16", backbone_weights=weights, width=4, steps=1, batch_size=2
     )
     trained = Experiment(settings).trained
     assert (
