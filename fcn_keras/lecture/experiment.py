@@ -262,12 +262,14 @@ class Experiment:
 
     def _folder_of(self, name: str) -> Path:
         """Where a trained network is saved; other code, weights or data have another folder."""
+        settings = dataclasses.asdict(self.settings.all)
+        settings["vgg16_weights"] = settings.pop("backbone_weights")  # their name in 0.1.0
         recipe = [
             name,
             fcn_keras.__version__,
             ROADS_VERSION,
             keras.__version__,
-            dataclasses.asdict(self.settings.all),
+            settings,
             *([] if self.settings.data == "road_scenes" else [self._pictures]),
         ]
         digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())

@@ -214,7 +214,10 @@ MISTAKES = [
     ("lecture --out {file.txt}", "is a file"),
     ("lecture --out {file.txt}/below", "file"),
     ("lecture --out /proc/nowhere", "/proc/nowhere"),
-    ("lecture --data {good} --backbone vgg16 --backbone-weights {missing} --out {new}", "not there"),
+    (
+        "lecture --data {good} --backbone vgg16 --backbone-weights {missing} --out {new}",
+        "not there",
+    ),
     (
         "lecture --data {good} --backbone vgg16 --vgg16-weights {file.txt} --out {new}",
         "does not hold VGG16",

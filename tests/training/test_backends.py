@@ -78,10 +78,7 @@ def assert_same_there_and_here(folder, networks):
         for size, picture in pictures.items():
             found, expected = there(name, size), fcn.prediction.logits(model, picture)
             np.testing.assert_allclose(
-                found,
-                expected,
-                atol=1e-4 * np.abs(expected).max(),
-                err_msg=f"{name} {size}",
+                found, expected, atol=1e-4 * np.abs(expected).max(), err_msg=f"{name} {size}"
             )
 
 
