@@ -72,7 +72,7 @@ def from_keras(
         >>> image = keras.Input((None, None, 3))
         >>> x = keras.layers.Rescaling(1 / 255)(image)
         >>> for width in (4, 4, 8, 8, 8):
-        ...     x = keras.layers.Conv2D(width, 3, strides=2, activation="relu")(x)
+        ...     x = keras.layers.Conv2D(width, 3, strides=2, padding="same")(x)
         >>> encoder = fcn.backbones.from_keras(keras.Model(image, x, name="mine"))
         >>> {name: tuple(x.shape) for name, x in encoder(np.zeros((1, 37, 50, 3))).items()}["pool5"]
         (1, 2, 2, 8)

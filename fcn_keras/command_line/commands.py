@@ -169,6 +169,7 @@ def _folder_of_state(options) -> Path:
     apart = ("run", "given", "out", "checkpoint", "devices")
     apart += ("job_addresses", "num_processes", "process_id")
     given = {name: str(value) for name, value in vars(options).items() if name not in apart}
+    given["vgg16_weights"] = given.pop("backbone_weights")  # their name in 0.1.0
     given["split"] = "by content"  # a run of the rule before held out other pictures
     given["batch_size"] = str(options.batch_size or BATCH_SIZE)
     digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()

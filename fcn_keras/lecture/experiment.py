@@ -264,7 +264,7 @@ class Experiment:
     def _folder_of(self, name: str) -> Path:
         """Where a trained network is saved; other code, weights or data have another folder."""
         settings = dataclasses.asdict(self.settings.all)
-        settings["vgg16_weights"] = settings.pop("backbone_weights")  # its name in older recipes
+        settings["vgg16_weights"] = settings.pop("backbone_weights")  # their name in 0.1.0
         recipe = [
             name,
             fcn_keras.__version__,

@@ -7,10 +7,11 @@ import re
 import keras
 import numpy as np
 import pytest
-from conftest import CAMVID, needs_camvid
+from conftest import CAMVID, first_of, needs_camvid
 
 import fcn_keras as fcn
 from fcn_keras.command_line import parser as cli
+from fcn_keras.lecture import road
 from fcn_keras.lecture.experiment import Experiment, Settings
 
 WANTED = ["L07", "L12", "L13", "L20", "L22", "L23", "L24", "L25"]
@@ -113,6 +114,20 @@ def test_l12_marks_the_last_layer_and_nothing_else():
     assert "conv3" in fcn.lecture.changed_layers(first, widened)
 
 
+@first_of("name", ["efficientnet_lite0", "MobileNetV2", "vgg16", "small_vgg"])
+def test_the_architecture_is_drawn_for_any_encoder(name):
+    """Of a deep one each part between two pools is one box, and no weight is forgotten."""
+    experiment = Experiment(Settings(backbone=name, width=4))
+    experiment.encoder, experiment.image_size = fcn.backbones.by_name(name, None), (160, 576)
+    title = road.architecture(experiment).get_suptitle()
+    assert f"FCN: {road.IN_PRINT.get(name, name)} encoder fixed" in title
+    rows = fcn.models.describe(experiment.network(), (160, 576))
+    gathered = road.by_pools(rows)
+    assert sum(row.parameters for row in gathered) == sum(row.parameters for row in rows)
+    assert [row.name for row in gathered if row.parameters and not row.trained][-1] == "pool5"
+    assert len(gathered) < 25
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("options", (["--stride", "32"], ["--fusion", "concat"]))
 def test_the_other_networks_run_too(npy, tmp_path, options):
@@ -130,7 +145,7 @@ def test_vgg16_trains_from_a_weights_file(npy, tmp_path):
     )
     weights = str(tmp_path / "vgg16.weights.h5")
     settings = Settings(
-        str(npy), backbone="vgg16", vgg16_weights=weights, width=4, steps=1, batch_size=2
+        str(npy), backbone="vgg16", backbone_weights=weights, width=4, steps=1, batch_size=2
     )
     trained = Experiment(settings).trained
     assert (

@@ -62,5 +62,5 @@ def test_without_a_network_imagenet_weights_say_what_to_do(monkeypatch):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.applications, "VGG16", no_network)
-    with pytest.raises(OSError, match="--vgg16-weights FILE"):
+    with pytest.raises(OSError, match="--backbone-weights FILE"):
         fcn.backbones.vgg16()

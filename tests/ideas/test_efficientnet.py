@@ -52,6 +52,35 @@ def test_features_are_those_of_the_released_network(imagenet):
         np.testing.assert_allclose(np.abs(pools[name]).mean(), expected, rtol=1e-4)
 
 
+@pytest.mark.long
+@needs_weights
+def test_features_and_probabilities_are_those_of_an_independent_port(imagenet):
+    """`efficientnet_lite_pytorch` reads the same file; its convolutions pad as TensorFlow's do."""
+    torch = pytest.importorskip("torch")
+    port = pytest.importorskip("efficientnet_lite_pytorch")
+    theirs = port.EfficientNet.from_pretrained(
+        "efficientnet-lite0", weights_path=str(efficientnet._released())
+    ).eval()
+    image = picture()
+    tensor = torch.from_numpy((image.transpose(2, 0, 1)[None] - 127) / 128)
+    ends, kept = {"pool3": 4, "pool4": 10, "pool5": 15}, {}  # numbers of the blocks, from 0
+    with torch.no_grad():
+        for name, number in ends.items():
+            theirs._blocks[number].register_forward_hook(
+                lambda block, given, made, name=name: kept.update({name: made})
+            )
+        kept["probabilities"] = theirs(tensor).softmax(dim=1)
+    ours = imagenet.predict_on_batch(image[None])
+    ours["probabilities"] = fcn.backbones.efficientnet_lite0_classifier().predict_on_batch(
+        image[None]
+    )
+    for name, values in kept.items():
+        expected = np.moveaxis(values.numpy(), 1, -1)
+        np.testing.assert_allclose(
+            ours[name], expected, atol=1e-5 * np.abs(expected).max(), rtol=0, err_msg=name
+        )
+
+
 @pytest.mark.slow
 @needs_weights
 def test_it_says_what_is_in_a_photograph():

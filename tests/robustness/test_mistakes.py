@@ -200,7 +200,8 @@ MISTAKES = [
     ("lecture --network unet", "invalid choice: 'unet'"),
     ("lecture --network fcn --stride 4", "invalid choice: 4"),
     ("lecture --fusion mean", "invalid choice: 'mean'"),
-    ("lecture --backbone resnet50", "invalid choice: 'resnet50'"),
+    ("lecture --backbone resnet5", "received 'resnet5'. Did you mean ResNet50?"),
+    ("lecture --backbone unet", "one of Keras: ConvNeXtTiny"),
     ("lecture --size 160", "height x width"),
     ("lecture --size 0x4", "height x width"),
     ("lecture --size 160x576", "has its own"),
@@ -213,10 +214,17 @@ MISTAKES = [
     ("lecture --out {file.txt}", "is a file"),
     ("lecture --out {file.txt}/below", "file"),
     ("lecture --out /proc/nowhere", "/proc/nowhere"),
-    ("lecture --data {good} --backbone vgg16 --vgg16-weights {missing} --out {new}", "not there"),
+    (
+        "lecture --data {good} --backbone vgg16 --backbone-weights {missing} --out {new}",
+        "not there",
+    ),
     (
         "lecture --data {good} --backbone vgg16 --vgg16-weights {file.txt} --out {new}",
         "does not hold VGG16",
+    ),
+    (
+        "lecture --data {good} --backbone mobilenetv2 --backbone-weights {file.txt} --out {new}",
+        "does not hold MobileNetV2's layers",
     ),
     ("figures L99 --out {new}", "L99"),
     ("figures L7 --out {new}", "L7"),

@@ -21,6 +21,7 @@ from fcn_keras.training import distribution
 VALUES = {
     "--assignment": ("1",),
     "--backbone": ("vgg16",),
+    "--backbone-weights": ("w.h5",),
     "--bands": ("3,2,1",),
     "--batch-size": ("3",),
     "--checkpoint": ("kept",),
@@ -54,7 +55,6 @@ VALUES = {
     "--students": ("class.csv",),
     "--tile": ("64",),
     "--train-encoder": (),
-    "--vgg16-weights": ("w.h5",),
     "--width": ("6",),
     "--workers": ("3",),
 }
@@ -79,7 +79,7 @@ def commands_and_parsers():
 def options_of(command):
     """The options of a command, as they are typed."""
     options = [action.option_strings for action in commands_and_parsers()[command]._actions]
-    return [strings[-1] for strings in options if strings and "--help" not in strings]
+    return [strings[0] for strings in options if strings and "--help" not in strings]
 
 
 def digest(*arrays):
@@ -216,7 +216,6 @@ def expected_refusals(network, data):
     refused = {
         "--stride": network in ("lecture", "vgg16"),
         "--fusion": network != "fcn",
-        "--vgg16-weights": network != "vgg16",
         "--size": data != "folder",
         "--format": data == "road_scenes",
         "--bands": data != "folder",
@@ -263,7 +262,7 @@ def test_an_option_of_a_training_changes_it_or_is_refused(ran, command, network,
     assert without_effect == ["--classes"] * (command == "train" and data == "npy")
     expected = expected_refusals(network, data) & set(options_of(command))
     assert set(refused) == expected - set(named)
-    for option in {"--stride", "--fusion", "--vgg16-weights"} & set(refused):
+    for option in {"--stride", "--fusion"} & set(refused):
         assert f"{option} would have no effect" in refused[option]
 
 

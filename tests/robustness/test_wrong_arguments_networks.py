@@ -109,7 +109,12 @@ BACKBONES = [
         weights={"a_number": 3, "missing": NOWHERE / "w.npz", "another_file": __file__}
     ),
     right(backbones.by_name, name="small_vgg").but(
-        name={"unknown": "resnet", "none": None, "a_number": 16}
+        name={"unknown": "resnet", "none": None, "a_number": 16},
+        weights={"a_number": 3, "missing": NOWHERE / "w.npz", "another_file": __file__},
+    ),
+    right(backbones.from_keras, model="@encoder", preprocessing="none").but(
+        model=NOT_A_MODEL | {"a_function": keras.applications.VGG16, "a_name": "VGG16"},
+        preprocessing={"a_number": 3, "unknown": "vgg", "a_function": keras.ops.relu},
     ),
     right(backbones.load_npz, encoder="@encoder", path=backbones.SMALL_VGG_WEIGHTS).but(
         encoder=NOT_A_MODEL | {"fcn": "@model"},

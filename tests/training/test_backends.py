@@ -59,6 +59,29 @@ def on_the_other(folder):
     return lambda name, picture: np.load(folder / f"{name} on {picture}.npy")
 
 
+def assert_same_there_and_here(folder, networks):
+    """Saves networks, and compares their logits on the other backend with those of this one."""
+    for name, model in networks.items():
+        rng = np.random.default_rng(1)
+        model.set_weights(
+            [weight + rng.normal(0, 0.02, weight.shape) for weight in model.get_weights()]
+        )
+        fcn.models.save(model, folder / f"{name}.keras")
+    pictures = {
+        f"{height}x{width}": random_image(height, width) for height, width in ((64, 96), (45, 61))
+    }
+    for size, picture in pictures.items():
+        np.save(folder / f"{size}.npy", picture)
+    there = on_the_other(folder)
+    networks = {**networks, "made there": fcn.models.load(folder / "made there.keras")}
+    for name, model in networks.items():
+        for size, picture in pictures.items():
+            found, expected = there(name, size), fcn.prediction.logits(model, picture)
+            np.testing.assert_allclose(
+                found, expected, atol=1e-4 * np.abs(expected).max(), err_msg=f"{name} {size}"
+            )
+
+
 @needs_other
 def test_a_model_file_gives_the_same_logits_on_another_backend(tmp_path, encoder):
     """Files that are written here and read there, and one that is written there and read here."""
@@ -69,28 +92,22 @@ def test_a_model_file_gives_the_same_logits_on_another_backend(tmp_path, encoder
         "published": fcn.published.fcn16s(3, ((4,), (4,), (8,), (8,), (8,)), 8),
         "autoencoder": fcn.models.fcn_from_cae(fcn.models.cae(), 3),
     }
-    for name, model in networks.items():
-        rng = np.random.default_rng(1)
-        model.set_weights(
-            [weight + rng.normal(0, 0.02, weight.shape) for weight in model.get_weights()]
-        )
-        fcn.models.save(model, tmp_path / f"{name}.keras")
-    pictures = {
-        f"{height}x{width}": random_image(height, width) for height, width in ((64, 96), (45, 61))
+    assert_same_there_and_here(tmp_path, networks)
+
+
+@needs_other
+@pytest.mark.long
+def test_encoders_of_photographs_give_the_same_on_another_backend(tmp_path):
+    options = dict(include_top=False, weights=None, input_shape=(None, None, 3))
+    encoders = {
+        "EfficientNet-Lite0": fcn.backbones.efficientnet_lite0(weights=None),
+        "MobileNetV2": fcn.backbones.from_keras(
+            keras.applications.MobileNetV2(alpha=0.35, **options)
+        ),
+        "ConvNeXtTiny": fcn.backbones.from_keras(keras.applications.ConvNeXtTiny(**options)),
     }
-    for size, picture in pictures.items():
-        np.save(tmp_path / f"{size}.npy", picture)
-    there = on_the_other(tmp_path)
-    networks["made there"] = fcn.models.load(tmp_path / "made there.keras")
-    for name, model in networks.items():
-        for size, picture in pictures.items():
-            found, expected = there(name, size), fcn.prediction.logits(model, picture)
-            np.testing.assert_allclose(
-                found,
-                expected,
-                atol=1e-4 * max(1, np.abs(expected).max()),
-                err_msg=f"{name} {size}",
-            )
+    networks = {name: fcn.models.fcn(3, 8, encoder, width=16) for name, encoder in encoders.items()}
+    assert_same_there_and_here(tmp_path, networks)
 
 
 @needs_other
