@@ -4,14 +4,19 @@ The picture is drawn in dark greys, the mistakes in Okabe and Ito's colours. The
 easiest to tell apart on such a picture, with normal sight and with each kind of colour blindness.
 """
 
+from typing import Annotated
+
 import numpy as np
 from matplotlib.patches import Patch
 
 from fcn_keras.support import arguments
-from fcn_keras.support.kinds import DrawnLabels, Image, checked
+from fcn_keras.support.kinds import DrawnLabels, Image, Kind, checked
 from fcn_keras.support.labels import VOID
 from fcn_keras.visualization.style import INK, patch_legend
 
+Mask = Annotated[
+    np.ndarray, Kind("(H, W), bool or 0 and 1", arguments.array, dimensions=2, layout="(H, W)")
+]
 MISTAKE_COLOURS = {
     "right": (86, 180, 233),  # sky blue
     "missed": (240, 228, 66),  # yellow
@@ -23,7 +28,7 @@ SOLID = 0.7  # what is right lets the picture shine through; mistakes are thin a
 
 
 @checked
-def paint_mistakes(image: Image, found: DrawnLabels, true: DrawnLabels) -> np.ndarray:
+def paint_mistakes(image: Image, found: Mask, true: Mask) -> np.ndarray:
     """Colours what was found, missed and invented of one class (lecture: L25).
 
     Args:
