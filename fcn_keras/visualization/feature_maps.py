@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from fcn_keras.support.kinds import Drawable, Table, checked
+from fcn_keras.visualization.mistakes import mistake_legend
 from fcn_keras.visualization.style import QUIET, SKIP, arrow_between, new_figure, show_image, style
 
 PATTERN = "shown: the pattern that a layer's channels share (first principal component)"
@@ -36,7 +37,14 @@ def show_features(axis, name: str, features: np.ndarray) -> None:
 
 
 @checked
-def draw_two_paths(image: Drawable, down: Table, up: Table, result, result_title: str):
+def draw_two_paths(
+    image: Drawable,
+    down: Table,
+    up: Table,
+    result,
+    result_title: str,
+    class_name: str | None = None,
+):
     """The downsampling path above the upsampling path, with real feature maps (lecture: L13).
 
     Maps of one size stand one above the other, so a skip connection is a vertical line.
@@ -48,6 +56,7 @@ def draw_two_paths(image: Drawable, down: Table, up: Table, result, result_title
         up: `{layer name: features}` in the order of computation; each as large as one of `down`.
         result: Picture of the prediction, uint8 `(H, W, 3)`.
         result_title: What the result is.
+        class_name: The class, if the result is one of `paint_mistakes`: its colours are explained.
     """
     column_of = {image.shape[:2]: 0}
     column_of |= {features.shape[:2]: 1 + place for place, features in enumerate(down.values())}
@@ -68,7 +77,9 @@ def draw_two_paths(image: Drawable, down: Table, up: Table, result, result_title
         _arrows(figure, above, below, filled)
         above[0].set_ylabel("what?  →", fontweight="bold", fontsize=18)
         below[0].set_ylabel("where?  ←", fontweight="bold", fontsize=18)
-        figure.supxlabel(f"{PATTERN}      green: skip connection", fontsize=15)
+        figure.supxlabel(f"{PATTERN}      green: skip connection", fontsize=17)
+        if class_name is not None:
+            mistake_legend(figure, class_name, fontsize=18)
     return figure
 
 

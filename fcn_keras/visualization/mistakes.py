@@ -94,11 +94,15 @@ def mistake_legend(figure, class_name: str | None = None, **options) -> None:
             "missed: there, not found": MISTAKE_COLOURS["missed"],
             "invented: found, not there": MISTAKE_COLOURS["invented"],
         }
-    patches = {
+    patch_legend(figure, coloured_patches(meanings), **options)
+
+
+def coloured_patches(meanings: dict) -> dict[str, Patch]:
+    """A box for each `{text: (red, green, blue)}`, 0–255, as `patch_legend` takes them."""
+    return {
         text: Patch(facecolor=np.array(colour) / 255, edgecolor=INK, linewidth=0.8)
         for text, colour in meanings.items()
     }
-    patch_legend(figure, patches, **options)
 
 
 def _ground(image, found, true) -> tuple[np.ndarray, np.ndarray]:
