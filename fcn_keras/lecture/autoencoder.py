@@ -192,7 +192,7 @@ def draw_paths(model: keras.Model, image, found, true, class_name: str):
     up = [next(name for name in pair if name in names) for pair in choices if names & set(pair)]
     maps = prediction.feature_maps(model, image, down + up)
     result = visualization.paint_mistakes(image, found == 1, true)
-    ways = ({name: maps[name] for name in way} for way in (down, up))
+    on_the_way_down, on_the_way_up = ({name: maps[name] for name in way} for way in (down, up))
     return visualization.draw_two_paths(
-        image, *ways, result, f"prediction: {class_name}", class_name
+        image, on_the_way_down, on_the_way_up, result, f"prediction: {class_name}", class_name
     )

@@ -34,6 +34,7 @@ def show_features(axis, name: str, features: np.ndarray) -> None:
     """The strongest pattern of a layer, under the layer's name and shape."""
     title = f"{name}\n{_size(features)}"
     show_image(axis, strongest_pattern(features), title, cmap="magma", aspect="auto")
+    axis.title.set_fontsize(19)
 
 
 @checked

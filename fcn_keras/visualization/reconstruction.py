@@ -82,26 +82,27 @@ def draw_reconstruction(
     widths = [np.shape(image)[1] / np.shape(image)[0] for image in images]
     tall = 20 / sum(widths)
     kinds = [
-        ("mean training picture" if n < (scenes or len(images)) else "all grey")
-        for n in range(len(images))
+        "mean training picture" if number < (scenes or len(images)) else "grey"
+        for number in range(len(images))
     ]
     chosen = most_different(latent, LATENT_MAPS)
     latent_tall = -(-len(chosen) // IN_A_ROW) * 3.2 * latent.shape[0] / latent.shape[1]
     with style():
         title = "Reconstruction of pictures never trained on"
-        if "all grey" in kinds:
+        if "grey" in kinds:
             title += ": drawn scenes as in the training, and photographs"
-        figure = new_figure(21, 1.9 + 3 * tall + 1.7 + latent_tall, title)
-        above, below = parts_of(figure, 2, 1, height_ratios=(3 * tall + 1.7, latent_tall + 0.8))
+        figure = new_figure(21, 1.9 + 3 * tall + 2.2 + latent_tall, title)
+        above, below = parts_of(figure, 2, 1, height_ratios=(3 * tall + 2.2, latent_tall + 0.8))
         axes = above.subplots(3, len(images), squeeze=False, width_ratios=widths)
         for column, image, reconstruction in zip(axes.T, images, reconstructions, strict=True):
             _paint_loss(column, picture(image), picture(reconstruction))
         for axis, ours, mean, kind in zip(axes[1], decibels, baseline, kinds, strict=True):
-            axis.set_title(f"{ours:.1f} dB   ({kind}: {mean:.1f} dB)", color=SERIES[0])
+            title = f"{ours:.1f} dB\n({kind}: {mean:.1f} dB)"
+            axis.set_title(title, color=SERIES[0], fontsize=20)
         for axis, name in zip(axes[:, 0], ("input", "reconstruction", "what is lost"), strict=True):
-            axis.set_ylabel(name, fontweight="bold")
+            axis.set_ylabel(name, fontweight="bold", fontsize=20)
         text = f"from black (0) to bright ({LOST} or more of 255)"
-        above.supxlabel(f"what is lost: difference per colour, {text}", fontsize=15)
+        above.supxlabel(f"what is lost: difference per colour, {text}", fontsize=19)
         _paint_latent(below, latent, chosen)
     return figure
 
@@ -118,7 +119,7 @@ def _paint_latent(figure, latent, chosen):
     """Some channels of the latent feature maps."""
     count, size = latent.shape[-1], _size(latent)
     title = f"{len(chosen)} of the {count} latent feature maps of the first picture ({size})"
-    figure.suptitle(title, fontsize=17)
+    figure.suptitle(title, fontsize=20)
     rows, columns = -(-len(chosen) // IN_A_ROW), min(IN_A_ROW, len(chosen))
     maps = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, channel in zip(maps, chosen):

@@ -63,7 +63,7 @@ def draw_examples(examples: Table):
     """
     heights = [image.shape[0] / image.shape[1] for image, _, _ in examples.values()]
     with style():
-        figure = new_figure(13, 1.6 + 3.1 * sum(heights) + 0.5 * len(heights), "")
+        figure = new_figure(13, 1.2 + 3.1 * sum(heights) + 0.4 * len(heights), "")
         axes = figure.subplots(len(examples), 4, squeeze=False, height_ratios=heights)
         for row, (what, (image, true, found)) in zip(axes, examples.items(), strict=True):
             show_image(row[0], image)
