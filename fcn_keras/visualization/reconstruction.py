@@ -180,9 +180,10 @@ def draw_hourglass_maps(
             arrow_between(figure, start, end, places, **look)
         path[0].set_ylabel("what?", fontweight="bold", fontsize=19)
         path[-1].set_ylabel("where?", fontweight="bold", fontsize=19)
-        if class_name is not None:
-            mistake_legend(figure, class_name, fontsize=17)
-        figure.supxlabel(PATTERN, fontsize=15)
+        if class_name is None:
+            figure.supxlabel(PATTERN, fontsize=17)
+        else:
+            mistake_legend(figure, class_name, fontsize=17, title=PATTERN, title_fontsize=17)
     return figure
 
 
