@@ -16,7 +16,7 @@ JAX    := .venv-jax
 # What must not depend on the backend
 ANYWHERE := tests/ideas tests/data tests/training
 
-.PHONY: help install lecture test test-long quick test-backends benchmarks notebooks course assignments grade slides lint types weights data wheelhouse clean
+.PHONY: help install lecture readme-picture test test-long quick test-backends benchmarks notebooks course assignments grade slides lint types weights data wheelhouse clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 22
@@ -40,6 +40,9 @@ $(CLUSTER): $(READY)
 
 lecture: $(READY)  ## the lecture's experiment and its figures, in figures/
 	$(BIN)/python -m fcn_keras lecture --out $(OUT)
+
+readme-picture: $(READY)  ## the README's picture, docs/result.png, from what make lecture trained
+	$(BIN)/python -m fcn_keras.lecture.readme_picture --out docs/result.png
 
 test: $(TEACH) $(CLUSTER)  ## one test of each kind: 10 minutes on two cores; FILES=tests/ideas: only these
 	$(PYTEST) -m "not long" $(FILES)

@@ -190,12 +190,15 @@ assert mean_iou(found, true) > 0.75
 each = np.array([mean_iou(*pair) for pair in zip(found, true, strict=True)])
 chosen = np.argsort(-each)[[1, 10, 19]]  # a good one, one in the middle, the worst
 images = test[chosen].astype("uint8")
-fcn.visualization.draw_results(images, found[chosen] == 1, "road", each[chosen])
+fcn.visualization.draw_results(
+    images, found[chosen] == 1, "road", each[chosen], truths=true[chosen]
+)
 
 # %% [markdown]
-# The numbers on the left are the mean IoU of each scene. White is what the network classifies as
-# road: the road itself, with a straight edge, but also some grey sky at the top and, in the last
-# scene, grey walls. These look like road to anyone who sees only a small window of the picture.
+# The numbers at the top are the mean IoU of each scene. In the third row, white is what the network
+# classifies as road: the road itself, with a straight edge, but also some grey sky at the top and,
+# in the last scene, grey walls. These look like road to anyone who sees only a small window of the
+# picture. The last row shows all mistakes.
 #
 # ## 4. What and where
 #
@@ -226,8 +229,8 @@ seen = {name: fcn.geometry.receptive_field(package, name).size for name in names
 maps = fcn.prediction.feature_maps(model, test[7], names)
 down, up = {name: maps[name] for name in names[:3]}, {name: maps[name] for name in names[3:5]}
 scene = test[7].astype("uint8")
-result = fcn.visualization.overlay(scene, found[7] == 1)
-draw_hourglass_maps(scene, down, up, result, "prediction: road", seen)
+result = fcn.visualization.paint_mistakes(scene, found[7] == 1, true[7])
+draw_hourglass_maps(scene, down, up, result, "prediction: road", seen, class_name="road")
 
 # %% [markdown]
 # The upper row is the *downsampling path*: from colours to *what*, coarser with every layer. The

@@ -348,7 +348,11 @@ ious = [(m & t).sum() / (m | t).sum() for m, t in zip(masks, truths, strict=True
 order = np.argsort(ious)  # worst first
 shown = [order[27], order[15], order[0]]
 fcn.visualization.draw_results(
-    [test[i][0] for i in shown], [masks[i] for i in shown], "road", [ious[i] for i in shown]
+    [test[i][0] for i in shown],
+    [masks[i] for i in shown],
+    "road",
+    [ious[i] for i in shown],
+    truths=[truths[i] for i in shown],
 )
 
 # %% tags=["L25"]

@@ -303,7 +303,7 @@ print(fcn.evaluation.evaluate(model, data.test))
 # %%
 image, truth = data.test[2]
 found = fcn.prediction.segment(model, image)
-fcn.visualization.draw_regions(image, found, class_names, data.test.palette)
+fcn.visualization.draw_regions(image, truth, class_names, data.test.palette, predicted=found)
 
 # %% [markdown]
 # Road and pavement are good already. Poles are lost, and the network confuses the classes in the

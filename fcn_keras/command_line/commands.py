@@ -48,9 +48,14 @@ def figures(options):
     lecture.names_of(options.names)
     _make_folder(options.out)
     experiment = _experiment(options, reuse=True)
-    for path in lecture.draw_figures(experiment, options.out, options.names):
+    drawn = lecture.draw_figures(experiment, options.out, options.names)
+    for path in drawn:
         print(path)
     experiment.finished()
+    if without := lecture.left_out(options.names):
+        if not drawn:
+            raise ModuleNotFoundError(without)
+        _note(without)
     if unread := options.given - {"names", "out"} - experiment.settings_read:
         _note(f"no effect on these figures: {effects.listed(unread)}")
 

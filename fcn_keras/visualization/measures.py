@@ -2,11 +2,17 @@
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Patch
 
 from fcn_keras.support.kinds import Drawable, Drawables, DrawnLabels, Names, Palette, Table, checked
 from fcn_keras.support.labels import VOID
 from fcn_keras.visualization.film import Film
+from fcn_keras.visualization.mistakes import (
+    MISTAKE_COLOURS,
+    WRONG_COLOUR,
+    coloured_patches,
+    paint_mistakes,
+    paint_wrong,
+)
 from fcn_keras.visualization.pictures import colourise
 from fcn_keras.visualization.style import (
     BELOW,
@@ -19,17 +25,15 @@ from fcn_keras.visualization.style import (
     class_legend,
     new_figure,
     parts_of,
+    patch_legend,
     show_image,
     style,
 )
 
-TRUE_POSITIVE = (0, 114, 178)  # Okabe and Ito: blue, orange, reddish purple
-FALSE_POSITIVE = (230, 159, 0)
-FALSE_NEGATIVE = (204, 70, 140)
 OUTCOMES = {
-    "true positive: there, and found": TRUE_POSITIVE,
-    "false positive: found, not there": FALSE_POSITIVE,
-    "false negative: there, not found": FALSE_NEGATIVE,
+    "true positive: there, and found": MISTAKE_COLOURS["right"],
+    "false positive: found, not there": MISTAKE_COLOURS["invented"],
+    "false negative: there, not found": MISTAKE_COLOURS["missed"],
 }
 
 
@@ -41,20 +45,13 @@ def paint_outcomes(
     Args:
         true: bool `(H, W)`: where the class is.
         predicted: bool `(H, W)`: where it was found.
-        image: uint8 `(H, W, 3)`, drawn in pale grey where nothing is coloured; `None`: white.
+        image: uint8 `(H, W, 3)`, drawn in dark grey where nothing is coloured; `None`: plain grey.
 
     Returns:
         uint8 `(H, W, 3)`.
     """
-    if image is None:
-        picture = np.full((*true.shape, 3), 255, "uint8")
-    else:
-        grey = (140 + 0.45 * image.mean(axis=-1, keepdims=True)).astype("uint8")
-        picture = np.repeat(grey, 3, axis=-1)
-    outcomes = true & predicted, predicted & ~true, true & ~predicted
-    for pixels, colour in zip(outcomes, OUTCOMES.values(), strict=True):
-        picture[pixels] = colour
-    return picture
+    ground = np.full((*true.shape, 3), 128, "uint8") if image is None else image
+    return paint_mistakes(ground, predicted, true)
 
 
 @checked
@@ -104,10 +101,11 @@ def draw_iou(cases: Table):
         axes = figure.subplots(len(cases), 3, squeeze=False, height_ratios=heights)
         for row, (title, (true, predicted)) in zip(axes, cases.items(), strict=True):
             both, either = true & predicted, true | predicted
-            union = np.where(either[..., None], np.array(to_rgb(INK)), 1.0)
+            union = np.where(either, 235, 65)
             show_image(row[0], paint_outcomes(true, predicted), "the three kinds of pixel")
             show_image(row[1], paint_outcomes(both, both), f"intersection: {both.sum()} pixels")
-            show_image(row[2], union, f"union: {either.sum()} pixels")
+            look = {"cmap": "gray", "vmin": 0, "vmax": 255}
+            show_image(row[2], union, f"union: {either.sum()} pixels", **look)
             iou = both.sum() / max(either.sum(), 1)
             row[0].set_ylabel(f"{title}\nIoU = {iou:.2f}", fontsize=17, fontweight="bold")
         _outcome_legend(figure)
@@ -154,7 +152,7 @@ def draw_void(labels: DrawnLabels, predicted: DrawnLabels, palette: Palette):
     """
     scored, wrong = labels != VOID, predicted != labels
     counted = np.full((*labels.shape, 3), 235, "uint8")
-    counted[wrong] = FALSE_NEGATIVE
+    counted[wrong] = WRONG_COLOUR
     counted[~scored] = 255
     share = 100 * (wrong & scored).sum() / scored.sum()
     with style():
@@ -241,11 +239,11 @@ def draw_bands(image: Drawable, distance, wrong, errors: Table, shares: Table):
         shares: `{label of the ring: its share of all the wrong pixels}`.
     """
     shades = ("#000000", *SERIES[:3], "#56b4e9", "#f0e442")
-    nowhere = np.zeros(distance.shape, bool)
-    picture = paint_outcomes(nowhere, nowhere, image)
+    pale = (140 + 0.45 * image.mean(axis=-1, keepdims=True)).astype("uint8")
+    picture = np.repeat(pale, 3, axis=-1)
     for ring, shade in zip(np.unique(distance[distance > 0]), shades):
         picture[distance == ring] = np.rint(255 * np.array(to_rgb(shade)))
-    mistakes = paint_outcomes(wrong, nowhere, image)
+    mistakes = paint_wrong(image, wrong, np.zeros_like(wrong))
     with style():
         figure = new_figure(17, 6.4, "Mistakes live near the edges")
         left, right = parts_of(figure, 1, 2, width_ratios=(1.1, 1))
@@ -329,7 +327,7 @@ def draw_failures(images: Drawables, trues, predictions, ious, class_name: str):
 
 @checked
 def draw_kinds(examples: Table, class_names: Names, palette: Palette):
-    """Kinds of failure, a piece of a scene for each: the picture, the labels, the prediction.
+    """Kinds of failure, a piece of a scene for each: picture, labels, prediction, mistakes.
 
     Args:
         examples: `{kind: (image uint8 (H, W, 3), labels (H, W), predicted (H, W))}`.
@@ -337,16 +335,18 @@ def draw_kinds(examples: Table, class_names: Names, palette: Palette):
         palette: uint8 `(classes, 3)`.
     """
     with style():
-        figure = new_figure(5.6 * len(examples), 10.4, "Three kinds of failure")
-        axes = figure.subplots(3, len(examples), squeeze=False)
+        figure = new_figure(5.6 * len(examples), 13.4, "Three kinds of failure")
+        axes = figure.subplots(4, len(examples), squeeze=False)
         for column, (kind, example) in zip(axes.T, examples.items(), strict=True):
             image, labels, predicted = example
             show_image(column[0], image, kind)
             show_image(column[1], colourise(labels, palette))
             show_image(column[2], colourise(predicted, palette))
-        for axis, name in zip(axes[:, 0], ("picture", "labels", "prediction"), strict=True):
+            show_image(column[3], paint_wrong(image, predicted, labels))
+        names = ("picture", "labels", "prediction", "mistakes")
+        for axis, name in zip(axes[:, 0], names, strict=True):
             axis.set_ylabel(name, fontsize=18)
-        class_legend(figure, class_names, palette)
+        class_legend(figure, [*class_names, "wrong class"], [*palette, np.array(WRONG_COLOUR)])
     return figure
 
 
@@ -372,6 +372,4 @@ def _few_greys(image, cell: int = 4, step: int = 48):
 
 
 def _outcome_legend(figure, names=tuple(OUTCOMES)):
-    colours = [(red / 255, green / 255, blue / 255) for red, green, blue in OUTCOMES.values()]
-    boxes = [Patch(facecolor=colour, edgecolor=INK) for colour in colours]
-    figure.legend(boxes, names, ncols=3, **BELOW)
+    patch_legend(figure, coloured_patches(dict(zip(names, OUTCOMES.values(), strict=True))))

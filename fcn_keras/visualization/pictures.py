@@ -1,7 +1,6 @@
 """Pictures and label maps side by side (lecture: L07, L20, L22, L25)."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import numpy as np
 
@@ -11,13 +10,19 @@ from fcn_keras.support.kinds import (
     Drawables,
     DrawnLabels,
     Image,
-    Kind,
     Names,
     Palette,
     Table,
     checked,
 )
 from fcn_keras.support.labels import VOID
+from fcn_keras.visualization.mistakes import (
+    WRONG_COLOUR,
+    Mask,
+    mistake_legend,
+    paint_mistakes,
+    paint_wrong,
+)
 from fcn_keras.visualization.style import (
     MARKERS,
     QUIET,
@@ -29,12 +34,9 @@ from fcn_keras.visualization.style import (
     style,
 )
 
-Mask = Annotated[
-    np.ndarray, Kind("bool (H, W)", arguments.array, dimensions=2, layout="bool (H, W)")
-]
 VOID_COLOUR = (255, 255, 255)
 ROAD_GREEN = (0, 255, 0, 127)  # the lecture's: half-transparent green
-WRONG_RED = (230, 0, 60, 235)
+WIDE = 2.2  # pictures more than this many times as wide as high stand one below the other
 
 
 @checked
@@ -85,23 +87,14 @@ def overlay(image: Image, mask: Mask, colour: Sequence[int] = ROAD_GREEN) -> np.
     return np.where(mask[..., None], np.rint(painted), image).astype("uint8")
 
 
-def mark_mistakes(image, labels, predicted) -> np.ndarray:
-    """The picture, green where class 1 was found, red where the prediction is wrong.
-
-    Args:
-        image: uint8 `(H, W, 3)`.
-        labels: Class numbers `(H, W)`, 255 is void and never wrong.
-        predicted: Class numbers `(H, W)`.
-
-    Returns:
-        uint8 `(H, W, 3)`.
-    """
-    wrong = (predicted != labels) & (labels != VOID)
-    return overlay(overlay(image, predicted == 1), wrong, WRONG_RED)
-
-
 @checked
-def draw_regions(image: Drawable, labels: DrawnLabels, class_names: Names, palette: Palette):
+def draw_regions(
+    image: Drawable,
+    labels: DrawnLabels,
+    class_names: Names,
+    palette: Palette,
+    predicted: DrawnLabels | None = None,
+):
     """A picture, its semantic regions coloured by category, and the legend (lecture: L07).
 
     Args:
@@ -109,19 +102,36 @@ def draw_regions(image: Drawable, labels: DrawnLabels, class_names: Names, palet
         labels: Class numbers `(H, W)`.
         class_names: A name per class.
         palette: uint8 `(classes, 3)`.
+        predicted: What a network said, class numbers `(H, W)`. It is drawn beside the labels, with
+            the mistakes coloured. `None`: only the labels are drawn.
     """
     tall = image.shape[0] > 0.6 * image.shape[1]
-    present = [number for number in range(len(class_names)) if (labels == number).any()]
+    shown = labels if predicted is None else np.concatenate([labels, predicted])
+    present = [number for number in range(len(class_names)) if (shown == number).any()]
     names, colours = [class_names[number] for number in present], list(palette[present])
     if (labels == VOID).any():
         names, colours = [*names, "void (not scored)"], [*colours, np.array(VOID_COLOUR)]
+    regions = colourise(labels, palette)
     with style():
-        title = "Semantic segmentation: every pixel gets a category"
-        figure = new_figure(13, 6.2 if tall else 8.8, title)
-        axes = figure.subplots(1, 2) if tall else figure.subplots(2, 1)
-        show_image(axes[0], image, "the picture")
-        show_image(axes[1], colourise(labels, palette), "its regions, coloured by category")
-        class_legend(figure, names, colours, columns=min(7, len(names)))
+        if predicted is None:
+            title = "Semantic segmentation: every pixel gets a category"
+            figure = new_figure(13, 6.2 if tall else 8.8, title)
+            axes = figure.subplots(1, 2) if tall else figure.subplots(2, 1)
+            show_image(axes[0], image, "the picture")
+            show_image(axes[1], regions, "its regions, coloured by category")
+        else:
+            tallness = _height_of(image, 6.4) + 0.4
+            figure = new_figure(13, 1.9 + 2 * tallness, "Every pixel gets a category, right or not")
+            axes = figure.subplots(2, 2).ravel()
+            share = 100 * (predicted != labels)[labels != VOID].mean()
+            show_image(axes[0], image, "the picture")
+            show_image(axes[1], regions, "the truth")
+            show_image(axes[2], colourise(predicted, palette), "the prediction")
+            wrong = paint_wrong(image, predicted, labels)
+            show_image(axes[3], wrong, f"mistakes: {share:.1f} % of the pixels")
+            names, colours = [*names, "wrong class"], [*colours, np.array(WRONG_COLOUR)]
+        lines = -(-len(names) // 7)
+        class_legend(figure, names, colours, columns=-(-len(names) // lines))
     return figure
 
 
@@ -154,16 +164,25 @@ def draw_one_hot(images: Drawables, label_maps: Drawables, class_names: Names):
 
 
 @checked
-def draw_results(images: Drawables, predictions, class_name: str, ious=None):
-    """Input, segmentation and overlay, a row for each picture (lecture: L25).
+def draw_results(images: Drawables, predictions, class_name: str, ious=None, truths=None):
+    """Input, truth, segmentation, overlay and mistakes of each picture (lecture: L25).
+
+    Each picture has a row, or a column if the pictures are much wider than high.
 
     Args:
         images: Pictures, uint8 `(H, W, 3)` each.
         predictions: bool `(H, W)` each: where the class was found.
         class_name: The class that is shown.
-        ious: The IoU of each picture, written beside its row; `None`: nothing is written.
+        ious: The IoU of each picture, written beside it; `None`: nothing is written.
+        truths: Where the class is: bool or 0 and 1, `(H, W)` each; 255 is void. `None`: truth and
+            mistakes are not drawn.
     """
     _same_sizes("predictions", images, predictions)
+    if truths is not None:
+        _same_sizes("truths", images, truths)
+        title = f"Segmentation result on scenes never trained on: {class_name}"
+        notes = ious if ious is None else [f"IoU {iou:.3f}" for iou in ious]
+        return _beside_truth(images, predictions, truths, class_name, title, notes)
     rows = len(images)
     with style():
         figure = new_figure(
@@ -181,6 +200,31 @@ def draw_results(images: Drawables, predictions, class_name: str, ious=None):
         if ious is not None:
             for row, iou in zip(axes, ious, strict=True):
                 row[0].set_ylabel(f"IoU {iou:.3f}")
+    return figure
+
+
+def _beside_truth(images, predictions, truths, class_name, title, notes=None):
+    """Input, truth, segmentation, overlay and mistakes, with a note at each picture."""
+    panels = [
+        (image, true == 1, found, overlay(image, found), paint_mistakes(image, found, true))
+        for image, found, true in zip(images, predictions, truths, strict=True)
+    ]
+    headings = ("input", "truth", "segmentation", "overlay", "mistakes")
+    wide = images[0].shape[1] > WIDE * images[0].shape[0]
+    across, down = (len(images), len(headings)) if wide else (len(headings), len(images))
+    tall = down * _height_of(images[0], 14.4 / across)
+    with style():
+        figure = new_figure(15, 2 + tall, title)
+        axes = figure.subplots(down, across, squeeze=False)
+        for row, pictures in zip(axes.T if wide else axes, panels, strict=True):
+            for axis, picture in zip(row, pictures, strict=True):
+                show_image(axis, picture, cmap="gray", vmin=0, vmax=1)
+        sides, tops = (headings, notes) if wide else (notes, headings)
+        for axis, side in zip(axes[:, 0], sides or (), strict=bool(sides)):
+            axis.set_ylabel(side, fontsize=17)
+        for axis, top in zip(axes[0], tops or (), strict=bool(tops)):
+            axis.set_title(top)
+        mistake_legend(figure, class_name, fontsize=17)
     return figure
 
 
@@ -210,8 +254,8 @@ def draw_strides(
         for axis, (stride, predicted) in zip(axes, predictions.items(), strict=True):
             share = 100 * (scored & (predicted != labels)).sum() / scored.sum()
             title = f"FCN-{stride}s: {share:.1f} % of this picture's pixels wrong"
-            show_image(axis, mark_mistakes(image, labels, predicted), title)
-        left.supxlabel(f"green: found as {class_name}      red: wrong", fontsize=15)
+            show_image(axis, paint_mistakes(image, predicted == 1, labels), title)
+        mistake_legend(left, class_name, fontsize=15)
         _paint_band_errors(right.subplots(), {s: errors[s] for s in predictions}, class_name)
     return figure
 

@@ -8,6 +8,7 @@ from matplotlib.patches import Patch
 from fcn_keras.support.kinds import Count, Drawable, Drawables, Rows, Table, checked
 from fcn_keras.visualization.architecture import paint
 from fcn_keras.visualization.feature_maps import PATTERN, strongest_pattern
+from fcn_keras.visualization.mistakes import mistake_legend
 from fcn_keras.visualization.style import (
     CHANGED,
     INK,
@@ -62,34 +63,46 @@ def draw_autoencoder(rows: Rows, image: Drawable, reconstruction: Drawable):
 
 
 @checked
-def draw_reconstruction(images: Drawables, reconstructions, latent, decibels, baseline):
+def draw_reconstruction(
+    images: Drawables, reconstructions, latent, decibels, baseline, scenes: Count | None = None
+):
     """Inputs, reconstructions, what is lost, and the latent maps of the first one (lecture: L11).
 
     Args:
-        images: Pictures, `(H, W, 3)`, 0–255 each.
+        images: Pictures, `(H, W, 3)`, 0–255 each; all of one height.
         reconstructions: What the autoencoder gave for each, the same shapes.
         latent: Feature maps of the first picture, `(h, w, channels)`; the twelve that differ most
             are shown.
         decibels: PSNR of each reconstruction.
-        baseline: PSNR of the mean training picture in place of each.
+        baseline: PSNR of the mean training picture in place of each; for photographs that of a
+            picture that is grey all over.
+        scenes: How many of the images, from the left, are like those trained on. The others are
+            photographs. `None`: all.
     """
-    tall = 20 / len(images) * np.shape(images[0])[0] / np.shape(images[0])[1]
+    widths = [np.shape(image)[1] / np.shape(image)[0] for image in images]
+    tall = 20 / sum(widths)
+    kinds = [
+        "mean training picture" if number < (scenes or len(images)) else "grey"
+        for number in range(len(images))
+    ]
     chosen = most_different(latent, LATENT_MAPS)
     latent_tall = -(-len(chosen) // IN_A_ROW) * 3.2 * latent.shape[0] / latent.shape[1]
     with style():
         title = "Reconstruction of pictures never trained on"
-        figure = new_figure(21, 1.9 + 3 * tall + 1.4 + latent_tall, title)
-        above, below = parts_of(figure, 2, 1, height_ratios=(3 * tall + 1.4, latent_tall + 0.8))
-        axes = above.subplots(3, len(images), squeeze=False)
+        if "grey" in kinds:
+            title += ": drawn scenes as in the training, and photographs"
+        figure = new_figure(21, 1.9 + 3 * tall + 2.2 + latent_tall, title)
+        above, below = parts_of(figure, 2, 1, height_ratios=(3 * tall + 2.2, latent_tall + 0.8))
+        axes = above.subplots(3, len(images), squeeze=False, width_ratios=widths)
         for column, image, reconstruction in zip(axes.T, images, reconstructions, strict=True):
             _paint_loss(column, picture(image), picture(reconstruction))
-        for axis, ours, mean in zip(axes[1], decibels, baseline, strict=True):
-            title = f"{ours:.1f} dB   (mean training picture: {mean:.1f} dB)"
-            axis.set_title(title, color=SERIES[0])
+        for axis, ours, mean, kind in zip(axes[1], decibels, baseline, kinds, strict=True):
+            title = f"{ours:.1f} dB\n({kind}: {mean:.1f} dB)"
+            axis.set_title(title, color=SERIES[0], fontsize=20)
         for axis, name in zip(axes[:, 0], ("input", "reconstruction", "what is lost"), strict=True):
-            axis.set_ylabel(name, fontweight="bold")
+            axis.set_ylabel(name, fontweight="bold", fontsize=20)
         text = f"from black (0) to bright ({LOST} or more of 255)"
-        above.supxlabel(f"what is lost: difference per colour, {text}", fontsize=15)
+        above.supxlabel(f"what is lost: difference per colour, {text}", fontsize=19)
         _paint_latent(below, latent, chosen)
     return figure
 
@@ -106,7 +119,7 @@ def _paint_latent(figure, latent, chosen):
     """Some channels of the latent feature maps."""
     count, size = latent.shape[-1], _size(latent)
     title = f"{len(chosen)} of the {count} latent feature maps of the first picture ({size})"
-    figure.suptitle(title, fontsize=17)
+    figure.suptitle(title, fontsize=20)
     rows, columns = -(-len(chosen) // IN_A_ROW), min(IN_A_ROW, len(chosen))
     maps = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, channel in zip(maps, chosen):
@@ -117,7 +130,13 @@ def _paint_latent(figure, latent, chosen):
 
 @checked
 def draw_hourglass_maps(
-    image: Drawable, down: Table, up, result, result_title: str, sees: Table | None = None
+    image: Drawable,
+    down: Table,
+    up,
+    result,
+    result_title: str,
+    sees: Table | None = None,
+    class_name: str | None = None,
 ):
     """Real feature maps on the way down and up, without a skip between them (lecture: L13).
 
@@ -130,6 +149,7 @@ def draw_hourglass_maps(
         result: Picture of the prediction, uint8 `(H, W, 3)`.
         result_title: What the result is.
         sees: `{layer name: pixels}`, how much of the picture one position sees, for the titles.
+        class_name: The class, if the result is one of `paint_mistakes`: its colours are explained.
 
     Raises:
         ValueError: If `up` does not have one map fewer than `down`.
@@ -160,7 +180,10 @@ def draw_hourglass_maps(
             arrow_between(figure, start, end, places, **look)
         path[0].set_ylabel("what?", fontweight="bold", fontsize=19)
         path[-1].set_ylabel("where?", fontweight="bold", fontsize=19)
-        figure.supxlabel(PATTERN, fontsize=15)
+        if class_name is None:
+            figure.supxlabel(PATTERN, fontsize=17)
+        else:
+            mistake_legend(figure, class_name, fontsize=17, title=PATTERN, title_fontsize=17)
     return figure
 
 

@@ -7,7 +7,8 @@ from matplotlib.patches import Patch
 from fcn_keras.support.kinds import Drawable, DrawnLabels, Rows, Table, checked
 from fcn_keras.support.labels import VOID
 from fcn_keras.visualization.architecture import paint
-from fcn_keras.visualization.pictures import mark_mistakes, overlay
+from fcn_keras.visualization.mistakes import mistake_legend, paint_mistakes
+from fcn_keras.visualization.pictures import overlay
 from fcn_keras.visualization.style import (
     CHANGED,
     FROZEN,
@@ -100,12 +101,12 @@ def draw_fusions(image: Drawable, labels: DrawnLabels, fusions: Table, class_nam
         axes = figure.subplots(4, len(fusions), squeeze=False)
         for column, (name, found) in zip(axes.T, fusions.items(), strict=True):
             _paint_fusion(column, name, found, look)
-            prediction = mark_mistakes(image, labels, found["prediction"])
+            prediction = paint_mistakes(image, found["prediction"] == 1, labels)
             show_image(column[3], prediction, "upsampled by 8: the prediction")
             column[3].set_xlabel(found["note"], fontsize=17, fontweight="bold", labelpad=8)
-        pictures = "pictures: green is found, red is wrong"
-        text = f"maps: score of {class_name} minus score of background      {pictures}"
+        text = f"maps: score of {class_name} minus score of background"
         _scale_below(figure, axes, axes[2, -1].images[0], text)
+        mistake_legend(figure, class_name, fontsize=17)
     return figure
 
 

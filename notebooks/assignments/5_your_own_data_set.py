@@ -272,10 +272,10 @@ for picture, mask in test:
     found = fcn.prediction.segment(model, picture)
     ious.append(fcn.evaluation.score_pairs([(mask, found)], test).mean_iou)
 worst = int(np.argmin(ious))
-image, _ = test[worst]
+image, truth = test[worst]
 print(f"the worst test picture is number {worst}: mean IoU {100 * ious[worst]:.0f} %")
 found = fcn.prediction.segment(model, image)
-fcn.visualization.draw_regions(image, found, test.class_names, test.palette)
+fcn.visualization.draw_regions(image, truth, test.class_names, test.palette, predicted=found)
 
 # %% [markdown]
 # ## Task 6: report (4 points)

@@ -150,9 +150,11 @@ def test_figures_are_drawn_from_small_arrays(trained):
         np.random.default_rng(0).normal(size=(2, 5, 3)),
         [20.0, 30.0],
         [10, 11],
+        scenes=1,
     )
     titles = [axis.get_title() for part in figure.subfigs for axis in part.axes]
-    assert "30.0 dB   (mean training picture: 11.0 dB)" in titles
+    assert "20.0 dB\n(mean training picture: 10.0 dB)" in titles
+    assert "30.0 dB\n(grey: 11.0 dB)" in titles and "photographs" in figure.get_suptitle()
 
 
 def test_the_maps_shown_differ():

@@ -187,17 +187,13 @@ def test_a_stricter_threshold_finds_less_and_so_recall_never_rises():
 def test_outcomes_have_three_colours_and_the_rest_is_the_picture():
     true, predicted = np.array([[1, 0, 1, 0]], bool), np.array([[1, 1, 0, 0]], bool)
     painted = measures.paint_outcomes(true, predicted)
-    expected = [
-        measures.TRUE_POSITIVE,
-        measures.FALSE_POSITIVE,
-        measures.FALSE_NEGATIVE,
-        (255, 255, 255),
-    ]
-    np.testing.assert_array_equal(painted[0], expected)
+    colours = fcn.visualization.MISTAKE_COLOURS
+    np.testing.assert_array_equal(painted[0, 1:3], [colours["invented"], colours["missed"]])
+    assert painted[0, 0].argmax() == 2 and (painted[0, 3] == painted[0, 3, 0]).all()
     swapped = measures.paint_outcomes(predicted, true)
-    np.testing.assert_array_equal(swapped[0, 1], measures.FALSE_NEGATIVE)
+    np.testing.assert_array_equal(swapped[0, 1], colours["missed"])
     grey = measures.paint_outcomes(true, predicted, np.zeros((1, 4, 3), "uint8"))
-    assert (grey[0, 3] == grey[0, 3, 0]).all() and (grey[0, :3] == painted[0, :3]).all()
+    assert (grey[0, 3] == grey[0, 3, 0]).all() and (grey[0, 1:3] == painted[0, 1:3]).all()
 
 
 IMAGE, TRUE = random_image(64, 64), scene()

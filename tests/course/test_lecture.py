@@ -11,7 +11,8 @@ from conftest import CAMVID, first_of, needs_camvid
 
 import fcn_keras as fcn
 from fcn_keras.command_line import parser as cli
-from fcn_keras.lecture import road
+from fcn_keras.datasets import photograph_files
+from fcn_keras.lecture import autoencoder, photographs, road
 from fcn_keras.lecture.experiment import Experiment, Settings
 
 WANTED = ["L07", "L12", "L13", "L20", "L22", "L23", "L24", "L25"]
@@ -97,10 +98,32 @@ def test_figures_uses_what_was_trained_before(result, npy, tmp_path, monkeypatch
         "--out",
         str(tmp_path),
     ]
-    assert cli.main(["figures", "L24", "L25", *options]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["L24.png", "L25.png"]
+    assert cli.main(["figures", "L20", "L24", *options]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["L20.png", "L24.png"]
     assert cli.main(["figures", "L99", "--out", str(tmp_path)]) == 2
     assert "L07" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_figures_on_photographs_are_drawn(npy, tmp_path, monkeypatch):
+    monkeypatch.setattr(photographs, "SHOWN", ("coffee",))  # one training for both figures
+    options = ["--data", str(npy), "--steps", "5", "--out", str(tmp_path)]
+    assert cli.main(["figures", "L13b", "L25b", *options]) == 0
+    for name in ("L13b", "L25b"):
+        picture = fcn.images.read_image(tmp_path / f"{name}.png")
+        assert picture.shape[1] >= 1000 and picture.std() > 10, name
+
+
+def test_without_the_packages_a_line_says_which_figures_are_left_out(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(photographs.PACKAGES, "scikit-image", "not_to_be_found")
+    assert cli.main(["figures", "L08", "L13b", "L25b", "--out", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["L08.png"]
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "L13b and L25b" in said and "scikit-image is not" in said and "[photo]" in said
+    assert cli.main(["figures", "L25b", "--out", str(tmp_path)]) == 2  # nothing else was asked for
+    monkeypatch.setattr(photograph_files, "MODULE", "not_to_be_found")
+    (picture,) = autoencoder.photographs_as_high_as(40)  # matplotlib's instead of scikit-image's
+    assert picture.shape == (40, 34, 3)
 
 
 def test_l12_marks_the_last_layer_and_nothing_else():

@@ -25,6 +25,23 @@ def test_colours_are_the_palettes_and_void_is_white():
     np.testing.assert_array_equal(out[0], [(1, 2, 3), (4, 5, 6), (255, 255, 255)])
 
 
+def test_a_missed_and_an_invented_pixel_have_their_colours_and_void_has_none():
+    """Pixels: found, missed, invented, neither, void that was found, void that was not."""
+    found, true = np.array([[1, 0, 1, 0, 1, 0]]), np.array([[1, 1, 0, 0, 255, 255]], "uint8")
+    image = np.full((1, 6, 3), 100, "uint8")
+    right, missed, invented, *rest = visualization.paint_mistakes(image, found, true)[0]
+    colours = visualization.MISTAKE_COLOURS
+    assert tuple(missed) == colours["missed"] and tuple(invented) == colours["invented"]
+    assert right.argmax() == 2 and abs(right - np.array(colours["right"])).max() < 45
+    assert all(pixel.max() == pixel.min() < 110 for pixel in rest)  # grey and dark
+    same = visualization.paint_mistakes(image, found == 1, true)
+    np.testing.assert_array_equal(same[0, :3], [right, missed, invented])
+    classes = np.array([[3, 0, 1, 2, 1, 0]], "uint8")
+    wrong = visualization.paint_wrong(image, classes, np.array([[3, 2, 0, 2, 255, 255]], "uint8"))
+    coloured = (wrong.max(axis=-1) != wrong.min(axis=-1))[0]
+    np.testing.assert_array_equal(coloured, [0, 1, 1, 0, 0, 0])
+
+
 def test_the_architecture_figure_follows_the_model(encoder):
     """Another network, another drawing: names, sizes, frozen or trained all come from the model."""
     for stride, fused in ((32, []), (16, ["fuse_pool4"]), (8, ["fuse_pool4", "fuse_pool3"])):

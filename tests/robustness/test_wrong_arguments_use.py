@@ -131,6 +131,14 @@ VISUALIZATION = [
         mask={"none": None, "another_size": LABELS[:9], "image": IMAGE},
         colour={"green_without_name": (0, 255, 0)},
     ),
+    right(visualization.paint_mistakes, image=IMAGE, found=LABELS == 1, true=LABELS).but(
+        image=NOT_A_PICTURE,
+        found={"none": None, "another_size": LABELS[:9], "image": IMAGE},
+        true={"none": None, "another_size": LABELS[:9], "image": IMAGE},
+    ),
+    right(visualization.paint_wrong, image=IMAGE, found=LABELS, true=LABELS).but(
+        image=NOT_A_PICTURE, found=NOT_LABELS, true=NOT_LABELS
+    ),
     right(visualization.draw_loss, losses=[1.0, 0.5]).but(
         losses={"empty": [], "none": None, "a_word": "loss", "nested": [[1.0]]}, smooth=NOT_A_COUNT
     ),
