@@ -47,6 +47,11 @@ def stroked_photograph(name: str) -> SegmentationData:
     return SegmentationData(lambda index: (image, labels), 1, data.class_names, data.palette, name)
 
 
+def steps_of(experiment: Experiment) -> int:
+    """How many steps a head makes: 80, and fewer in short trials."""
+    return min(STEPS, 2 * experiment.settings.steps)
+
+
 def trained_on_strokes(experiment: Experiment, name: str) -> keras.Model:
     """An FCN-8s whose head learned from the strokes on one photograph, its encoder frozen."""
     settings = experiment.settings
@@ -58,7 +63,7 @@ def trained_on_strokes(experiment: Experiment, name: str) -> keras.Model:
         history = training.fit(
             model,
             stroked_photograph(name),
-            steps=min(STEPS, 2 * settings.steps),
+            steps=steps_of(experiment),
             batch_size=1,
             learning_rate=LEARNING_RATE,
             seed=settings.seed,
@@ -75,7 +80,7 @@ def results_on_photographs(experiment: Experiment):
         (image, true), (_, strokes) = labelled_photograph(name)[0], stroked_photograph(name)[0]
         found = prediction.segment(trained_on_strokes(experiment, name), image)
         rows.append((datasets.PHOTOGRAPHS[name].thing, image, strokes, true, found))
-    return draw_learned_from_strokes(*zip(*rows, strict=True), steps=STEPS)
+    return draw_learned_from_strokes(*zip(*rows, strict=True), steps=steps_of(experiment))
 
 
 def two_paths_on_a_photograph(experiment: Experiment):

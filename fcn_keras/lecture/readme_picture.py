@@ -32,11 +32,7 @@ def write_picture(out: File, settings: Settings | None = None) -> None:
     found = prediction.segment(trained_on_strokes(experiment, PHOTOGRAPH), photograph)
     examples = {
         "drawn scene: road": (scene, road, experiment.trained.labels[index]),
-        f"photograph: {datasets.PHOTOGRAPHS[PHOTOGRAPH].thing}, from strokes": (
-            photograph,
-            thing,
-            found,
-        ),
+        f"photograph: {datasets.PHOTOGRAPHS[PHOTOGRAPH].thing}": (photograph, thing, found),
     }
     visualization.save(draw_examples(examples), out, DPI)
     experiment.finished()

@@ -243,7 +243,8 @@ def draw_bands(image: Drawable, distance, wrong, errors: Table, shares: Table):
     picture = np.repeat(pale, 3, axis=-1)
     for ring, shade in zip(np.unique(distance[distance > 0]), shades):
         picture[distance == ring] = np.rint(255 * np.array(to_rgb(shade)))
-    mistakes = paint_wrong(image, wrong, np.zeros_like(wrong))
+    nowhere = np.zeros_like(wrong)
+    mistakes = paint_mistakes(image, nowhere, wrong)  # in yellow, which no ring has
     with style():
         figure = new_figure(17, 6.4, "Mistakes live near the edges")
         left, right = parts_of(figure, 1, 2, width_ratios=(1.1, 1))

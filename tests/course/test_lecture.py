@@ -104,14 +104,23 @@ def test_figures_uses_what_was_trained_before(result, npy, tmp_path, monkeypatch
     assert "L07" in capsys.readouterr().err
 
 
-@pytest.mark.slow
-def test_the_figures_on_photographs_are_drawn(npy, tmp_path, monkeypatch):
-    monkeypatch.setattr(photographs, "SHOWN", ("coffee",))  # one training for both figures
-    options = ["--data", str(npy), "--steps", "5", "--out", str(tmp_path)]
-    assert cli.main(["figures", "L13b", "L25b", *options]) == 0
+def test_the_figures_on_photographs_are_drawn(encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr(photographs, "SHOWN", ("cat",))
+    untrained = fcn.models.fcn(2, 8, encoder, width=4)
+    monkeypatch.setattr(photographs, "trained_on_strokes", lambda experiment, name: untrained)
+    assert cli.main(["figures", "L13b", "L25b", "--out", str(tmp_path)]) == 0
     for name in ("L13b", "L25b"):
         picture = fcn.images.read_image(tmp_path / f"{name}.png")
         assert picture.shape[1] >= 1000 and picture.std() > 10, name
+
+
+@pytest.mark.long
+def test_eighty_steps_on_a_few_strokes_find_the_cup():
+    model = photographs.trained_on_strokes(Experiment(), "coffee")
+    data = photographs.labelled_photograph("coffee")
+    assert fcn.evaluation.evaluate(model, data).iou[1] > 0.8
+    _, strokes = photographs.stroked_photograph("coffee")[0]
+    assert (strokes != 255).mean() < 0.1
 
 
 def test_without_the_packages_a_line_says_which_figures_are_left_out(tmp_path, monkeypatch, capsys):

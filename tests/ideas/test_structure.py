@@ -129,7 +129,9 @@ def test_the_paths_in_the_makefile_exist():
     found = re.findall(
         r"(?<![\w./])(?:tests|notebooks|benchmarks|fcn_keras|data|docs)/[\w./-]+", text
     )
-    found += [name.replace(".", "/") + ".py" for name in re.findall(r"-m (fcn_keras\.\w+)", text)]
+    found += [
+        name.replace(".", "/") + ".py" for name in re.findall(r"-m (fcn_keras\.[\w.]+)", text)
+    ]
     for loop in re.findall(r"for name in ([\w ]+);", text):
         found += [f"benchmarks/{name}.py" for name in loop.split()]
     assert len(found) > 8
