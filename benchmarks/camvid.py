@@ -104,7 +104,7 @@ def run(row, train, test, seconds, seed, options):
     found = dict(row=row, seed=seed, rate=rate, seconds=round(taken, 1))
     found |= dict(steps=steps, fine_tuning=then.get("fine_tuning"), iou=iou)
     found |= dict(road_iou=iou["road"], mean_iou=round(scores.mean_iou, 4))
-    return found | dict(pixel_accuracy=round(scores.pixel_accuracy, 4))
+    return found | dict(pixel_accuracy=round(float(scores.pixel_accuracy), 4))
 
 
 def affordable(row, model, train, features, seconds, chosen, options):
