@@ -381,7 +381,9 @@ def test_a_file_gives_what_the_download_gives(name, monkeypatch, tmp_path):
     network = with_random_statistics(getattr(keras.applications, name)(**FREE))
     for layer in network.layers:
         if isinstance(layer, layers.Normalization) and layer.weights:
-            layer.set_weights([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 0])
+            layer.set_weights(
+                list(map(np.array, ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 0)))
+            )
     file = tmp_path / "kept.weights.h5"
     network.save_weights(file)
     from keras.src.utils import file_utils
