@@ -100,7 +100,7 @@ def mistake_legend(figure, class_name: str | None = None, **options) -> None:
 def coloured_patches(meanings: dict) -> dict[str, Patch]:
     """A box for each `{text: (red, green, blue)}`, 0–255, as `patch_legend` takes them."""
     return {
-        text: Patch(facecolor=np.array(colour) / 255, edgecolor=INK, linewidth=0.8)
+        text: Patch(facecolor="#" + bytes(map(int, colour)).hex(), edgecolor=INK, linewidth=0.8)
         for text, colour in meanings.items()
     }
 

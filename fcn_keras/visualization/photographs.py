@@ -3,10 +3,9 @@
 import numpy as np
 
 from fcn_keras.support.kinds import Count, Drawable, Drawables, DrawnLabels, Table, checked
-from fcn_keras.visualization.mistakes import mistake_legend, paint_mistakes
-from fcn_keras.visualization.style import NEUTRAL, new_figure, show_image, style
-
-BRUSH = ((0, 235, 110), (255, 0, 144))  # the background: green, the thing: magenta
+from fcn_keras.visualization.mistakes import coloured_patches, paint_mistakes
+from fcn_keras.visualization.strokes import MEANINGS, PALETTE, paint_over
+from fcn_keras.visualization.style import NEUTRAL, new_figure, patch_legend, show_image, style
 
 
 @checked
@@ -88,7 +87,7 @@ def draw_best_channels(
 
 @checked
 def draw_strokes(
-    images: Drawables, strokes: Drawables, found: Table, truths: Drawables, thing: str, ious: Table
+    images: Drawables, strokes: Drawables, found: Table, truths: Drawables, ious: Table
 ):
     """Strokes on photographs, and what networks found that learned from them alone (lecture: L22).
 
@@ -98,7 +97,6 @@ def draw_strokes(
             each.
         found: `{whose: a prediction (H, W) for each picture}`, 1 where the thing was found.
         truths: 1 where the thing is, `(H, W)` each.
-        thing: What is to be found.
         ious: `{whose: IoU of the thing in each picture}`.
     """
     columns, width = 1 + len(found), 6.4
@@ -110,22 +108,13 @@ def draw_strokes(
         for number, (row, image, painted, truth) in enumerate(
             zip(axes, images, strokes, truths, strict=True)
         ):
-            show_image(
-                row[0], _paint_strokes(image, painted), f"strokes: {thing} magenta, rest green"
-            )
+            show_image(row[0], paint_over(image, painted), "all that was painted")
             for axis, (whose, predictions) in zip(row[1:], found.items(), strict=True):
-                picture = paint_mistakes(image, predictions[number], truth)
+                picture = paint_mistakes(image, predictions[number] == 1, truth == 1)
                 show_image(axis, picture, f"{whose}: IoU {ious[whose][number]:.2f}")
-        mistake_legend(figure, thing, fontsize=17)
+        brushes = {"stroke: background": PALETTE[0], "stroke: the thing": PALETTE[1]}
+        patch_legend(figure, coloured_patches(brushes | MEANINGS), fontsize=17)
     return figure
-
-
-def _paint_strokes(image, strokes) -> np.ndarray:
-    """The picture, somewhat darker, with the strokes on it."""
-    painted = (0.75 * image).astype("uint8")
-    for number, colour in enumerate(BRUSH):
-        painted[strokes == number] = colour
-    return painted
 
 
 def _show_cells(axis, values, shape, stride: int, **options):
