@@ -152,9 +152,10 @@ for name, encoder in encoders.items():
 figures.draw_best_channels(coffee, truth, shown, stride=32, thing="cup")
 
 # %% [markdown]
-# The drawn world has roads, houses and cars, but no crockery, and the grain of the wood excites as
-# many channels as the cup does. In the encoder of photographs single channels follow the outline,
-# although they were never trained on one.
+# The channels of the small VGG find edges: they are bright along the rim of the saucer and dark
+# inside. In the encoder of photographs single channels fill the outline, although nobody ever showed
+# it one. (The best of many channels looks good by chance, too. But both encoders have about 300 of
+# them, and the difference is large.)
 #
 # ## 3. A few strokes
 #
@@ -220,6 +221,12 @@ scores = {name: [iou(f, t) for f, t in zip(found[name], truths, strict=True)] fo
 figures.draw_strokes(images, brushed, found, truths, scores)
 
 # %% [markdown]
+# Both networks learned from the same 8 % of the pixels, and both find most of the thing. The encoder
+# of photographs does it better on all three, but not by much. Why? These strokes touch every part of
+# the thing: the saucer, the cup, the coffee and the spoon each have one. Where a part was painted,
+# its colour is enough, and both encoders know colours. Exercise 1 takes strokes away. Where nobody
+# painted, both networks guess: the wood below the saucer, the wall beside the shoulder.
+#
 # **Now you.** Change the lists in the cell of strokes and run it and the next two cells again. For
 # a photograph of your own, replace the three lines that are named here:
 #

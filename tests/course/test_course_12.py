@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from conftest import random_image
@@ -82,6 +83,36 @@ def test_the_map_of_espresso_is_brightest_in_the_cup(photographs, photographed):
     assert scores.shape == (13, 19, 1000)
     row, column = np.unravel_index(scores[..., 967].argmax(), scores.shape[:2])
     assert cup[32 * row + 16, 32 * column + 16] == 1
+
+
+# --- strokes ---
+
+
+@pytest.mark.long
+def test_strokes_teach_more_where_photographs_were_seen(encoder, photographs, photographed):
+    """Without the stroke on the spoon, which then belongs to nothing that was painted."""
+    (coffee, *_), (cup, *_) = photographs
+    strokes = dict(fcn.datasets.PHOTOGRAPHS["coffee"].strokes)
+    strokes["cup"] = strokes["cup"][:3]
+    painted = fcn.datasets.paint_strokes(cup.shape, strokes, ("background", "cup"))
+    find, iou = of_notebook("find", keras=keras), of_notebook("iou")
+    before = [weights.copy() for weights in photographed.get_weights()]
+    good, poor = (iou(find(coffee, painted, one), cup) for one in (photographed, encoder))
+    assert good > 0.8 and good > poor + 0.05
+    for old, new in zip(before, photographed.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)  # fixed
+
+
+def test_the_strokes_on_the_page_are_those_of_the_package():
+    """So that the figure of the lecture and the page show the same."""
+    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
+    written = next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "strokes"
+    )
+    known = fcn.datasets.PHOTOGRAPHS["coffee"].strokes
+    assert written == {name: [list(line) for line in lines] for name, lines in known.items()}
 
 
 # --- the figures ---
