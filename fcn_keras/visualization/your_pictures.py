@@ -59,13 +59,16 @@ def draw_labels_over(
 
 
 @checked
-def draw_shares(shares: Table, class_names: Names, title: str):
+def draw_shares(
+    shares: Table, class_names: Names, title: str, quantity: str = "share of the pixels"
+):
     """The share of each class in one or several sets of pictures, as bars.
 
     Args:
         shares: `{"name of the set": one share per class, 0–1}`.
         class_names: A name per class.
         title: The figure's title.
+        quantity: What the bars show; it is given in percent.
     """
     count, thick = len(class_names), 0.8 / len(shares)
     with style():
@@ -80,7 +83,7 @@ def draw_shares(shares: Table, class_names: Names, title: str):
         axis.set_yticks(range(count), class_names)
         axis.invert_yaxis()
         right = 112 * max(0.01, *map(np.max, shares.values()))
-        axis.set(xlabel="share of the pixels (%)", xlim=(0, right))
+        axis.set(xlabel=f"{quantity} (%)", xlim=(0, right))
         axis.grid(axis="x", color=QUIET, alpha=0.25)
         if len(shares) > 1:
             axis.legend(frameon=False, loc="lower right")
