@@ -187,7 +187,7 @@ for network in networks:
 train = fcn.datasets.road_scenes("train", count=40)
 test = fcn.datasets.road_scenes("test", count=4)
 keras.utils.set_random_seed(0)
-model = fcn.models.fcn(train.num_classes, stride=8, backbone=encoder, width=16)
+model = fcn.models.fcn(train.num_classes, 8, fcn.backbones.small_vgg(), width=16)
 history = fcn.training.fit(model, train, steps=100, batch_size=8, learning_rate=3e-3)
 last_ten = np.mean(history.loss[-10:])
 print(f"loss: {history.loss[0]:.2f} at the first step, {last_ten:.2f} over the last ten")
