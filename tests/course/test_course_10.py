@@ -179,7 +179,7 @@ def test_averaging_with_void_makes_numbers_that_are_refused(tmp_path):
 
 
 def encoder_learns(toy, **options):
-    model = fcn.models.lecture_fcn(2, width=4)
+    model = fcn.models.lecture_fcn(2, fcn.backbones.small_vgg(), width=4)
     before = model.get_layer("conv5_2").get_weights()[0]
     history = fcn.training.fit(model, toy, steps=20, batch_size=4, learning_rate=3e-3, **options)
     return len(history.loss), not np.array_equal(
