@@ -255,5 +255,5 @@ def test_the_figure_of_resized_masks_says_which_numbers_are_no_class():
     notes = [axis.get_xlabel() for axis in FIGURES["resized"]().axes]
     assert (
         notes[1] == "numbers: 0, 1, 2, 3"
-        and notes[2] == "numbers: 0, 1, 2 and 1 that is not a class"
+        and notes[2] == "numbers: 0, 1, 2 and 1 more number that is not a class"
     )
