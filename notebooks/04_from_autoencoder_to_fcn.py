@@ -196,9 +196,9 @@ fcn.visualization.draw_results(
 
 # %% [markdown]
 # The numbers at the top are the mean IoU of each scene. In the third row, white is what the network
-# classifies as road: the road itself, with a straight edge, but also some grey sky at the top and,
-# in the last scene, grey walls. These look like road to anyone who sees only a small window of the
-# picture. The last row shows all mistakes.
+# classifies as road: the road itself, with a few holes, and in the last scene also grey walls. A
+# grey wall looks like road to anyone who sees only a small window of the picture. The last row
+# shows all mistakes.
 #
 # ## 4. What and where
 #
@@ -295,8 +295,8 @@ draw_what_where(seen, what, where, 4)
 # knowledge of *what* is not lost. It even improves a little, because the fields still grow.
 #
 # The grid *allows* an exact edge, but the network does not necessarily find it. When we read the
-# class off `conv3`, 29 % of the pixels near the edge are wrong. In the output 19 % are still wrong,
-# although the grid would allow 0 %. So the way up finds *where*, but not all of it: from a map of
+# class off `conv3`, nearly 30 % of the pixels near the edge are wrong. In the output about 20 % are
+# still wrong, although the grid would allow 0 %. So the way up finds *where*, but not all of it: from a map of
 # 10 × 36 it must guess where in each block the edge lies. It would help to bring the fine maps of
 # the way down to the way up. This is what a skip connection does (notebook 07).
 #

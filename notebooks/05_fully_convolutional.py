@@ -164,8 +164,9 @@ print("pixels alone ", from_pixels[0].round(3))
 # not allowed?
 
 # %% tags=["L14"]
-networks = [fcn.models.fcn(7, stride, width=16) for stride in (32, 16, 8)]
-networks.append(fcn.models.lecture_fcn(2, width=16))
+encoder = fcn.backbones.small_vgg()  # five blocks of convolutions, each followed by a pooling
+networks = [fcn.models.fcn(7, stride, encoder, width=16) for stride in (32, 16, 8)]
+networks.append(fcn.models.lecture_fcn(2, encoder, width=16))
 for network in networks:
     kinds = {row.kind for row in fcn.models.describe(network)}
     assert not kinds & {"Dense", "Flatten", "GlobalAveragePooling2D"}
@@ -186,7 +187,7 @@ for network in networks:
 train = fcn.datasets.road_scenes("train", count=40)
 test = fcn.datasets.road_scenes("test", count=4)
 keras.utils.set_random_seed(0)
-model = fcn.models.fcn(train.num_classes, stride=8, width=16)
+model = fcn.models.fcn(train.num_classes, 8, fcn.backbones.small_vgg(), width=16)
 history = fcn.training.fit(model, train, steps=100, batch_size=8, learning_rate=3e-3)
 last_ten = np.mean(history.loss[-10:])
 print(f"loss: {history.loss[0]:.2f} at the first step, {last_ten:.2f} over the last ten")

@@ -258,13 +258,14 @@ figures.draw_trained_kernels(
 # table is read off the networks themselves.
 
 # %%
-network = fcn.models.fcn(2, stride=32, width=16)
+encoder = fcn.backbones.small_vgg()
+network = fcn.models.fcn(2, 32, encoder, width=16)
 rows = fcn.models.describe(network, size=(160, 576))
 place = [row.name for row in rows].index("score_fr")
 for row in rows[place - 1 :]:
     layer_type = f"{row.kind:<17}{row.detail:<19}"
     print(f"{row.name:<10}{layer_type}{row.output_shape!s:<15}{row.parameters:>7,} parameters")
-in_between = fcn.models.describe(fcn.models.fcn(2, stride=8, width=16), size=(160, 576))
+in_between = fcn.models.describe(fcn.models.fcn(2, 8, encoder, width=16), size=(160, 576))
 print(
     "in FCN-8s:",
     ", ".join(f"{row.name} {row.detail}" for row in in_between if row.kind == "Conv2DTranspose"),

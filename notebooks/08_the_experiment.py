@@ -28,6 +28,8 @@ test = fcn.datasets.road_scenes("test", count=30).view({"road": ["road"]})
 
 import keras  # noqa: E402  after fcn_keras, which hides Keras' start-up messages
 
+from fcn_keras.lecture import road  # noqa: E402
+
 keras.utils.set_random_seed(0)
 ENCODER = "small_vgg"  # the lecture uses "vgg16" (see section 2)
 WIDTH = 32  # channels of conv6 and fcn4; the lecture uses 4096, with VGG16
@@ -79,7 +81,8 @@ np.testing.assert_allclose(by_hand, with_numbers, rtol=1e-5)
 # The encoder comes with its weights. VGG16 has thirteen convolutions and five poolings. Its weights
 # were learned from the million photographs of ImageNet (they are *pretrained*). The small VGG has
 # the same five blocks with fewer channels. It was trained on drawings, and its weights ship with
-# the package.
+# the package. (`make lecture` takes EfficientNet-Lite0, a smaller network than VGG16 that has also
+# learned from ImageNet. Write `ENCODER = "efficientnet_lite0"` to take it here, too.)
 #
 # The network uses three of the encoder's maps: pool3, pool4 and pool5 (the lecture calls them
 # maxp3, maxp4 and maxp5).
@@ -146,9 +149,10 @@ print("same weights, same logits:", tuple(model(images).shape))
 
 # %% tags=["L23"]
 rows = fcn.models.describe(model, size=(160, 576))
-name = {"small_vgg": "small VGG", "vgg16": "VGG16"}[ENCODER]
+name = road.IN_PRINT.get(ENCODER, ENCODER)
+drawn = rows if ENCODER in road.VGGS else road.by_pools(rows)  # others have too many layers
 fcn.visualization.draw_architecture(
-    rows, f"FCN: {name} encoder fixed, head trained", f"{name} encoder"
+    drawn, f"FCN: {name} encoder fixed, head trained", f"{name} encoder"
 )
 
 # %% [markdown]

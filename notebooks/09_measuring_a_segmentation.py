@@ -32,14 +32,15 @@ test = fcn.datasets.road_scenes("test", count=30)
 import keras  # noqa: E402  after fcn_keras, which hides Keras' start-up messages
 
 keras.utils.set_random_seed(0)
-model = fcn.models.fcn(test.num_classes, stride=8, width=16)
+encoder = fcn.backbones.small_vgg()
+model = fcn.models.fcn(test.num_classes, 8, encoder, width=16)
 
 # %% [markdown]
 # The network is an FCN-8s, as in notebook 07. What has to change so that it can distinguish seven
 # classes instead of two, road and background? The table lists the layers that change.
 
 # %%
-before = fcn.models.describe(fcn.models.fcn(2, stride=8, width=16), size=(160, 576))
+before = fcn.models.describe(fcn.models.fcn(2, 8, encoder, width=16), size=(160, 576))
 now = fcn.models.describe(model, size=(160, 576))
 print("layer          two classes      seven classes    parameters")
 for old, new in zip(before, now, strict=True):

@@ -12,6 +12,7 @@ from fcn_keras.visualization.mistakes import (
     coloured_patches,
     paint_mistakes,
     paint_wrong,
+    wrong_colour,
 )
 from fcn_keras.visualization.pictures import colourise
 from fcn_keras.visualization.style import (
@@ -343,11 +344,12 @@ def draw_kinds(examples: Table, class_names: Names, palette: Palette):
             show_image(column[0], image, kind)
             show_image(column[1], colourise(labels, palette))
             show_image(column[2], colourise(predicted, palette))
-            show_image(column[3], paint_wrong(image, predicted, labels))
+            show_image(column[3], paint_wrong(image, predicted, labels, palette))
         names = ("picture", "labels", "prediction", "mistakes")
         for axis, name in zip(axes[:, 0], names, strict=True):
             axis.set_ylabel(name, fontsize=18)
-        class_legend(figure, [*class_names, "wrong class"], [*palette, np.array(WRONG_COLOUR)])
+        colours = [*palette, np.array(wrong_colour(palette))]
+        class_legend(figure, [*class_names, "wrong class"], colours)
     return figure
 
 

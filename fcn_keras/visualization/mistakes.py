@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.patches import Patch
 
 from fcn_keras.support import arguments
-from fcn_keras.support.kinds import DrawnLabels, Image, Kind, checked
+from fcn_keras.support.kinds import DrawnLabels, Image, Kind, Palette, checked
 from fcn_keras.support.labels import VOID
 from fcn_keras.visualization.style import INK, patch_legend
 
@@ -59,23 +59,34 @@ def paint_mistakes(image: Image, found: Mask, true: Mask) -> np.ndarray:
 
 
 @checked
-def paint_wrong(image: Image, found: DrawnLabels, true: DrawnLabels) -> np.ndarray:
+def paint_wrong(
+    image: Image, found: DrawnLabels, true: DrawnLabels, palette: Palette | None = None
+) -> np.ndarray:
     """Colours the pixels that were given a wrong class, one of several (lecture: L25).
 
     Args:
         image: uint8 `(H, W, 3)`, 0–255. It is drawn grey and dark.
         found: Predicted class numbers `(H, W)`.
         true: Class numbers `(H, W)`; void, 255, is not coloured.
+        palette: uint8 `(classes, 3)`, the classes' colours; see `wrong_colour`.
 
     Returns:
-        uint8 `(H, W, 3)`.
+        uint8 `(H, W, 3)`, in `wrong_colour(palette)`.
 
     Raises:
         ValueError: If the sizes differ.
     """
     painted, scored = _ground(image, found, true)
-    painted[(np.asarray(found) != np.asarray(true)) & scored] = WRONG_COLOUR
+    wrong = (np.asarray(found) != np.asarray(true)) & scored
+    painted[wrong] = wrong_colour([] if palette is None else palette)
     return painted
+
+
+def wrong_colour(palette) -> tuple[int, int, int]:
+    """`WRONG_COLOUR`, or another of `MISTAKE_COLOURS` if a class has it: a mistake is no class."""
+    taken = {tuple(map(int, colour)) for colour in palette}
+    order = (MISTAKE_COLOURS[name] for name in ("invented", "missed", "right"))
+    return next((colour for colour in order if colour not in taken), WRONG_COLOUR)
 
 
 def mistake_legend(figure, class_name: str | None = None, **options) -> None:

@@ -17,11 +17,11 @@ from fcn_keras.support.kinds import (
 )
 from fcn_keras.support.labels import VOID
 from fcn_keras.visualization.mistakes import (
-    WRONG_COLOUR,
     Mask,
     mistake_legend,
     paint_mistakes,
     paint_wrong,
+    wrong_colour,
 )
 from fcn_keras.visualization.style import (
     MARKERS,
@@ -127,9 +127,9 @@ def draw_regions(
             show_image(axes[0], image, "the picture")
             show_image(axes[1], regions, "the truth")
             show_image(axes[2], colourise(predicted, palette), "the prediction")
-            wrong = paint_wrong(image, predicted, labels)
+            wrong = paint_wrong(image, predicted, labels, palette)
             show_image(axes[3], wrong, f"mistakes: {share:.1f} % of the pixels")
-            names, colours = [*names, "wrong class"], [*colours, np.array(WRONG_COLOUR)]
+            names, colours = [*names, "wrong class"], [*colours, np.array(wrong_colour(palette))]
         lines = -(-len(names) // 7)
         class_legend(figure, names, colours, columns=-(-len(names) // lines))
     return figure

@@ -116,7 +116,8 @@ def draw_resized_masks(image: Drawable, versions: Table, class_names: Names, pal
             text = "numbers: " + ", ".join(map(str, np.unique(numbers[~unknown])))
             if unknown.any():
                 count = len(np.unique(numbers[unknown]))
-                text += f" and {count} that {'is not a class' if count == 1 else 'are not classes'}"
+                what = " that is not a class" if count == 1 else "s that are not classes"
+                text += f" and {count} more number{what}"
             axis.set_xlabel(text, color=CHANGED if unknown.any() else INK)
         for axis in others[len(versions) :]:
             axis.set_axis_off()
@@ -145,7 +146,7 @@ def draw_two_stages(losses: Losses, border: Index, num_classes: Count, smooth: C
         paint_steps(axis, values, smooth, pale=0.35)
         axis.axhline(guess, color=QUIET, linestyle="--", linewidth=1.5)
         text = f"guessing among {num_classes} classes: ln {num_classes}"
-        axis.text(1, guess, text, va="bottom", color=QUIET)
+        axis.text(0.06 * count, guess, text, va="bottom", color=QUIET)  # beside the first steps
         note = {"ha": "center", "va": "top", "fontsize": 16.0, "fontweight": "bold"}
         axis.text(border / 2, top, "head trained,\nencoder fixed", **note)
         axis.text((border + count) / 2, top, "everything\ntrained", **note)

@@ -222,7 +222,7 @@ test = fcn.datasets.road_scenes("test", count=12).view({"road": ["road"]})
 print("stride    1 px    2 px    4 px    8 px   everywhere")
 for stride in (32, 16, 8):
     keras.utils.set_random_seed(0)
-    model = fcn.models.fcn(2, stride=stride, width=None)
+    model = fcn.models.fcn(2, stride, fcn.backbones.small_vgg(), width=None)
     fcn.training.fit(model, roads, steps=100, batch_size=8, learning_rate=1e-2)
     errors = [scores.pixel_error for scores in fcn.evaluation.boundary_scores(model, test).values()]
     errors.append(1 - fcn.evaluation.evaluate(model, test).pixel_accuracy)

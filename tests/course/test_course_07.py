@@ -103,7 +103,7 @@ def test_L18_what_a_skip_carries_stays_local(networks, unseen):
     assert 0 < spread(changes["score_pool3"]) < 0.5
     top, left, _ = skips.patch_on_the_edge(mask)
     rows, columns = np.nonzero(changes["score_pool3"])
-    seen = fcn.geometry.receptive_field(fcn.models.fcn(2, 8, width=2), "score_pool3").size
+    seen = fcn.geometry.receptive_field(networks[8], "score_pool3").size
     assert np.abs(8 * rows - top).max() <= seen and np.abs(8 * columns - left).max() <= seen
 
 

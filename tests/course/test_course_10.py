@@ -179,7 +179,7 @@ def test_averaging_with_void_makes_numbers_that_are_refused(tmp_path):
 
 
 def encoder_learns(toy, **options):
-    model = fcn.models.lecture_fcn(2, width=4)
+    model = fcn.models.lecture_fcn(2, fcn.backbones.small_vgg(), width=4)
     before = model.get_layer("conv5_2").get_weights()[0]
     history = fcn.training.fit(model, toy, steps=20, batch_size=4, learning_rate=3e-3, **options)
     return len(history.loss), not np.array_equal(
@@ -255,5 +255,5 @@ def test_the_figure_of_resized_masks_says_which_numbers_are_no_class():
     notes = [axis.get_xlabel() for axis in FIGURES["resized"]().axes]
     assert (
         notes[1] == "numbers: 0, 1, 2, 3"
-        and notes[2] == "numbers: 0, 1, 2 and 1 that is not a class"
+        and notes[2] == "numbers: 0, 1, 2 and 1 more number that is not a class"
     )

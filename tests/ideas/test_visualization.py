@@ -40,6 +40,9 @@ def test_a_missed_and_an_invented_pixel_have_their_colours_and_void_has_none():
     wrong = visualization.paint_wrong(image, classes, np.array([[3, 2, 0, 2, 255, 255]], "uint8"))
     coloured = (wrong.max(axis=-1) != wrong.min(axis=-1))[0]
     np.testing.assert_array_equal(coloured, [0, 1, 1, 0, 0, 0])
+    taken = np.array([colours["invented"], (0, 0, 0), (9, 9, 9), (8, 8, 8)], "uint8")
+    wrong = visualization.paint_wrong(image, classes, np.roll(classes, 1), palette=taken)
+    assert tuple(wrong[0, 0]) == colours["missed"]  # a class has the usual colour
 
 
 def test_the_architecture_figure_follows_the_model(encoder):
