@@ -107,6 +107,10 @@ def default_name() -> str:
     Returns:
         `"efficientnet_lite0"`; or, where the package with its weights is not installed,
         `"small_vgg"`. A line on standard error says so then.
+
+    Example:
+        >>> fcn.backbones.default_name()
+        'efficientnet_lite0'
     """
     if efficientnet.is_installed():
         return "efficientnet_lite0"

@@ -148,10 +148,11 @@ def _inverted_residual(x, block: _Block):
     if block.expansion > 1:
         wide = block.inputs * block.expansion
         inside = _convolution(inside, wide, 1, f"{block.name}_expand")
+    inside, padding = _padded(inside, block.kernel, block.stride, f"{block.name}_depthwise")
     inside = keras.layers.DepthwiseConv2D(
         block.kernel,
         block.stride,
-        padding="same",
+        padding=padding,
         activation="relu6",
         name=f"{block.name}_depthwise",
     )(inside)
@@ -162,9 +163,24 @@ def _inverted_residual(x, block: _Block):
 
 
 def _convolution(x, channels, kernel, name, strides=1):
+    x, padding = _padded(x, kernel, strides, name)
     return keras.layers.Conv2D(
-        channels, kernel, strides, padding="same", activation="relu6", name=name
+        channels, kernel, strides, padding=padding, activation="relu6", name=name
     )(x)
+
+
+def _padded(x, kernel, stride, name) -> tuple:
+    """What a kernel reads, and the padding that is left to its layer.
+
+    With stride 2, SAME pads an odd map otherwise than an even one, and so moves it by a pixel. Five
+    times in a row that is up to 31 pixels of the image, and a head that was trained on even sizes
+    would look beside the thing. Here every map is padded as SAME pads even ones.
+    """
+    if stride == 1:
+        return x, "same"
+    before = (kernel - 2) // 2
+    sides = (before, kernel - 1 - before)  # rounds up: ⌈n / 2⌉ positions
+    return keras.layers.ZeroPadding2D((sides, sides), name=f"{name}_pad")(x), "valid"
 
 
 # --- the released weights

@@ -45,14 +45,14 @@ def figures(options):
         for name, figure in lecture.FIGURES.items():
             print(f"{name}  {figure.title}: {figure.sentence}")
         return
-    lecture.names_of(options.names)
+    names = lecture.names_of(options.names)
     _make_folder(options.out)
     experiment = _experiment(options, reuse=True)
-    drawn = lecture.draw_figures(experiment, options.out, options.names)
+    drawn = lecture.draw_figures(experiment, options.out, names)
     for path in drawn:
         print(path)
     experiment.finished()
-    if without := lecture.left_out(options.names):
+    if without := lecture.left_out(names):
         if not drawn:
             raise ModuleNotFoundError(without)
         _note(without)

@@ -226,11 +226,11 @@ def names_of(names: Sequence[str]) -> list[str]:
     return [figure for figure in FIGURES if not names or figure in names or figure[:3] in names]
 
 
-def left_out(names: Sequence[str] = ()) -> str | None:
+def left_out(names: Sequence[str]) -> str | None:
     """One line about the figures that need packages which are not installed; `None`: all can be.
 
     Args:
-        names: Identifiers, as `names_of` takes them.
+        names: Identifiers of single figures.
     """
     figures, missing = _undrawable(names), photographs.missing()
     if not figures:
@@ -244,7 +244,7 @@ def left_out(names: Sequence[str] = ()) -> str | None:
 
 def _undrawable(names) -> list[str]:
     missing = photographs.missing()
-    return [name for name in names_of(names) if missing and FIGURES[name].needs_packages]
+    return [name for name in names if missing and FIGURES[name].needs_packages]
 
 
 @checked
@@ -254,7 +254,7 @@ def draw_figures(experiment: Experiment, out: File, names: Sequence[str] = ()) -
     Args:
         experiment: What to draw from.
         out: The folder; it is made when missing.
-        names: Identifiers, as `names_of` takes them.
+        names: Identifiers of single figures, as `names_of` gives them; none: all figures.
 
     Returns:
         The paths of the files; without those that `left_out` names.
@@ -262,11 +262,13 @@ def draw_figures(experiment: Experiment, out: File, names: Sequence[str] = ()) -
     Raises:
         ValueError: If an identifier is unknown.
     """
-    without = _undrawable(names)
+    names_of(names)  # are there such figures?
+    chosen = names or list(FIGURES)
+    without = _undrawable(chosen)
     # trains what is missing, with progress bars of its own
     drawn = {
         Path(out) / f"{name}.png": FIGURES[name].draw(experiment)
-        for name in names_of(names)
+        for name in chosen
         if name not in without
     }
     with progress("drawing figures", len(drawn)) as advance:

@@ -32,7 +32,7 @@ class Card:
     size: tuple[int, int] | None = None  # every picture was resized to it; None: none was
     bands: tuple[int, int, int] | None = None  # of each file, read as red, green and blue
     scale: tuple[float, float] | None = None  # the values of a file that became 0 and 255
-    encoder: str = ""  # such as "small_vgg"
+    encoder: str = ""  # such as "efficientnet_lite0"
     void: int = VOID  # the number in a label map that is neither trained on nor scored
     precision: str = ""  # in which it computes, such as "float32"
     data: str = ""  # what it was trained on: number of pictures, name, classes, digest
@@ -65,7 +65,7 @@ def card(model: Model) -> Card:
     Example:
         >>> model = fcn.models.fcn(num_classes=2)
         >>> fcn.models.card(model).encoder
-        'small_vgg'
+        'efficientnet_lite0'
     """
     text = getattr(_place(model), "about", "")
     known = {field.name for field in dataclasses.fields(Card)}

@@ -3,7 +3,8 @@
 A skip adds a fine map to a coarse one that was upsampled. They fit if the pools are the image at
 1/8, 1/16 and 1/32 of its size, *rounded up*: then the upsampled map has at most too much at its end
 (see `layers.CropToMatch`). Many encoders, most of `keras.applications` among them, round down and
-so lose the last rows of the image. They get one that 32 divides, where nothing is rounded.
+so lose the last rows of the image. Others pad odd maps otherwise than even ones, and so move them.
+Both get an image that 32 divides: nothing is rounded there, and every map is even.
 """
 
 import keras
@@ -27,17 +28,17 @@ def encode(backbone: keras.Model, freeze: bool) -> tuple:
 
     Returns:
         The image tensor `(batch, H, W, channels)`, and the pools by their names,
-        `(batch, ⌈H/8⌉, ⌈W/8⌉, any)` and so on. If the encoder rounds down, H and W are those of the
-        image that was padded.
+        `(batch, ⌈H/8⌉, ⌈W/8⌉, any)` and so on. If the encoder rounds down or moves odd maps, H and
+        W are those of the image that was padded.
 
     Raises:
         ValueError: If the pools have other sizes.
     """
     given = backbone.inputs[0]
     pools = keras.Model(given, {name: _pool(backbone, name) for name in STRIDES})
-    rounds_up = _rounds_up(backbone, pools)
+    takes_any = _rounds_up(backbone, pools) and not _moves_odd_maps(pools)
     image = keras.Input(batch_shape=given.shape, dtype=given.dtype, name=given.name)
-    x = image if rounds_up else PadToMultiple(32, name="pad_to_32", dtype="float32")(image)
+    x = image if takes_any else PadToMultiple(32, name="pad_to_32", dtype="float32")(image)
     encoder = keras.models.clone_model(
         pools,
         input_tensors=image,
@@ -72,6 +73,25 @@ def _rounds_up(backbone, pools) -> bool:
     )
     agreement.require_pools(backbone, even, measured(pools, even), rounded_up(even))
     return measured(pools, odd) == rounded_up(odd)
+
+
+def _moves_odd_maps(pools) -> bool:
+    """Whether SAME padding puts the windows of an odd map elsewhere than those of an even one.
+
+    With stride 2 a kernel of 3 is padded by (0, 1) where the map is even and by (1, 1) where it is
+    odd. A kernel of 2 is padded at the end only.
+    """
+    if any(isinstance(layer, PadToMultiple) for layer in pools.layers):
+        return False  # all its maps are even
+    return any(
+        getattr(layer, "padding", None) == "same" and kernel > stride > 1
+        for layer in pools.layers
+        for kernel, stride in zip(
+            getattr(layer, "kernel_size", getattr(layer, "pool_size", ())),
+            getattr(layer, "strides", ()),
+            strict=False,
+        )
+    )
 
 
 def _without_dropout(operation):

@@ -83,6 +83,18 @@ def test_features_and_probabilities_are_those_of_an_independent_port(imagenet):
 
 @pytest.mark.slow
 @needs_weights
+@pytest.mark.parametrize("size", [(145, 161), (130, 170)])
+def test_a_picture_that_was_cut_is_seen_as_the_whole_was(imagenet, size):
+    """However the sizes are halved. SAME padding would move odd maps, by up to 31 pixels."""
+    whole = np.tile(picture(), (2, 2, 1))[:192, :224]
+    part = whole[: size[0], : size[1]]
+    seen, expected = (imagenet.predict_on_batch(one[None])["pool3"][0] for one in (part, whole))
+    inside = np.s_[: size[0] // 8 - 7, : size[1] // 8 - 7]  # the last ones see the border
+    np.testing.assert_allclose(seen[inside], expected[inside], atol=1e-3)
+
+
+@pytest.mark.slow
+@needs_weights
 def test_it_says_what_is_in_a_photograph():
     """Grace Hopper's portrait comes with matplotlib: a military uniform."""
     import matplotlib.cbook

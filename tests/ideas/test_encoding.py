@@ -86,6 +86,31 @@ def test_the_three_maps_lie_over_one_another_and_over_the_image(size):
     np.testing.assert_allclose(found[inside][..., 1], 3 * columns[inside], rtol=1e-4)
 
 
+def striding(number):
+    """As in EfficientNet: SAME pads its odd maps otherwise than its even ones."""
+    yield layers.Conv2D(4, 3, strides=2, padding="same", name=f"pool{number}")
+
+
+@pytest.mark.parametrize("size", [(64, 95), (61, 90), (33, 66), (57, 73)])
+@pytest.mark.parametrize("block", [striding, rounding_down, with_dropout])
+def test_a_picture_that_was_cut_is_seen_as_the_whole_was(block, size):
+    """However the sizes are halved, the same place gives the same features."""
+    whole = random_image(96, 128)
+    part = whole[: size[0], : size[1]]
+    model = fcn.models.fcn(2, 8, halving(block), width=4)
+    pools = [model.get_layer(f"pool{n}").output for n in (3, 4, 5)]
+    encoder = keras.Model(model.inputs[0], pools)
+    for n, seen, expected in zip(
+        (3, 4, 5), predict_all(encoder, part), predict_all(encoder, whole)
+    ):
+        rows, columns = (side // 2**n - 1 for side in size)  # the last ones see the border
+        np.testing.assert_allclose(seen[:rows, :columns], expected[:rows, :columns], atol=1e-5)
+
+
+def predict_all(model, image):
+    return [np.asarray(one[0]) for one in model.predict_on_batch(image[None].astype("float32"))]
+
+
 def test_tiles_of_it_give_the_labels_of_the_whole_and_so_does_its_file(tmp_path):
     model = summing(fcn.models.fcn(3, 8, halving(averaging), width=None))
     image = random_image(12, 60).repeat(8, 0).repeat(8, 1)[:90, :470]

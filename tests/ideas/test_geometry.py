@@ -257,9 +257,9 @@ def test_what_cannot_be_asked_is_answered():
 
 
 @pytest.mark.parametrize("stride", [32, 16, 8])
-def test_our_own_networks_need_no_crop_in_front(stride):
+def test_our_own_networks_need_no_crop_in_front(encoder, stride):
     """SAME puts every map where its target lies: the derived offset of each `align` is 0."""
-    model = fcn.models.fcn(2, stride, width=4)
+    model = fcn.models.fcn(2, stride, encoder, width=4)
     for layer in model.layers:
         if isinstance(layer, fcn.layers.CropToMatch):
             larger, target = (geometry.field_of(t, model.inputs[0]) for t in layer.input)

@@ -167,10 +167,10 @@ def test_train_fine_tunes_the_encoder_when_asked(folder, tmp_path, capsys):
         "8",
     ]
     assert main(["train", *common, "--fine-tune", "2", "--out", str(tmp_path / "tuned.keras")]) == 0
-    shipped = fcn.backbones.small_vgg().get_layer("conv3_1").get_weights()[0]
+    shipped = fcn.backbones.default().get_layer("stem").get_weights()[0]
     files = {"frozen": folder / "m.keras", "tuned": tmp_path / "tuned.keras"}
     models = {name: fcn.models.load(path) for name, path in files.items()}
-    kernels = {name: model.get_layer("conv3_1").get_weights()[0] for name, model in models.items()}
+    kernels = {name: model.get_layer("stem").get_weights()[0] for name, model in models.items()}
     np.testing.assert_array_equal(kernels["frozen"], shipped)
     assert (kernels["tuned"] != shipped).any()
     capsys.readouterr()

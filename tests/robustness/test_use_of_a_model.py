@@ -57,7 +57,11 @@ def test_a_model_file_says_what_using_it_needs(trained, model):
     data = fcn.datasets.open_data(trained / "photos")
     assert card.class_names == NAMES
     assert card.palette == tuple(map(tuple, fcn.datasets.default_palette(3).tolist()))
-    assert (card.size, card.encoder, card.precision) == ((48, 64), "small_vgg", "float32")
+    assert (card.size, card.encoder, card.precision) == (
+        (48, 64),
+        fcn.backbones.default_name(),
+        "float32",
+    )
     assert (card.void, card.version) == (255, fcn.__version__)
     assert card.data.startswith(f"{len(data.train)} of photos, grass, road, car, ")
     assert card.held_out == tuple(data.test.digest(i) for i in range(len(data.test)))
@@ -78,7 +82,7 @@ def test_the_card_survives_plain_keras_and_a_clone(trained, model, tmp_path):
 @pytest.mark.filterwarnings("ignore::fcn_keras.training.history.TrainingWarning")
 def test_a_model_that_is_not_saved_yet_has_its_card(toy):
     model = fcn.models.fcn(2, width=2)
-    assert fcn.models.card(model) == fcn.models.Card(encoder="small_vgg")
+    assert fcn.models.card(model) == fcn.models.Card(encoder=fcn.backbones.default_name())
     fcn.training.fit(model, toy, steps=1, batch_size=2)
     assert fcn.models.card(model).class_names == ("dark", "bright")
     assert fcn.models.card(model).size is None  # never the shape of a batch
@@ -137,7 +141,7 @@ def test_a_size_that_is_asked_for_comes_before_that_of_the_card(model, trained, 
     image = fcn.images.read_image(trained / "photos" / "images" / "p0.png")
     own = fcn.prediction.segment(model, image, size=None)
     assert own.shape == (192, 256)
-    assert (own != fcn.prediction.segment(model, image)).mean() > 0.1
+    assert (own != fcn.prediction.segment(model, image)).mean() > 0.02
     half = fcn.prediction.segment(model, fcn.images.resized(image, (96, 128)), size=None)
     np.testing.assert_array_equal(
         fcn.prediction.segment(model, image, size=(96, 128)), half.repeat(2, 0).repeat(2, 1)
