@@ -122,6 +122,7 @@ def _trained(options, data, state, shared):
             checkpoint=state,
             unfreeze="after" if options.fine_tune else None,
             fine_tuning=options.fine_tune,
+            fine_tuning_rate=options.fine_tuning_rate or training.FINE_TUNING_RATE,
             distribution=shared,
         )
     return model, history

@@ -19,6 +19,11 @@ class Dependent:
 
 DEPENDENT = (
     Dependent(
+        "fine_tuning_rate",
+        lambda options: bool(options.fine_tune),
+        "it is the rate of --fine-tune. Leave it out, or add --fine-tune N",
+    ),
+    Dependent(
         "stride",
         lambda options: options.network == "fcn",
         "the lecture's network has one stride. Leave it out, or add --network fcn",

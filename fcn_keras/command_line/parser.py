@@ -336,6 +336,8 @@ def _add_training(sub):
     encoder.add_argument("--train-encoder", action="store_true", help=from_the_start)
     after = "after the head, train everything for N epochs (or steps) at a low rate"
     encoder.add_argument("--fine-tune", type=_at_least_1, metavar="N", help=after)
+    low = "for --fine-tune: Adam's rate then (default: 0.0003)"
+    sub.add_argument("--fine-tuning-rate", type=_positive, metavar="X", help=low)
     sub.add_argument(
         "--checkpoint",
         type=Path,

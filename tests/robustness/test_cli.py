@@ -166,7 +166,8 @@ def test_train_fine_tunes_the_encoder_when_asked(folder, tmp_path, capsys):
         "--width",
         "8",
     ]
-    assert main(["train", *common, "--fine-tune", "2", "--out", str(tmp_path / "tuned.keras")]) == 0
+    tuning = ["--fine-tune", "2", "--fine-tuning-rate", "0.001"]
+    assert main(["train", *common, *tuning, "--out", str(tmp_path / "tuned.keras")]) == 0
     shipped = fcn.backbones.default().get_layer("stem").get_weights()[0]
     files = {"frozen": folder / "m.keras", "tuned": tmp_path / "tuned.keras"}
     models = {name: fcn.models.load(path) for name, path in files.items()}

@@ -32,6 +32,7 @@ VALUES = {
     "--devices": ("2",),
     "--epochs": ("3",),
     "--fine-tune": ("4",),
+    "--fine-tuning-rate": ("0.01",),
     "--flip": (),
     "--format": ("FORMAT",),
     "--from": ("elsewhere",),
@@ -216,6 +217,7 @@ def expected_refusals(network, data):
     refused = {
         "--stride": network in ("lecture", "vgg16"),
         "--fusion": network != "fcn",
+        "--fine-tuning-rate": True,  # these trainings have no second stage
         "--size": data != "folder",
         "--format": data == "road_scenes",
         "--bands": data != "folder",
