@@ -18,7 +18,8 @@ from fcn_keras.support.weight_files import read_torch
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec(efficientnet.PACKAGE) is None, reason="the weights are not installed"
 )
-# means of the magnitudes on `picture()`
+# means of the magnitudes on a photograph, from `efficientnet_lite_pytorch`, and on `picture()`
+CAT = {"pool3": 5.181964, "pool4": 4.786306, "pool5": 2.763906}
 EXPECTED = {"pool3": 7.838283, "pool4": 4.746842, "pool5": 1.663134}
 
 
@@ -93,19 +94,37 @@ def test_a_picture_that_was_cut_is_seen_as_the_whole_was(imagenet, size):
     np.testing.assert_allclose(seen[inside], expected[inside], atol=1e-3)
 
 
+@pytest.fixture(scope="module")
+def classifier():
+    return fcn.backbones.efficientnet_lite0_classifier()
+
+
 @pytest.mark.slow
 @needs_weights
-def test_it_says_what_is_in_a_photograph():
-    """Grace Hopper's portrait comes with matplotlib: a military uniform."""
-    import matplotlib.cbook
-
-    with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as file:
-        photo = fcn.images.read_image(file.name, (260, 224))[18:242]
-    classifier = fcn.backbones.efficientnet_lite0_classifier()
+@pytest.mark.parametrize(
+    ("name", "thing"),
+    [("coffee", 967), ("camera", 872), ("chelsea", 285), ("motorcycle_left", 665)],
+    ids=["espresso", "tripod", "Egyptian cat", "moped"],
+)
+def test_it_says_what_is_in_a_photograph(classifier, name, thing):
+    """Photographs of scikit-image, and ImageNet's numbers of what is in them."""
+    skimage = pytest.importorskip("skimage", reason="scikit-image is not installed")
+    photo = fcn.images.read_image(f"{skimage.__path__[0]}/data/{name}.png", (224, 224))
     probabilities = classifier.predict_on_batch(photo[None].astype("float32"))[0]
-    military_uniform = 652
-    assert probabilities.argmax() == military_uniform
+    assert probabilities.argmax() == thing
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.slow
+@needs_weights
+def test_features_of_a_photograph_are_the_kept_ones(imagenet):
+    """Means of the magnitudes on 224 × 224 pixels of a cat, as an independent port gives
+    them."""
+    pytest.importorskip("skimage", reason="scikit-image is not installed")
+    cat, _ = fcn.datasets.photographs("cat")[0]
+    pools = imagenet.predict_on_batch(cat[None, :224, :224].astype("float32"))
+    for name, expected in CAT.items():
+        np.testing.assert_allclose(np.abs(pools[name]).mean(), expected, rtol=1e-4)
 
 
 @needs_weights
