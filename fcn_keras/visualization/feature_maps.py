@@ -74,7 +74,8 @@ def draw_two_paths(
             show_features(axis, name, features)
         for empty in set(range(len(below))) - set(filled):
             below[empty].set_axis_off()
-        show_image(below[0], result, f"{result_title}\n{_size(result)}")
+        shown = result if class_name is None else result[..., 0]  # a label map, in colours
+        show_image(below[0], result, f"{result_title}\n{_size(shown)}")
         below[0].title.set_fontsize(19)
         for name, features in up.items():
             show_features(below[column_of[features.shape[:2]]], name, features)
