@@ -40,6 +40,8 @@ def folder(tmp_path_factory, encoder):
         str(root / "m.keras"),
         "--steps",
         "2",
+        "--backbone",
+        "small_vgg",
     ]
     assert main([*arguments, "--width", "4", "--batch-size", "2"]) == 0
     return root
@@ -166,12 +168,12 @@ def test_train_fine_tunes_the_encoder_when_asked(folder, tmp_path, capsys):
         "--width",
         "8",
     ]
-    tuning = ["--fine-tune", "2", "--fine-tuning-rate", "0.001"]
+    tuning = ["--backbone", "small_vgg", "--fine-tune", "2", "--fine-tuning-rate", "0.001"]
     assert main(["train", *common, *tuning, "--out", str(tmp_path / "tuned.keras")]) == 0
-    shipped = fcn.backbones.default().get_layer("stem").get_weights()[0]
+    shipped = fcn.backbones.small_vgg().get_layer("conv3_1").get_weights()[0]
     files = {"frozen": folder / "m.keras", "tuned": tmp_path / "tuned.keras"}
     models = {name: fcn.models.load(path) for name, path in files.items()}
-    kernels = {name: model.get_layer("stem").get_weights()[0] for name, model in models.items()}
+    kernels = {name: model.get_layer("conv3_1").get_weights()[0] for name, model in models.items()}
     np.testing.assert_array_equal(kernels["frozen"], shipped)
     assert (kernels["tuned"] != shipped).any()
     capsys.readouterr()

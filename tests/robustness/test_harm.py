@@ -67,6 +67,7 @@ def place(tmp_path_factory, encoder):
 def writing(place, out):
     """A command of each kind that writes files."""
     train = ["train", place / "data", "--steps", "6", "--batch-size", "2", "--width", "8"]
+    train += ["--backbone", "small_vgg"]
     return [
         [*train, "--out", out / "new.keras"],
         ["segment", place / "m.keras", place / "photo.png", "--out", out / "found"],

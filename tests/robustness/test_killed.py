@@ -112,7 +112,7 @@ def trained_with_kills(tmp_path, times):
 
 def to_be_tiled(tmp_path, size):
     """A model, a picture, and where its labels belong."""
-    model = fcn.models.fcn(3, 8, width=8)
+    model = fcn.models.fcn(3, 8, fcn.backbones.small_vgg(), width=8)
     model.set_weights(
         [np.random.default_rng(0).normal(0, 0.1, weight.shape) for weight in model.get_weights()]
     )

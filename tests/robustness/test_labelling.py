@@ -34,7 +34,7 @@ def write_pictures(folder, count):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A network whose labels depend on the picture."""
-    network = fcn.models.fcn(3, 8, width=8)
+    network = fcn.models.fcn(3, 8, fcn.backbones.small_vgg(), width=8)
     network.set_weights(
         [np.random.default_rng(0).normal(0, 0.1, weight.shape) for weight in network.get_weights()]
     )

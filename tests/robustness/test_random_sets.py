@@ -67,7 +67,9 @@ def try_out(drawn, folder):
     checked, report, complaint = run("check-data", drawn.folder, "--json")
     model = folder / "m.keras"
     every = ("--epochs", 1, "--width", 2, "--out", model)  # an epoch reads every file
-    trained, printed, refused = run("train", drawn.folder, *every, *options_of(drawn))
+    trained, printed, refused = run(
+        "train", drawn.folder, "--backbone", "small_vgg", *every, *options_of(drawn)
+    )
     if drawn.fault:
         assert trained == 2 or drawn.fault in random_sets.ONLY_SEEN, printed
         assert checked != 0, f"check-data passes what train refuses: {refused}"
