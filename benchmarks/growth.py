@@ -22,7 +22,7 @@ def images() -> dict[int, float]:
     """
     train = fcn.datasets.road_scenes("train", count=max(IMAGES)).view({"road": ["road"]})
     pairs = [train[index] for index in range(len(train))]
-    model, found = fcn.models.lecture_fcn(2, width=32, skip_width=32), {}
+    model, found = fcn.models.lecture_fcn(2, fcn.backbones.small_vgg(), 32, skip_width=32), {}
     for count in IMAGES:
         part = fcn.datasets.SegmentationData(
             lambda n: pairs[n], count, train.class_names, train.palette
@@ -33,7 +33,10 @@ def images() -> dict[int, float]:
 
 def pixels() -> dict[int, float]:
     """Seconds to label a square picture, for each side."""
-    model, rng = fcn.models.lecture_fcn(2, width=32, skip_width=32), np.random.default_rng(0)
+    model, rng = (
+        fcn.models.lecture_fcn(2, fcn.backbones.small_vgg(), 32, skip_width=32),
+        np.random.default_rng(0),
+    )
     pictures = {side: rng.integers(0, 256, (side, side, 3), "uint8") for side in SIDES}
     return {
         side: median_seconds(lambda p=picture: fcn.prediction.segment(model, p))
@@ -47,7 +50,9 @@ def classes() -> dict[int, float]:
 
 
 def seconds_a_step(num_classes) -> float:
-    head = fcn.training.head(fcn.models.lecture_fcn(num_classes, width=32, skip_width=32))
+    head = fcn.training.head(
+        fcn.models.lecture_fcn(num_classes, fcn.backbones.small_vgg(), 32, skip_width=32)
+    )
     rng = np.random.default_rng(0)
     head.compile(keras.optimizers.Adam(1e-3), fcn.training.segmentation_loss(), jit_compile=False)
     sizes = {

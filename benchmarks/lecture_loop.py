@@ -90,7 +90,7 @@ def score_both(train, test):
     found = {}
     for width in (WIDE, DEFAULT):
         keras.utils.set_random_seed(0)
-        model = fcn.models.lecture_fcn(2, width=width, skip_width=width)
+        model = fcn.models.lecture_fcn(2, fcn.backbones.small_vgg(), width, skip_width=width)
         start = time.perf_counter()
         # Kept features save time and give the same weights as the plain loop, within rounding
         # (tests/training/test_training.py).
