@@ -63,9 +63,9 @@ def card(model: Model) -> Card:
         `Card`; an empty one if the model was never trained by this package.
 
     Example:
-        >>> model = fcn.models.fcn(num_classes=2)
+        >>> model = fcn.models.fcn(num_classes=2, backbone=fcn.backbones.small_vgg())
         >>> fcn.models.card(model).encoder
-        'efficientnet_lite0'
+        'small_vgg'
     """
     text = getattr(_place(model), "about", "")
     known = {field.name for field in dataclasses.fields(Card)}

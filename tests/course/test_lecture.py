@@ -104,6 +104,12 @@ def test_figures_uses_what_was_trained_before(result, npy, tmp_path, monkeypatch
     assert "L07" in capsys.readouterr().err
 
 
+needs_photographs = pytest.mark.skipif(
+    bool(photographs.missing()), reason="the photographs or their encoder are not installed"
+)
+
+
+@needs_photographs
 def test_the_figures_on_photographs_are_drawn(encoder, tmp_path, monkeypatch):
     monkeypatch.setattr(photographs, "SHOWN", ("cat",))
     untrained = fcn.models.fcn(2, 8, encoder, width=4)
@@ -123,6 +129,7 @@ def test_eighty_steps_on_a_few_strokes_find_the_cup():
     assert (strokes != 255).mean() < 0.1
 
 
+@needs_photographs
 def test_without_the_packages_a_line_says_which_figures_are_left_out(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(photographs.PACKAGES, "scikit-image", "not_to_be_found")
     assert cli.main(["figures", "L08", "L13b", "L25b", "--out", str(tmp_path)]) == 0

@@ -12,7 +12,7 @@ import pytest
 from conftest import random_image
 
 import fcn_keras as fcn
-from fcn_keras.backbones import efficientnet
+from fcn_keras.backbones import choosing, efficientnet
 from fcn_keras.support.weight_files import read_torch
 
 needs_weights = pytest.mark.skipif(
@@ -162,8 +162,10 @@ def test_it_is_the_encoder_where_none_is_named(capsys):
 
 def test_without_its_weights_small_vgg_is_and_a_line_says_so(monkeypatch, capsys):
     monkeypatch.setattr(efficientnet, "PACKAGE", "not_installed_at_all")
+    choosing._say_what_is_missing.cache_clear()
     assert fcn.models.card(fcn.models.lecture_fcn(2, width=4)).encoder == "small_vgg"
-    assert "which has seen drawings only" in capsys.readouterr().err
+    fcn.backbones.default()
+    assert capsys.readouterr().err.count("which has seen drawings only") == 1
 
 
 # --- the file

@@ -127,6 +127,7 @@ def test_processes_with_different_settings_are_stopped_before_they_train(tmp_pat
         )
 
 
+@pytest.mark.long
 @needs_jax
 def test_who_waits_for_nobody_says_so(tmp_path):
     script = (

@@ -48,6 +48,7 @@ def test_the_encoder_reads_the_file(made):
     np.testing.assert_array_equal(kernel, read(made[0])[0]["conv3_2/kernel"].astype("float32"))
 
 
+@pytest.mark.long
 def test_same_seed_and_resumption_give_the_same_weights(made, tmp_path, monkeypatch):
     """One run does for both: interrupted after the first round, then resumed."""
 
