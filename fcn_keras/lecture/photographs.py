@@ -4,8 +4,6 @@ The photographs come with scikit-image and the encoder's weights with a package 
 needs them is left out where they are not installed; `missing` says what is.
 """
 
-import importlib.util
-
 import keras
 
 from fcn_keras import backbones, datasets, models, prediction, training
@@ -13,6 +11,7 @@ from fcn_keras.backbones import efficientnet
 from fcn_keras.datasets import SegmentationData, photograph_files
 from fcn_keras.lecture.autoencoder import draw_paths
 from fcn_keras.lecture.experiment import Experiment
+from fcn_keras.support.files import package_folder
 from fcn_keras.visualization.strokes import draw_learned_from_strokes
 
 SHOWN = ("coffee", "cat", "astronaut")
@@ -25,7 +24,7 @@ PACKAGES = {
 
 def missing() -> list[str]:
     """Those of the packages with photographs and ImageNet weights that are not installed."""
-    return [name for name, module in PACKAGES.items() if importlib.util.find_spec(module) is None]
+    return [name for name, module in PACKAGES.items() if package_folder(module) is None]
 
 
 def labelled_photograph(name: str) -> SegmentationData:

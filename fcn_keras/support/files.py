@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import importlib.util
 import os
 import tempfile
 from pathlib import Path
@@ -25,6 +26,12 @@ REASONS = {
 def home() -> Path:
     """The folder for computed results: `$FCN_KERAS_HOME`, else `~/.keras/fcn_keras`."""
     return Path(os.environ.get("FCN_KERAS_HOME") or Path.home() / ".keras" / "fcn_keras")
+
+
+def package_folder(module: str) -> Path | None:
+    """Where an installed package lies, without importing it; `None` if it is not installed."""
+    found = importlib.util.find_spec(module)
+    return Path(found.origin).parent if found and found.origin else None
 
 
 def sha256_of_file(path: str | Path) -> str:

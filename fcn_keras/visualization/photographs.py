@@ -4,7 +4,7 @@ import numpy as np
 
 from fcn_keras.support.kinds import Count, Drawable, Drawables, DrawnLabels, Table, checked
 from fcn_keras.visualization.mistakes import coloured_patches, paint_mistakes
-from fcn_keras.visualization.strokes import MEANINGS, PALETTE, paint_over
+from fcn_keras.visualization.strokes import BRUSHES, MEANINGS, paint_over
 from fcn_keras.visualization.style import NEUTRAL, new_figure, patch_legend, show_image, style
 
 
@@ -112,8 +112,7 @@ def draw_strokes(
             for axis, (whose, predictions) in zip(row[1:], found.items(), strict=True):
                 picture = paint_mistakes(image, predictions[number] == 1, truth == 1)
                 show_image(axis, picture, f"{whose}: IoU {ious[whose][number]:.2f}")
-        brushes = {"stroke: background": PALETTE[0], "stroke: the thing": PALETTE[1]}
-        patch_legend(figure, coloured_patches(brushes | MEANINGS), fontsize=17)
+        patch_legend(figure, coloured_patches(BRUSHES | MEANINGS), fontsize=17)
     return figure
 
 

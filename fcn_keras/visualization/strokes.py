@@ -13,6 +13,7 @@ MEANINGS = {
     "missed": MISTAKE_COLOURS["missed"],
     "invented": MISTAKE_COLOURS["invented"],
 }
+BRUSHES = {"stroke: background": PALETTE[0], "stroke: the thing": PALETTE[1]}
 RIM = 3  # pixels of white around a stroke, so that it shows on any picture
 
 
@@ -42,14 +43,11 @@ def draw_learned_from_strokes(
             row[0].set_ylabel(f"{thing}, IoU {_iou(found, true):.2f}", fontsize=17)
             show_image(row[0], paint_over(image, painted))
             row[0].set_xlabel(f"{share:.0f} % of the pixels painted")
-            show_image(row[1], true == 1, cmap="gray", vmin=0, vmax=1)
-            show_image(row[2], found == 1, cmap="gray", vmin=0, vmax=1)
-            show_image(row[3], paint_mistakes(image, found == 1, true))
+            _show_result(row[1:], image, true, found)
         headings = ("all that it was told", "truth", "prediction", "mistakes")
         for axis, heading in zip(axes[0], headings, strict=True):
             axis.set_title(heading)
-        meanings = {"stroke: background": PALETTE[0], "stroke: the thing": PALETTE[1], **MEANINGS}
-        patch_legend(figure, coloured_patches(meanings), fontsize=17)
+        patch_legend(figure, coloured_patches(BRUSHES | MEANINGS), fontsize=17)
     return figure
 
 
@@ -67,15 +65,20 @@ def draw_examples(examples: Table):
         axes = figure.subplots(len(examples), 4, squeeze=False, height_ratios=heights)
         for row, (what, (image, true, found)) in zip(axes, examples.items(), strict=True):
             show_image(row[0], image)
-            show_image(row[1], true == 1, cmap="gray", vmin=0, vmax=1)
-            show_image(row[2], found == 1, cmap="gray", vmin=0, vmax=1)
-            show_image(row[3], paint_mistakes(image, found == 1, true))
+            _show_result(row[1:], image, true, found)
             row[0].set_xlabel(what)
             row[3].set_xlabel(f"IoU {_iou(found, true):.3f}")
         for axis, heading in zip(axes[0], ("input", "truth", "prediction", "mistakes")):
             axis.set_title(heading, fontweight="bold")
         patch_legend(figure, coloured_patches(MEANINGS), fontsize=17)
     return figure
+
+
+def _show_result(axes, image, true, found) -> None:
+    """Truth, prediction and mistakes."""
+    for axis, labels in zip(axes, (true, found)):
+        show_image(axis, labels == 1, cmap="gray", vmin=0, vmax=1)
+    show_image(axes[2], paint_mistakes(image, found == 1, true))
 
 
 def paint_over(image: np.ndarray, strokes: np.ndarray) -> np.ndarray:
