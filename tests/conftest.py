@@ -147,6 +147,13 @@ def toy():
     )
 
 
+def assert_draws_itself(figure, folder):
+    """A figure has a title, and is no blank page when it is saved."""
+    assert len(figure.get_suptitle()) > 10
+    fcn.visualization.save(figure, folder / "figure.png", dpi=40)
+    assert fcn.images.read_image(folder / "figure.png").std() > 5
+
+
 def random_image(height, width, seed=0):
     """RGB noise, uint8 (height, width, 3)."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype="uint8")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import random_image
+from conftest import assert_draws_itself, random_image
 
 import fcn_keras as fcn
 from fcn_keras.visualization import measures
@@ -230,10 +230,7 @@ FIGURES = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_each_figure_draws_itself(name, tmp_path):
-    figure = FIGURES[name]()
-    assert len(figure.get_suptitle()) > 10
-    fcn.visualization.save(figure, tmp_path / "figure.png", dpi=40)
-    assert fcn.images.read_image(tmp_path / "figure.png").std() > 5
+    assert_draws_itself(FIGURES[name](), tmp_path)
 
 
 def test_the_confusion_figure_shows_shares_of_the_rows():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import random_image
+from conftest import assert_draws_itself, random_image
 from PIL import Image
 
 import fcn_keras as fcn
@@ -245,10 +245,7 @@ FIGURES = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_each_figure_draws_itself(name, tmp_path):
-    figure = FIGURES[name]()
-    assert len(figure.get_suptitle()) > 10
-    fcn.visualization.save(figure, tmp_path / "figure.png", dpi=40)
-    assert fcn.images.read_image(tmp_path / "figure.png").std() > 5
+    assert_draws_itself(FIGURES[name](), tmp_path)
 
 
 def test_the_figure_of_resized_masks_says_which_numbers_are_no_class():

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import first_of, random_image
+from conftest import assert_draws_itself, first_of, random_image
 
 import fcn_keras as fcn
 from fcn_keras.visualization import photographs as figures
@@ -137,10 +137,7 @@ FIGURES = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_each_figure_draws_itself(name, tmp_path):
-    figure = FIGURES[name]()
-    assert len(figure.get_suptitle()) > 10
-    fcn.visualization.save(figure, tmp_path / "figure.png", dpi=40)
-    assert fcn.images.read_image(tmp_path / "figure.png").std() > 5
+    assert_draws_itself(FIGURES[name](), tmp_path)
 
 
 def test_a_map_lies_over_the_part_of_the_picture_that_it_is_of():
