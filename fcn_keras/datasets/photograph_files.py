@@ -15,7 +15,7 @@ from fcn_keras.datasets.base import ClassNames, SegmentationData
 from fcn_keras.support import arguments
 from fcn_keras.support.files import package_folder
 from fcn_keras.support.images import read_image
-from fcn_keras.support.kinds import Count, Size, checked
+from fcn_keras.support.kinds import Count, Size, Table, checked
 from fcn_keras.support.labels import VOID
 
 PHOTOGRAPH_CLASSES = ("background", "cup", "cat", "person")
@@ -138,7 +138,7 @@ def photographs(*names: str) -> SegmentationData:
 
 
 @checked
-def paint_strokes(size: Size, strokes: Mapping, class_names: ClassNames, width: Count = 12):
+def paint_strokes(size: Size, strokes: Table, class_names: ClassNames, width: Count = 12):
     """A label map of a few brush strokes; everything that nobody painted is void (lecture: L22).
 
     An FCN learns from it as from any other label map, because void pixels do not count in its loss.

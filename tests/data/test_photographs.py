@@ -35,7 +35,13 @@ def test_later_strokes_lie_on_top_and_the_brush_is_as_wide_as_it_says():
 
 
 @pytest.mark.parametrize(
-    ("strokes", "said"), [({"sky": []}, "out of a, b.*'sky'"), ({"a": [[(1, 2)]]}, "two or more")]
+    ("strokes", "said"),
+    [
+        ({"sky": []}, "out of a, b.*'sky'"),
+        ({"a": [[(1, 2)]]}, "two or more"),
+        ({"a": [(1, 2), (3, 4)]}, "two or more"),  # a line too few
+        ([[(1, 2), (3, 4)]], "strokes to be a table"),
+    ],
 )
 def test_strokes_that_say_nothing_are_refused(strokes, said):
     with pytest.raises(ValueError, match=said):
