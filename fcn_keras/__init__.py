@@ -18,6 +18,7 @@
 | an encoder learns to see from drawn pictures | `pretraining` |
 | what assignments call: right, or a hint | `checks` |
 | every figure of the lecture by its identifier | `lecture` |
+| one HTML page in which the networks run | `explainer` |
 | the notebooks' exercises, solved | `solutions` |
 | a class's assignments, graded | `grading` |
 | `python -m fcn_keras …` | `command_line` |
@@ -57,6 +58,7 @@ MODULES = (
     "pretraining",
     "checks",
     "lecture",
+    "explainer",
     "grading",
     "command_line",
 )

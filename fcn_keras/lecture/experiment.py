@@ -24,6 +24,7 @@ import numpy as np
 import fcn_keras
 from fcn_keras import backbones, datasets, evaluation, models, training
 from fcn_keras.datasets.drawn import ROADS_VERSION
+from fcn_keras.lecture import snapshots
 from fcn_keras.models.precision import Precision
 from fcn_keras.support import files
 from fcn_keras.training import checkpoint
@@ -176,7 +177,13 @@ class Experiment:
     @cached_property
     def trained(self) -> Trained:
         """The network of the settings, trained."""
-        return self._scored(self.settings.network, self.network, self.settings.steps)
+        return self._scored(self.settings.network, self.network, self.settings.steps, keep=True)
+
+    @cached_property
+    def snapshots(self) -> dict[int, keras.Model]:
+        """The network of the settings at a few moments of its training: `{steps done: model}`."""
+        model = self.trained.model
+        return snapshots.read(self._folder_of(self.settings.network), model)
 
     @cached_property
     def strides(self) -> dict[int, Trained]:
@@ -207,19 +214,28 @@ class Experiment:
         _save(folder, model, history, sorted(self.settings_read))
         return model, history
 
-    def train_head(self, name: str, build: Callable[[], keras.Model], steps: int):
+    def kept(self, name: str) -> keras.Model | None:
+        """A model that an earlier run with the same settings trained, if there is one."""
+        path = self._folder_of(name) / "model.keras"
+        return models.load(path) if path.is_file() else None
+
+    def train_head(
+        self, name: str, build: Callable[[], keras.Model], steps: int, keep: bool = False
+    ):
         """Builds a network and trains its head on the roads, with the encoder's kept outputs.
 
         Args:
             name: Under which the state is kept until the whole experiment is done.
             build: Returns the network, untrained.
             steps: Training steps.
+            keep: Whether to keep the head at a few moments of its training: see `snapshots`.
 
         Returns:
             The model and its history.
         """
         features = self.features
         model = build()
+        watching = [snapshots.Snapshots(self._folder_of(name), steps)] if keep else []
         with warnings_left_to_the_history():
             history = training.fit(
                 model,
@@ -231,13 +247,14 @@ class Experiment:
                 seed=self.settings.seed,
                 features=features,
                 checkpoint=self._checkpoint(name),
+                callbacks=watching,
             )
         self.seconds[f"training {name}"] = history.seconds["training"]
         return model, history
 
-    def _scored(self, name, build, steps) -> Trained:
+    def _scored(self, name, build, steps, keep=False) -> Trained:
         """A network, trained once, with its scores on the test scenes."""
-        model, history = self.train_once(name, lambda: self.train_head(name, build, steps))
+        model, history = self.train_once(name, lambda: self.train_head(name, build, steps, keep))
         test = self.road.test
         with self._timed(f"evaluating {name}"):
             pairs = list(evaluation.label_pairs(model, test))

@@ -1,0 +1,4 @@
+// The chapters in the lecture's order. Each is a screen: a question, one thing to do, a sentence.
+import fully from "./fully.js";
+
+export const CHAPTERS = [fully];

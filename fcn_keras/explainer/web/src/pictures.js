@@ -1,0 +1,99 @@
+// Pictures: those that came with the page, and those that a visitor drops. Nothing leaves the page.
+
+const LONGEST = 640; // pixels: what a laptop labels in half a second
+
+// Reads a picture of the page: { id, title, source, image, labels, classes }.
+//   image: ImageData; labels: Uint8Array of class numbers (255: void), or null
+export async function bundled(entry) {
+  const image = await decoded(entry.src);
+  let labels = null;
+  if (entry.labels) {
+    const { data } = await decoded(entry.labels);
+    labels = Uint8Array.from({ length: data.length / 4 }, (_, i) => data[4 * i]);
+  }
+  return { ...entry, image, labels };
+}
+
+async function decoded(url) {
+  const picture = new Image();
+  picture.src = url;
+  await picture.decode();
+  return pixelsOf(picture, picture.naturalWidth, picture.naturalHeight);
+}
+
+function pixelsOf(source, width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "white"; // behind transparent pixels
+  context.fillRect(0, 0, width, height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(source, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
+// A canvas whose pixels come back changed (a browser that hides who its user is) would give every
+// network another picture, without a word.
+export function canvasIsTrue() {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 8;
+  const context = canvas.getContext("2d");
+  const given = Uint8ClampedArray.from({ length: 256 }, (_, i) => (i % 4 === 3 ? 255 : (i * 37) % 256));
+  context.putImageData(new ImageData(given, 8, 8), 0, 0);
+  return context.getImageData(0, 0, 8, 8).data.every((value, i) => value === given[i]);
+}
+
+export class NoPicture extends Error {}
+
+// Reads a file that somebody chose or dropped.
+// Returns the same as `bundled`, without labels, no side longer than 640 pixels.
+// Throws NoPicture with a sentence for people.
+export async function fromFile(file) {
+  const name = file.name || "this file";
+  if (file.size === 0) throw new NoPicture(`${name} is empty. Choose a photograph, such as a JPEG or a PNG.`);
+  let bitmap;
+  try {
+    bitmap = await bitmapOf(file);
+  } catch {
+    const heic = /\.hei[cf]$/i.test(name) ? " Most browsers cannot read HEIC: export it as JPEG first." : "";
+    throw new NoPicture(`${name} could not be read as a picture. JPEG, PNG, WebP and GIF work.${heic}`);
+  }
+  const { width, height } = bitmap;
+  const scale = Math.min(1, LONGEST / Math.max(width, height));
+  const size = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+  const image = pixelsOf(bitmap, ...size);
+  bitmap.close?.();
+  const notes = [];
+  if (scale < 1) notes.push(`made smaller, from ${width} × ${height} to ${size[0]} × ${size[1]} pixels`);
+  if (file.type === "image/gif") notes.push("only its first image is used");
+  return { id: `own-${name}`, title: name, source: "yours", image, labels: null, note: notes.join("; ") };
+}
+
+async function bitmapOf(file) {
+  if (file.type !== "image/svg+xml" && !/\.svg$/i.test(file.name ?? "")) {
+    return createImageBitmap(file, { imageOrientation: "from-image" });
+  }
+  // An SVG has no pixels of its own; it is drawn at its size, or 640 wide if it names none.
+  const url = URL.createObjectURL(new Blob([file], { type: "image/svg+xml" }));
+  try {
+    const picture = new Image();
+    picture.src = url;
+    await picture.decode();
+    const width = picture.naturalWidth || LONGEST;
+    const height = picture.naturalHeight || LONGEST;
+    const image = pixelsOf(picture, width, height);
+    return createImageBitmap(image);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+// The picture in another size, as ImageData.
+export function resized(image, width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = image.width;
+  canvas.height = image.height;
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return pixelsOf(canvas, width, height);
+}
