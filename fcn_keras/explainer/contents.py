@@ -25,6 +25,7 @@ PAINT_WIDTH = photographs.WIDTH
 # Stored bits of the significand of trained kernels, so that everything fits into 15 MB: comparing
 # strides and looking back at a training takes less precision than labelling.
 STRIDE_BITS, CHECKPOINT_BITS = 6, 3
+GREEN = (0, 255, 0)  # the lecture's colour for what was found
 LONGEST = 512  # pixels of a photograph
 JPEG_QUALITY = 90
 
@@ -82,7 +83,7 @@ def of_lecture(experiment: Experiment) -> Contents:
     road = experiment.road.test
     return Contents(
         title="Fully convolutional networks",
-        classes=_classes(road.class_names, road.palette),
+        classes=_classes(road.class_names, (road.palette[0], GREEN)),
         pictures=[*_scenes(experiment), *_photographs()],
         networks={
             "result": "lecture",
