@@ -10,8 +10,7 @@ the model that the page holds, to compare with.
 
 import hashlib
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -58,7 +57,7 @@ class Graph:
         """
         numbers: dict[Any, int] = {}  # tensor → number of the operation that computes it
         layers: dict[str, int] = {}
-        for step in _flattened(model):
+        for step in graph.steps(model):
             entry = {"kind": graph.kind(step.operation), **_described(step)}
             entry["inputs"] = [numbers[tensor] for tensor in step.inputs]
             learns = bool(getattr(step.operation, "trainable_weights", ()))
@@ -141,17 +140,6 @@ def _of_random(array: np.ndarray) -> float | None:
     return float(array.std()) if np.mean(array == 0) < 0.01 else None
 
 
-def _flattened(model, inside: Mapping | None = None):
-    """The steps of a model, those of models that it uses as layers included."""
-    for step in graph.steps(model):
-        if graph.is_model(step.operation):
-            raise NotInThePage(
-                "Expected a flat model. Received: one with a model as a layer, "
-                f"{step.name!r}. fcn.backbones.from_keras flattens an encoder"
-            )
-        yield step
-
-
 # --- what each kind of operation needs besides its inputs
 
 
@@ -192,8 +180,9 @@ def _transposed(layer):
 
 
 ACTIVATIONS = (
-    "linear relu relu6 sigmoid tanh softmax elu softplus hard_sigmoid silu hard_silu leaky_relu"
-).split()
+    *("linear", "relu", "relu6", "leaky_relu", "elu", "softplus", "silu", "hard_silu"),
+    *("sigmoid", "hard_sigmoid", "tanh", "softmax"),
+)
 
 
 def _activation(layer):
@@ -219,11 +208,10 @@ def _merge_axis(layer):
 
 
 def _relu(layer):
-    return {
-        "max_value": layer.max_value,
-        "negative_slope": float(layer.negative_slope),
-        "threshold": float(layer.threshold),
-    }
+    if layer.threshold:
+        raise NotInThePage(f"the page cannot compute {layer.name}: threshold={layer.threshold}")
+    slope = float(layer.negative_slope)
+    return {"max_value": layer.max_value, "negative_slope": slope}
 
 
 def _global_mean(layer):
@@ -254,20 +242,22 @@ LAYERS: dict[str, Callable[[Any], dict]] = {
     "Concatenate": _merge_axis,
     "ZeroPadding2D": lambda layer: {"padding": [list(pair) for pair in layer.padding]},
     "Cropping2D": lambda layer: {"cropping": [list(pair) for pair in layer.cropping]},
-    "UpSampling2D": lambda layer: {
-        "size": _pair(layer.size),
-        "interpolation": layer.interpolation,
-    },
+    "UpSampling2D": lambda layer: {"size": _pair(layer.size), "interpolation": layer.interpolation},
     "PadToMultiple": lambda layer: {"multiple": layer.multiple},
     "CropToMatch": lambda layer: {"offset": layer.offset, "stride": layer.stride},
     **dict.fromkeys(
-        "Identity Dropout SpatialDropout2D GaussianNoise GaussianDropout".split(), _nothing
+        ["Identity", "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"], _nothing
     ),
 }
 _FOLDED = ("BatchNormalization", "Normalization")  # stored as a factor and a summand per channel
 
 
 def _described(step: graph.Step) -> dict:
+    if graph.is_model(step.operation):
+        raise NotInThePage(
+            f"the page cannot compute {step.name}: a model used as a layer. "
+            "fcn.backbones.from_keras flattens an encoder"
+        )
     kind = graph.kind(step.operation)
     if step.is_function or kind not in LAYERS or len(step.outputs) != 1:
         what = "a function of keras.ops" if step.is_function else "a layer of its own kind"
@@ -296,5 +286,3 @@ def _arrays(operation, bits: int) -> list[np.ndarray]:
         summand = -numpy(operation.mean) * factor
         return [np.ravel(factor).astype("float32"), np.ravel(summand).astype("float32")]
     return [_round(array, bits) for array in getattr(operation, "get_weights", list)()]
-
-
