@@ -1,4 +1,10 @@
 // The chapters in the lecture's order. Each is a screen: a question, one thing to do, a sentence.
 import fully from "./fully.js";
+import paint from "./paint.js";
+import result from "./result.js";
 
-export const CHAPTERS = [fully];
+export const CHAPTERS = [
+  fully,
+  paint,
+  result,
+];
