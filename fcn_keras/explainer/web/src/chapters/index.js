@@ -1,4 +1,8 @@
 // The chapters in the lecture's order. Each is a screen: a question, one thing to do, a sentence.
+import tasks from "./tasks.js";
 import fully from "./fully.js";
 
-export const CHAPTERS = [fully];
+export const CHAPTERS = [
+  tasks,
+  fully,
+];
