@@ -218,6 +218,14 @@ def _global_mean(layer):
     return {"keepdims": bool(layer.keepdims)}
 
 
+def _reshaped(layer):
+    """Only what squeeze-and-excite does: a vector becomes a map of one pixel."""
+    shape = tuple(layer.target_shape)
+    if len(shape) != 3 or shape[:2] != (1, 1):
+        raise NotInThePage(f"the page cannot compute {layer.name}: a reshaping to {shape}")
+    return {}
+
+
 def _nothing(layer):
     return {}
 
@@ -236,6 +244,7 @@ LAYERS: dict[str, Callable[[Any], dict]] = {
     "VGGPreprocessing": lambda layer: {"mean_bgr": _number(layer.mean_bgr)},
     "Activation": _activation,
     "ReLU": _relu,
+    "Reshape": _reshaped,
     "Softmax": _merge_axis,
     "Add": _nothing,
     "Multiply": _nothing,
@@ -260,11 +269,9 @@ def _described(step: graph.Step) -> dict:
         )
     kind = graph.kind(step.operation)
     if step.is_function or kind not in LAYERS or len(step.outputs) != 1:
-        what = "a function of keras.ops" if step.is_function else "a layer of its own kind"
+        what = "the function keras.ops." if step.is_function else "a layer of the kind "
         raise NotInThePage(
-            f"the page cannot compute {step.name}: {kind or type(step.operation).__name__}, "
-            f"{what if not kind or step.is_function else 'which it does not know'}. It knows "
-            f"{', '.join(LAYERS)}"
+            f"the page cannot compute {step.name}: {what}{kind or type(step.operation).__name__}"
         )
     return LAYERS[kind](step.operation)
 

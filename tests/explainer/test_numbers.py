@@ -208,10 +208,12 @@ def test_networks_on_other_encoders_run_in_the_page_or_are_refused_by_name(name,
             )
         )
         model = fcn.models.fcn(3, 8, encoder, width=4)
+        for layer in model.layers:  # score layers start at 0, and so would the logits
+            if layer.name.startswith("score"):
+                layer.kernel.assign(np.random.default_rng(0).normal(size=layer.kernel.shape))
         contents = fcn.explainer.of_model(model, name)
     except NotInThePage as refusal:
-        assert "the page cannot compute" in str(refusal) and "It knows" in str(refusal)
-        print(name, refusal)
+        assert name == "MobileNetV3Small" and "keras.ops.Add" in str(refusal)
         return
     page = write_page(contents, tmp_path / "page.html")
     image = picture((96, 128))

@@ -1,6 +1,7 @@
 // The page: one chapter on the screen at a time, stepped through with the arrow keys.
 import { CHAPTERS } from "./chapters/index.js";
 import { mapsOf } from "./network/fields.js";
+import { Head } from "./network/training.js";
 import { maps } from "./network/predict.js";
 import { Page } from "./page.js";
 import { Screen } from "./screen.js";
@@ -12,7 +13,7 @@ const page = new Page(contents);
 // For whoever opens the console, and for the tests:
 // FCN.maps(await explainer.network(), "result", (await explainer.picture()).image, ["pool3"])
 globalThis.explainer = page;
-globalThis.FCN = { maps, mapsOf };
+globalThis.FCN = { maps, mapsOf, Head };
 
 if (new URLSearchParams(location.search).has("present")) presenter(contents, shown);
 else new Screen(page, shown).start();

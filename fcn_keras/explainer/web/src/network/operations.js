@@ -99,6 +99,7 @@ export const OPERATIONS = {
   VGGPreprocessing: (tf, [x], { mean_bgr }) => tf.sub(tf.reverse(x, 3), mean_bgr),
   Activation: (tf, [x], { activation }) => activate(tf, x, activation),
   ReLU: relu,
+  Reshape: (tf, [x]) => tf.reshape(x, [1, 1, 1, -1]), // a vector as a map of one pixel
   Softmax: (tf, [x]) => tf.softmax(x),
   Add: (tf, maps) => maps.reduce((sum, map) => tf.add(sum, map)),
   Multiply: (tf, maps) => maps.reduce((product, map) => tf.mul(product, map)),
