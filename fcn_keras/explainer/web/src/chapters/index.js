@@ -1,12 +1,20 @@
 // The chapters in the lecture's order. Each is a screen: a question, one thing to do, a sentence.
 import tasks from "./tasks.js";
 import fully from "./fully.js";
+import pixel from "./pixel.js";
+import skips from "./skips.js";
+import architecture from "./architecture.js";
+import training from "./training.js";
 import paint from "./paint.js";
 import result from "./result.js";
 
 export const CHAPTERS = [
   tasks,
   fully,
+  pixel,
+  skips,
+  architecture,
+  training,
   paint,
   result,
 ];
