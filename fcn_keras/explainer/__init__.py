@@ -5,6 +5,7 @@ chapter into a notebook; `load_head` brings a head that was trained in the page 
 """
 
 from fcn_keras.explainer.chapters import CHAPTERS
+from fcn_keras.explainer.head import load_head
 from fcn_keras.explainer.page import as_html
 
-__all__ = ["CHAPTERS", "as_html"]
+__all__ = ["CHAPTERS", "as_html", "load_head"]
