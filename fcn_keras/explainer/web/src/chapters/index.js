@@ -1,9 +1,11 @@
 // The chapters in the lecture's order. Each is a screen: a question, one thing to do, a sentence.
+import tasks from "./tasks.js";
 import fully from "./fully.js";
 import paint from "./paint.js";
 import result from "./result.js";
 
 export const CHAPTERS = [
+  tasks,
   fully,
   paint,
   result,
