@@ -1,4 +1,6 @@
 // The chapters in the lecture's order. Each is a screen: a question, one thing to do, a sentence.
+import review from "./review.js";
+import convolution from "./convolution.js";
 import tasks from "./tasks.js";
 import fully from "./fully.js";
 import pixel from "./pixel.js";
@@ -9,6 +11,8 @@ import paint from "./paint.js";
 import result from "./result.js";
 
 export const CHAPTERS = [
+  review,
+  convolution,
   tasks,
   fully,
   pixel,
