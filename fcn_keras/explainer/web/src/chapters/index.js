@@ -1,8 +1,10 @@
 // The chapters in the lecture's order. Each is a screen: a question, one thing to do, a sentence.
 import tasks from "./tasks.js";
+import autoencoder from "./autoencoder.js";
 import fully from "./fully.js";
 
 export const CHAPTERS = [
   tasks,
+  autoencoder,
   fully,
 ];
