@@ -13,10 +13,12 @@ FILES  ?= tests
 WORKERS ?= 2
 PYTEST  = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=20
 JAX    := .venv-jax
+WEB    := fcn_keras/explainer/web
+TOOLS  := $(WEB)/node_modules/ready
 # What must not depend on the backend
 ANYWHERE := tests/ideas tests/data tests/training
 
-.PHONY: help install lecture readme-picture test test-long quick test-backends benchmarks notebooks course assignments grade slides lint types weights data wheelhouse clean
+.PHONY: help install lecture readme-picture explainer-tools explainer-bundle test test-long quick test-backends benchmarks notebooks course assignments grade slides lint types weights data wheelhouse clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 22
@@ -44,10 +46,24 @@ lecture: $(READY)  ## the lecture's experiment and its figures, in figures/
 readme-picture: $(READY)  ## the README's picture, docs/result.png, from what make lecture trained
 	$(BIN)/python -m fcn_keras.lecture.readme_picture --out docs/result.png
 
-test: $(TEACH) $(CLUSTER)  ## one test of each kind: 10 minutes on two cores; FILES=tests/ideas: only these
+# What builds the explainer's page and drives it in browsers. Whoever only uses the page needs none of it.
+$(TOOLS): $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error --ignore-scripts
+	@touch $(TOOLS)
+
+explainer-tools: $(TOOLS)  ## npm's packages, to build the explainer's page and to test it in browsers
+
+explainer-bundle: $(TOOLS)  ## build the scripts of the explainer's page again from their sources
+	node $(WEB)/build.mjs
+
+# The browser tests run where Node.js and a browser are; `make test` says so where they are not.
+BROWSERS = $(if $(and $(shell command -v npm),$(shell command -v chromium chromium-browser google-chrome)),$(TOOLS))
+
+test: $(TEACH) $(CLUSTER) $(BROWSERS)  ## one test of each kind: 10 minutes on two cores; FILES=tests/ideas: only these
+	@$(if $(BROWSERS),true,echo "The browser tests are skipped: they need npm and chromium.")
 	$(PYTEST) -m "not long" $(FILES)
 
-test-long: $(TEACH) $(CLUSTER)  ## what make test leaves out: further values, three seeds, twenty kills: an hour or two
+test-long: $(TEACH) $(CLUSTER) $(BROWSERS)  ## what make test leaves out: further values, three seeds, twenty kills: an hour or two
 	$(PYTEST) -m long $(FILES)
 
 quick: $(READY)  ## what a change to the ideas breaks, in less than a minute

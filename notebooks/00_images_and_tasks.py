@@ -67,6 +67,12 @@ print("scene:", scene.shape, " the pixel in row 6, column 240:", scene[6, 240])
 draw_channels(scene, pixel=(6, 240))
 
 # %% [markdown]
+# **Try it.** Zoom into this picture until you can read its numbers, and take a channel away.
+
+# %% tags=["explainer"]
+fcn.explainer.show("review")
+
+# %% [markdown]
 # ## 2. A class for every pixel
 #
 # A *class* is a category, written as a number. `labels` is a *label map*: it has the height and
@@ -256,7 +262,14 @@ draw_what_and_where(
 # needs *what*; segmentation needs *what* and *where*.** The answer of a good classifier contains
 # only the *what*. How to obtain the *where* without losing the *what* is the subject of this
 # course.
-#
+
+# %% [markdown]
+# **Try it.** Drag the shape. Which of the answers change?
+
+# %% tags=["explainer"]
+fcn.explainer.show("tasks")
+
+# %% [markdown]
 # ## Exercise
 #
 # 1. Make three new pictures from `scene`: one brighter by 30, one mirrored left to right, and one

@@ -200,6 +200,13 @@ print(f"Keras confirms all {count} predicted sizes")
 print("SAME, stride 2:", {n: fcn.geometry.conv_size(n, 3, 2, "same") for n in range(4, 10)})
 
 # %% [markdown]
+# **Try it.** Click a cell of the output. Its window, the products and their sum are written out. Then
+# change the kernel, the stride and the padding.
+
+# %% tags=["explainer"]
+fcn.explainer.show("convolution")
+
+# %% [markdown]
 # ## 3. The other way: stamps
 #
 # A transposed convolution starts from a small map. It multiplies the whole kernel by one input
@@ -271,6 +278,13 @@ for k in (1, 2, 3, 4, 5):
                 )
                 count += 1
 print(f"Keras confirms all {count} predicted sizes")
+
+# %% [markdown]
+# **Try it.** Step through the stamps. Then look at the same numbers in two other ways, and find out
+# which kernel leaves a checkerboard.
+
+# %% tags=["explainer"]
+fcn.explainer.show("transposed")
 
 # %% [markdown]
 # ## 4. Why is it called transposed?

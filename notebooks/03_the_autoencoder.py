@@ -222,7 +222,13 @@ for number, name in enumerate(others.class_names):
 # What passes through the middle is *what* there is and roughly *where*; the exact place is lost.
 # The segmentation networks of this course also have such a bottleneck. Notebook 07 shows how to
 # recover what is lost in it.
-#
+
+# %% [markdown]
+# **Try it.** `make lecture` also writes a page in which the networks run. Its chapter
+# [Convolutional autoencoder](../figures/explainer.html#autoencoder) lets you take latent channels away
+# and see what is lost.
+
+# %% [markdown]
 # ## Exercise
 #
 # 1. On paper: take a picture of 93 × 157 pixels. Write down the height and the width after each of

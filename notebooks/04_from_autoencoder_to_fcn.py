@@ -130,6 +130,12 @@ pair = test[7].astype("uint8"), target
 fcn.visualization.draw_two_architectures(first, second, titles, pair, goals, changed)
 
 # %% [markdown]
+# **Try it.** Turn the autoencoder into an FCN, and watch what stays.
+
+# %% tags=["explainer"]
+fcn.explainer.show("from-cae")
+
+# %% [markdown]
 # ## 2. Another loss
 #
 # The network now gives *logits*: one number per class and pixel, which can have any value. The

@@ -263,7 +263,14 @@ draw_pixel_scores(scene, ROW, COLUMN, under, probabilities, test.class_names, pa
 # %% [markdown]
 # This is one of 160 · 576 pixels. Each of them has such a row of seven scores. The label map
 # contains, for each pixel, the number of the class with the highest score.
-#
+
+# %% [markdown]
+# **Try it.** `make lecture` also writes a page in which the networks run. Its chapter
+# [A prediction under every pixel](../figures/explainer.html#pixel) shows the scores under the pixel
+# that you point at, and the pixels that they depend on. In
+# [Fully convolutional](../figures/explainer.html#fully) you drag the size of the picture.
+
+# %% [markdown]
 # ## The ladder
 #
 # The next cell and the table show what changed at each step: from the classifier to its

@@ -324,7 +324,13 @@ figures.draw_shares(image, labels, for_road, "road")
 #
 # (`score_fr` alone is worse here than FCN-32s was in section 3. The three levels were trained
 # together, and `score_fr` left the edges to the other two.)
-#
+
+# %% [markdown]
+# **Try it.** `make lecture` also writes a page in which the networks run. Its chapter
+# [Skip connections](../figures/explainer.html#skips) lets you switch each skip on and off, and
+# shows the share of each level on your own photograph.
+
+# %% [markdown]
 # ## Exercise
 #
 # 1. On paper: an image has 100 × 130 pixels. Pooling halves and rounds up. Write down the height

@@ -370,7 +370,15 @@ print(scored)
 # show: drawn scenes are all of one kind, and photographs are harder. With photographs it is worth
 # training the encoder as well, after the head and with a low learning rate (*fine-tuning*).
 # Notebook 10 does that.
-#
+
+# %% [markdown]
+# **Try it.** `make lecture` also writes a page in which the networks run. Its chapter
+# [Training](../figures/explainer.html#training) lets you scrub through this training, from the first
+# step to the last. In [Architecture](../figures/explainer.html#architecture) you click a box of the
+# network to see its maps, and [Segmentation result](../figures/explainer.html#result) labels your
+# own photographs.
+
+# %% [markdown]
 # ## Exercise
 #
 # 1. Crop a scene to 150 × 570: `test[0][0][:150, :570]`. Give it to `written` and to `model`.

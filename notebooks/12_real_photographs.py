@@ -238,7 +238,13 @@ figures.draw_strokes(images, brushed, found, truths, scores)
 # and look at `find(coffee, painted, encoders["EfficientNet, photographs"])` with
 # `fcn.visualization.overlay(coffee, found == 1)`. If something is missed or invented, do what one
 # does with a larger data set, too: paint one more stroke just there.
-#
+
+# %% [markdown]
+# **Try it.** `make lecture` also writes a page in which the networks run. Its chapter
+# [Paint and train](../figures/explainer.html#paint) trains a head in the browser: paint
+# a few strokes on a photograph of yours and watch it learn.
+
+# %% [markdown]
 # ## 4. Streets: class by class
 #
 # Strokes on one picture are a small test. CamVid is a larger one: photographs of streets from a

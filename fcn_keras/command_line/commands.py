@@ -29,11 +29,46 @@ def lecture(options):
     _ = experiment.encoder  # missing weights are noticed before anything is drawn
     lecture.draw_figures(experiment, options.out, lecture.EXPERIMENT)
     experiment.finished()
+    page = _explainer_of(experiment, options.out / "explainer.html")
     experiment.seconds["all"] = time.perf_counter() - start
-    index = lecture.write_report(experiment, options.out)
+    index = lecture.write_report(experiment, options.out, page)
     print(experiment.trained.scores)
     _print_warnings(experiment.report()["warnings"])
     print(f"\nThe figures: open {index} ({experiment.seconds['all']:.0f} s)")
+
+
+def _explainer_of(experiment, path: Path) -> Path | None:
+    """The page of an experiment; `None`, with a line that says why, if there can be none."""
+    from fcn_keras import explainer
+
+    try:
+        return explainer.write_page(explainer.of_lecture(experiment), path)
+    except (explainer.NotInThePage, explainer.TooLargeForThePage) as error:
+        path.unlink(missing_ok=True)  # one of an earlier run would be of other networks
+        _note(f"no {path.name}: {error}")
+        return None
+
+
+def explainer(options):
+    """`explainer`: the page of the lecture's networks, or of a model."""
+    if options.out.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"expected --out to end in .html, received {options.out}")
+    _make_folder(options.out.parent)
+    import_keras_quietly()
+    from fcn_keras import explainer, models
+
+    if options.model:
+        contents = explainer.of_model(models.load(options.model), options.model.stem)
+    else:
+        from fcn_keras.lecture.experiment import Experiment
+
+        experiment = Experiment(reuse=True)
+        contents = explainer.of_lecture(experiment)
+        experiment.finished()
+    page = explainer.write_page(contents, options.out)
+    print(f"{page}: {page.stat().st_size / 1e6:.1f} MB, {len(contents.chapters())} chapters")
+    if missing := contents.left_out():
+        _note(missing)
 
 
 def figures(options):

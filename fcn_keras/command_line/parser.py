@@ -106,6 +106,7 @@ def parser(defaults: bool = True) -> argparse.ArgumentParser:
 
     _add_lecture(command)
     _add_figures(command)
+    _add_explainer(command)
     _add_train(command)
     _add_evaluate(command)
     _add_segment(command)
@@ -138,6 +139,17 @@ def _add_figures(command):
     sub.add_argument("--list", action="store_true", help="only list the identifiers")
     _add_experiment(sub)
     _add_out(sub, "figures")
+
+
+def _add_explainer(command):
+    text = "write the page in which the networks run, as one file that opens from disk"
+    sub = command("explainer", commands.explainer, text)
+    model = "a model file of your own (default: the networks of the lecture's experiment)"
+    sub.add_argument("model", type=Path, nargs="?", metavar="M.keras", help=model)
+    page = Path("explainer.html")
+    sub.add_argument(
+        "--out", type=Path, default=page, metavar="FILE.html", help=f"the page (default: {page})"
+    )
 
 
 def _add_train(command):

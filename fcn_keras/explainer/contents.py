@@ -3,22 +3,19 @@
 Two pages are made from it: that of the lecture's experiment, and that of a model of one's own.
 """
 
-import base64
 import dataclasses
-import io
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-import numpy as np
-from PIL import Image
 
-from fcn_keras import datasets, models, visualization
+from fcn_keras import datasets, models
+from fcn_keras.datasets.base import default_palette
 from fcn_keras.explainer.chapters import CHAPTERS
 from fcn_keras.explainer.flat import Graph
 from fcn_keras.lecture import autoencoder, photographs, scenes
 from fcn_keras.lecture.experiment import Experiment
-from fcn_keras.support.images import resized
+from fcn_keras.support.images import data_url, nearest, resized
 
 PAINT_CLASSES = 6  # a visitor paints with two to six colours
 PAINT_WIDTH = photographs.WIDTH
@@ -26,8 +23,8 @@ PAINT_WIDTH = photographs.WIDTH
 # strides and looking back at a training takes less precision than labelling.
 STRIDE_BITS, CHECKPOINT_BITS = 6, 3
 GREEN = (0, 255, 0)  # the lecture's colour for what was found
-LONGEST = 512  # pixels of a photograph
-JPEG_QUALITY = 90
+DRAWN = "drawn by fcn_keras"
+LONGEST = 640  # pixels: larger pictures are made smaller, as the page does with a visitor's own
 
 
 @dataclass
@@ -42,21 +39,33 @@ class Contents:
     loss: list[float] = field(default_factory=list)  # of its training, for each step
     size: tuple[int, int] | None = None  # to which pictures are resized for it
     graph: Graph | None = None
+    only: str | None = None  # the one chapter to show
 
     def chapters(self) -> list[str]:
         """The chapters for which everything is there."""
         return [
             chapter.id
             for chapter in CHAPTERS
-            if not chapter.needs or self.networks.get(chapter.needs)
+            if (not chapter.needs or self.networks.get(chapter.needs))
+            and self.only in (None, chapter.id)
         ]
+
+    def left_out(self) -> str:
+        """A line about the chapters for which something is missing; empty if none is."""
+        without = [chapter.title for chapter in CHAPTERS if chapter.id not in self.chapters()]
+        if not without:
+            return ""
+        return (
+            f"without {', '.join(without)}: the networks for it are not there. The page that "
+            "make lecture writes has all chapters"
+        )
 
     def as_dict(self) -> dict:
         """For JSON."""
         entries = {
             entry.name: getattr(self, entry.name)
             for entry in dataclasses.fields(self)
-            if entry.name != "graph"
+            if entry.name not in ("graph", "only")
         }
         graph = self.graph.as_dict() if self.graph else None
         return {**entries, "chapters": self.chapters(), "graph": graph}
@@ -69,7 +78,7 @@ def of_lecture(experiment: Experiment) -> Contents:
     """
     graph = Graph()
     model = experiment.trained.model
-    graph.add("lecture", model)
+    graph.add("result", model)
     for stride, run in experiment.strides.items():
         graph.add(f"fcn{stride}s", run.model, bits=STRIDE_BITS)
     graph.add("cae", autoencoder.trained_autoencoder(experiment))
@@ -79,20 +88,21 @@ def of_lecture(experiment: Experiment) -> Contents:
         graph.add(f"step{step}", network, bits=CHECKPOINT_BITS)
         checkpoints.append({"step": step, "model": f"step{step}"})
     if checkpoints:
-        checkpoints.append({"step": len(experiment.trained.history.loss), "model": "lecture"})
+        checkpoints.append({"step": len(experiment.trained.history.loss), "model": "result"})
     road = experiment.road.test
     return Contents(
         title="Fully convolutional networks",
-        classes=_classes(road.class_names, (road.palette[0], GREEN)),
+        classes=_classes(road.class_names, road.palette),
         pictures=[*_scenes(experiment), *_photographs()],
         networks={
-            "result": "lecture",
+            "result": "result",
             "strides": {str(stride): f"fcn{stride}s" for stride in experiment.strides},
             "cae": "cae",
             "paint": "paint",
             "checkpoints": checkpoints,
         },
         layers=_layers(model, experiment.image_size),
+        size=models.card(model).size,
         loss=[round(float(loss), 5) for loss in experiment.trained.history.loss],
         graph=graph,
     )
@@ -125,17 +135,17 @@ def of_model(model: keras.Model, name: str) -> Contents:
             f"bands {', '.join(map(str, card.bands))} of its files"
         )
     graph = Graph()
-    graph.add("own", model)
+    graph.add("result", model)
     layers = {layer.name for layer in model.layers}
-    networks: dict[str, Any] = {"result": "own"}
+    networks: dict[str, Any] = {"result": "result"}
     if {"score_fr", "score_pool4", "score_pool3", "fuse_pool3"} <= layers:
-        networks["strides"] = {"8": "own"}
+        networks["strides"] = {"8": "result"}
     if {"pool3", "pool4", "pool5"} <= layers:
         graph.add("paint", _to_paint_with(model), fresh=True)
         networks["paint"] = "paint"
     count = model.output_shape[-1]
     names = card.class_names or tuple(f"class {number}" for number in range(count))
-    palette = card.palette or tuple(map(tuple, visualization.palette(count)))
+    palette = card.palette or default_palette(count)
     return Contents(
         title=name,
         classes=_classes(names, palette),
@@ -149,7 +159,7 @@ def of_model(model: keras.Model, name: str) -> Contents:
 
 def without_network() -> Contents:
     """For chapters that stand alone: a small picture to look into."""
-    return Contents(pictures=[_photographs(longest=128)[0]] if _photographs() else _drawn_scenes(1))
+    return Contents(pictures=_photographs(longest=160)[1:2] or _drawn_scenes(1))
 
 
 def _to_paint_with(encoder: keras.Model) -> keras.Model:
@@ -166,14 +176,19 @@ def _layers(model, size) -> list[dict]:
 
 
 def _scenes(experiment: Experiment) -> list[dict]:
-    """A typical, a good and a weak scene of the test part, with labels."""
+    """A typical, the best, the weakest and a fair scene of the test part, with labels."""
     order = scenes.by_quality(experiment)
     chosen = dict.fromkeys(order[place] for place in (len(order) // 2, -1, 0, len(order) // 4))
     test = experiment.road.test
-    names = list(test.class_names)
-    kind = "drawn scene" if experiment.settings.data == "road_scenes" else "picture"
+    drawn = experiment.settings.data == "road_scenes"
     return [
-        _picture(f"scene-{index}", f"{kind} {index}", "scene", test.name, *test[index], names)
+        {
+            "id": f"scene-{index}",
+            "title": f"{'drawn scene' if drawn else 'picture'} {index}",
+            "kind": "scene",
+            "source": DRAWN if drawn else test.name,
+            **_pixels(*scenes.labelled(test, index), test.class_names),
+        }
         for index in chosen
     ]
 
@@ -182,7 +197,13 @@ def _drawn_scenes(count: int = 2) -> list[dict]:
     """The first drawn scenes of the test part, without labels: another model has other classes."""
     drawn = datasets.road_scenes(split="test")
     return [
-        _picture(f"scene-{index}", f"drawn scene {index}", "scene", "drawn", drawn[index][0])
+        {
+            "id": f"scene-{index}",
+            "title": f"drawn scene {index}",
+            "kind": "scene",
+            "source": DRAWN,
+            **_pixels(drawn[index][0]),
+        }
         for index in range(count)
     ]
 
@@ -194,42 +215,33 @@ def _photographs(longest: int = LONGEST) -> list[dict]:
     found = []
     for name, about in datasets.PHOTOGRAPHS.items():
         data = photographs.labelled_photograph(name)
-        image, labels = data[0]
-        scale = min(1, longest / max(image.shape[:2]))
-        height, width = (round(side * scale) for side in image.shape[:2])
-        if scale < 1:
-            image = resized(image, (height, width))
-            labels = np.asarray(Image.fromarray(labels).resize((width, height), Image.NEAREST))
-        names = list(data.class_names)
-        found.append(_picture(name, name, "photograph", about.source, image, labels, names))
+        entry = {"id": name, "title": name, "kind": "photograph", "source": about.source}
+        found.append({**entry, **_pixels(*data[0], data.class_names, longest)})
     return found
 
 
-def _picture(name, title, kind, source, image, labels=None, class_names=None) -> dict:
+def _pixels(image, labels=None, class_names=(), longest=LONGEST) -> dict:
+    """A picture and its label map as the page reads them, no side longer than `longest`."""
+    scale = min(1, longest / max(image.shape[:2]))
+    if scale < 1:
+        size = (round(image.shape[0] * scale), round(image.shape[1] * scale))
+        image = resized(image, size)
+        labels = None if labels is None else nearest(labels, size)
     return {
-        "id": name,
-        "title": title,
-        "kind": kind,  # "scene" or "photograph"
-        "source": source,
-        "src": _url(image, "JPEG", quality=JPEG_QUALITY),
-        "labels": None if labels is None else _url(labels, "PNG", optimize=True),
-        "classes": class_names,
+        "src": data_url(image, ".jpg"),
+        "labels": None if labels is None else data_url(labels.astype("uint8"), ".png"),
+        "classes": list(class_names),
     }
 
 
-def _url(array: np.ndarray, kind: str, **options) -> str:
-    file = io.BytesIO()
-    Image.fromarray(np.asarray(array, "uint8")).save(file, kind, **options)
-    text = base64.b64encode(file.getvalue()).decode()
-    return f"data:image/{kind.lower()};base64,{text}"
-
-
 def _classes(names, palette) -> list[dict]:
-    """Names and colours; the background has no colour, so that the picture shows."""
+    """Names and colours to paint over a picture.
+
+    The background has none, so that the picture shows. A single thing is green, as in the lecture.
+    """
+    colours = [GREEN, GREEN] if len(names) == 2 else [tuple(map(int, colour)) for colour in palette]
+    bare = len(names) == 2 or names[0] == "background"
     return [
-        {
-            "name": name,
-            "colour": None if name == "background" else [int(value) for value in colour],
-        }
-        for name, colour in zip(names, palette, strict=True)
+        {"name": name, "colour": None if bare and number == 0 else colours[number]}
+        for number, name in enumerate(names)
     ]

@@ -10,8 +10,7 @@ the model that the page holds, to compare with.
 
 import hashlib
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -58,7 +57,7 @@ class Graph:
         """
         numbers: dict[Any, int] = {}  # tensor → number of the operation that computes it
         layers: dict[str, int] = {}
-        for step in _flattened(model):
+        for step in graph.steps(model):
             entry = {"kind": graph.kind(step.operation), **_described(step)}
             entry["inputs"] = [numbers[tensor] for tensor in step.inputs]
             learns = bool(getattr(step.operation, "trainable_weights", ()))
@@ -141,17 +140,6 @@ def _of_random(array: np.ndarray) -> float | None:
     return float(array.std()) if np.mean(array == 0) < 0.01 else None
 
 
-def _flattened(model, inside: Mapping | None = None):
-    """The steps of a model, those of models that it uses as layers included."""
-    for step in graph.steps(model):
-        if graph.is_model(step.operation):
-            raise NotInThePage(
-                "Expected a flat model. Received: one with a model as a layer, "
-                f"{step.name!r}. fcn.backbones.from_keras flattens an encoder"
-            )
-        yield step
-
-
 # --- what each kind of operation needs besides its inputs
 
 
@@ -192,8 +180,9 @@ def _transposed(layer):
 
 
 ACTIVATIONS = (
-    "linear relu relu6 sigmoid tanh softmax elu softplus hard_sigmoid silu hard_silu leaky_relu"
-).split()
+    *("linear", "relu", "relu6", "leaky_relu", "elu", "softplus", "silu", "hard_silu"),
+    *("sigmoid", "hard_sigmoid", "tanh", "softmax"),
+)
 
 
 def _activation(layer):
@@ -219,15 +208,22 @@ def _merge_axis(layer):
 
 
 def _relu(layer):
-    return {
-        "max_value": layer.max_value,
-        "negative_slope": float(layer.negative_slope),
-        "threshold": float(layer.threshold),
-    }
+    if layer.threshold:
+        raise NotInThePage(f"the page cannot compute {layer.name}: threshold={layer.threshold}")
+    slope = float(layer.negative_slope)
+    return {"max_value": layer.max_value, "negative_slope": slope}
 
 
 def _global_mean(layer):
     return {"keepdims": bool(layer.keepdims)}
+
+
+def _reshaped(layer):
+    """Only what squeeze-and-excite does: a vector becomes a map of one pixel."""
+    shape = tuple(layer.target_shape)
+    if len(shape) != 3 or shape[:2] != (1, 1):
+        raise NotInThePage(f"the page cannot compute {layer.name}: a reshaping to {shape}")
+    return {}
 
 
 def _nothing(layer):
@@ -248,33 +244,34 @@ LAYERS: dict[str, Callable[[Any], dict]] = {
     "VGGPreprocessing": lambda layer: {"mean_bgr": _number(layer.mean_bgr)},
     "Activation": _activation,
     "ReLU": _relu,
+    "Reshape": _reshaped,
     "Softmax": _merge_axis,
     "Add": _nothing,
     "Multiply": _nothing,
     "Concatenate": _merge_axis,
     "ZeroPadding2D": lambda layer: {"padding": [list(pair) for pair in layer.padding]},
     "Cropping2D": lambda layer: {"cropping": [list(pair) for pair in layer.cropping]},
-    "UpSampling2D": lambda layer: {
-        "size": _pair(layer.size),
-        "interpolation": layer.interpolation,
-    },
+    "UpSampling2D": lambda layer: {"size": _pair(layer.size), "interpolation": layer.interpolation},
     "PadToMultiple": lambda layer: {"multiple": layer.multiple},
     "CropToMatch": lambda layer: {"offset": layer.offset, "stride": layer.stride},
     **dict.fromkeys(
-        "Identity Dropout SpatialDropout2D GaussianNoise GaussianDropout".split(), _nothing
+        ["Identity", "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"], _nothing
     ),
 }
 _FOLDED = ("BatchNormalization", "Normalization")  # stored as a factor and a summand per channel
 
 
 def _described(step: graph.Step) -> dict:
+    if graph.is_model(step.operation):
+        raise NotInThePage(
+            f"the page cannot compute {step.name}: a model used as a layer. "
+            "fcn.backbones.from_keras flattens an encoder"
+        )
     kind = graph.kind(step.operation)
     if step.is_function or kind not in LAYERS or len(step.outputs) != 1:
-        what = "a function of keras.ops" if step.is_function else "a layer of its own kind"
+        what = "the function keras.ops." if step.is_function else "a layer of the kind "
         raise NotInThePage(
-            f"the page cannot compute {step.name}: {kind or type(step.operation).__name__}, "
-            f"{what if not kind or step.is_function else 'which it does not know'}. It knows "
-            f"{', '.join(LAYERS)}"
+            f"the page cannot compute {step.name}: {what}{kind or type(step.operation).__name__}"
         )
     return LAYERS[kind](step.operation)
 
@@ -296,5 +293,3 @@ def _arrays(operation, bits: int) -> list[np.ndarray]:
         summand = -numpy(operation.mean) * factor
         return [np.ravel(factor).astype("float32"), np.ravel(summand).astype("float32")]
     return [_round(array, bits) for array in getattr(operation, "get_weights", list)()]
-
-

@@ -11,12 +11,13 @@ from fcn_keras.support.kinds import File, checked
 
 
 @checked
-def write_report(experiment: Experiment, out: File) -> Path:
+def write_report(experiment: Experiment, out: File, explainer: File | None = None) -> Path:
     """Writes `scores.json`, `model.keras` and `index.html` beside the figures.
 
     Args:
         experiment: The experiment that the figures were drawn from.
         out: The figures' folder.
+        explainer: The page in the same folder in which the networks run, if there is one.
 
     Returns:
         The path of `index.html`.
@@ -28,15 +29,16 @@ def write_report(experiment: Experiment, out: File) -> Path:
     with files.written_whole(out / "model.keras") as temporary:
         experiment.trained.model.save(temporary)
     with files.written_whole(out / "index.html") as temporary:
-        temporary.write_text(index_page(report), encoding="utf-8")
+        temporary.write_text(index_page(report, explainer), encoding="utf-8")
     return out / "index.html"
 
 
-def index_page(report: dict) -> str:
+def index_page(report: dict, explainer: File | None = None) -> str:
     """The figures in the lecture's order, a sentence with each: plain HTML that opens from disk."""
     figures = "\n".join(map(_figure, EXPERIMENT))
     warning = "".join(f'<p class="warning">{html.escape(text)}</p>' for text in report["warnings"])
-    return PAGE.format(figures=figures, scores=_score_table(report), warning=warning)
+    link = LINK.format(name=Path(explainer).name) if explainer else ""
+    return PAGE.format(figures=figures, scores=_score_table(report), warning=warning, link=link)
 
 
 def _figure(name: str) -> str:
@@ -71,6 +73,8 @@ def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
+LINK = """<p><strong><a href="{name}">The FCN Explainer</a></strong>: the same networks, running in
+a page of their own. Drop a photograph, point at a pixel, switch a skip connection off.</p>"""
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Fully Convolutional Network: the lecture's experiment</title>
@@ -89,7 +93,7 @@ td + td {{ text-align: right; font-variant-numeric: tabular-nums; font-weight: 6
 <p>After the lecture by Prof. Seungchul Lee, Industrial AI Lab. The identifiers are those of the
 lecture's claims. All numbers were measured on scenes that were never trained on; they are in
 <a href="scores.json">scores.json</a>.</p>
-{warning}{scores}
+{link}{warning}{scores}
 {figures}
 </body></html>
 """

@@ -1,5 +1,6 @@
 """Reading and writing picture files. The only place that knows Pillow."""
 
+import base64
 import contextlib
 import io
 import math
@@ -379,12 +380,30 @@ def write_image(
     about = PngImagePlugin.PngInfo()
     if note:
         about.add_text(NOTE, note)
-    # Each format takes the options that it knows: JPEG the quality, PNG the note.
-    content = io.BytesIO()
-    picture.save(content, Image.registered_extensions()[suffix], quality=92, pnginfo=about)
     # Python reports a disk that fills up; Pillow, writing to a file itself, does not.
     with written_whole(path) as temporary:
-        temporary.write_bytes(content.getvalue())
+        temporary.write_bytes(_encoded(picture, suffix, about))
+
+
+def data_url(image: Writable, suffix: str) -> str:
+    """A picture or a label map as text that a web page shows.
+
+    Args:
+        image: As at `write_image`.
+        suffix: `".jpg"` for a picture, `".png"` for class numbers.
+    """
+    content = _encoded(Image.fromarray(np.ascontiguousarray(image)), suffix)
+    kind = Image.registered_extensions()[suffix].lower()
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _encoded(picture, suffix: str, about=None) -> bytes:
+    """The content of a file. Each format takes the options that it knows: JPEG the quality, PNG
+    the note."""
+    content = io.BytesIO()
+    kind = Image.registered_extensions()[suffix]
+    picture.save(content, kind, quality=92, pnginfo=about)
+    return content.getvalue()
 
 
 def note_in(path: str | Path) -> str:

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const specification = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const require = createRequire(join(specification.modules, "package.json"));
@@ -28,7 +28,7 @@ export class Driver {
   async open(hash = "", query = "") {
     await this.page.goto("about:blank");
     await this.page.goto(`${this.address}${query}#${hash}`, { timeout: TIMEOUT });
-    await this.wait(() => document.querySelector(".stage, .presenter") !== null);
+    await this.wait(() => document.querySelector(".stage, .presenter, iframe") !== null);
   }
 
   // Runs a function in the page: evaluate((n) => n + 1, 1).
@@ -140,7 +140,7 @@ async function main() {
   const found = {};
   for (const id of specification.chapters) {
     const driver = new Driver(page, specification.browser, address);
-    const path = join(dirname(new URL(import.meta.url).pathname), "chapters", `${id}.mjs`);
+    const path = join(dirname(fileURLToPath(import.meta.url)), "chapters", `${id}.mjs`);
     try {
       if (!existsSync(path)) throw new Error(`no check is written for ${id}`);
       const { check } = await import(pathToFileURL(path).href);
@@ -159,4 +159,4 @@ async function main() {
   console.log(JSON.stringify(found));
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) await main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -1,12 +1,14 @@
 // Bundles the page's scripts. Two scripts: ours with the chapters, which is small and starts at
 // once, and TensorFlow.js, which only chapters with a network need.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
-const out = process.argv[2] ?? join(import.meta.dirname, "..", "bundle");
+const here = dirname(fileURLToPath(import.meta.url));
+const out = process.argv[2] ?? join(here, "..", "bundle");
 const options = {
-  absWorkingDir: import.meta.dirname,
+  absWorkingDir: here,
   bundle: true,
   minify: true,
   format: "iife",
@@ -25,20 +27,26 @@ await esbuild.build({
   platform: "browser",
 });
 const wasm = "tfjs-backend-wasm-simd.wasm";
-const modules = join(import.meta.dirname, "node_modules");
+const modules = join(here, "node_modules");
 copyFileSync(join(modules, "@tensorflow/tfjs-backend-wasm/dist", wasm), join(out, wasm));
 
-// Whose code the bundle holds, under which licence.
-const metafile = (await esbuild.build({
-  ...options, entryPoints: ["src/network/tensors.js"], write: false, metafile: true,
+// Whose code the bundle holds, and the licences to hand on with it.
+const { outputs } = (await esbuild.build({
+  ...options, entryPoints: ["src/network/tensors.js"], write: false, metafile: true, outfile: "out.js",
 })).metafile;
-const packages = new Set();
-for (const path of Object.keys(metafile.inputs)) {
-  const [, name] = path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/) ?? [];
-  if (name) packages.add(name);
-}
-const licences = [...packages].sort().map((name) => {
+const used = Object.entries(outputs["out.js"].inputs).filter(([, { bytesInOutput }]) => bytesInOutput);
+const names = new Set(used.map(([path]) => path.match(/.*node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1]));
+const packages = [...names].filter(Boolean).sort().map((name) => {
   const { version, license, author } = JSON.parse(readFileSync(join(modules, name, "package.json")));
-  return { name, version, license, author: author?.name ?? author ?? "" };
+  const holder = { "@tensorflow": "Google LLC" }[name.split("/")[0]] ?? author?.name ?? author;
+  return { name, version, license, holder };
 });
-writeFileSync(join(out, "packages.json"), `${JSON.stringify(licences, null, 2)}\n`);
+const texts = { "Apache-2.0": join(modules, "long", "LICENSE"), MIT: join(modules, "node-fetch", "LICENSE.md") };
+const licences = [...new Set(packages.map(({ license }) => license))].map((license) => {
+  const holders = packages.filter((each) => each.license === license)
+    .map(({ name, version, holder }) => `${name} ${version}: Copyright ${holder}`);
+  const text = readFileSync(texts[license], "utf8").replace(/^Copyright .*$/m, "Copyright: see above").trim();
+  return `${holders.join("\n")}\nLicence: ${license}\n\n${text}\n`;
+});
+writeFileSync(join(out, "packages.json"), `${JSON.stringify(packages, null, 2)}\n`);
+writeFileSync(join(out, "LICENCES.txt"), licences.join(`\n${"-".repeat(78)}\n\n`));

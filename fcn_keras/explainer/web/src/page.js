@@ -1,6 +1,6 @@
 // What all chapters share: what the page carries, the picture that is looked at, the network.
 import { loadNetwork } from "./network/load.js";
-import { bundled, fromFile } from "./pictures.js";
+import { bundled, fromFile, resized } from "./pictures.js";
 
 export class Page extends EventTarget {
   #pictures = new Map();
@@ -43,6 +43,12 @@ export class Page extends EventTarget {
       this.#pictures.set(id, bundled(this.contents.pictures.find((entry) => entry.id === id)));
     }
     return this.#pictures.get(id);
+  }
+
+  // A picture as the result's network takes it: in the size that it was trained on, if it has one.
+  fitting(image) {
+    const [height, width] = this.contents.size ?? [image.height, image.width];
+    return height === image.height && width === image.width ? image : resized(image, width, height);
   }
 
   // Chooses the picture that all chapters look at; they hear of it by the event "picture".

@@ -1,6 +1,7 @@
 // Pictures: those that came with the page, and those that a visitor drops. Nothing leaves the page.
 
 const LONGEST = 640; // pixels: what a laptop labels in half a second
+const HEAVIEST = 256 * 2 ** 20; // bytes
 
 // Reads a picture of the page: { id, title, source, image, labels, classes }.
 //   image: ImageData; labels: Uint8Array of class numbers (255: void), or null
@@ -21,7 +22,8 @@ async function decoded(url) {
   return pixelsOf(picture, picture.naturalWidth, picture.naturalHeight);
 }
 
-function pixelsOf(source, width, height) {
+// What can be drawn, as ImageData of some size.
+export function pixelsOf(source, width, height) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
@@ -52,38 +54,66 @@ export class NoPicture extends Error {}
 export async function fromFile(file) {
   const name = file.name || "this file";
   if (file.size === 0) throw new NoPicture(`${name} is empty. Choose a photograph, such as a JPEG or a PNG.`);
-  let bitmap;
+  if (file.size > HEAVIEST) throw new NoPicture(`${name} is larger than 256 MB. Save it smaller, and as a JPEG.`);
+  const isVector = file.type === "image/svg+xml" || /\.svg$/i.test(name);
+  let read;
   try {
-    bitmap = await bitmapOf(file);
+    read = await (isVector ? fromVector(file) : fromPixels(file));
   } catch {
     const heic = /\.hei[cf]$/i.test(name) ? " Most browsers cannot read HEIC: export it as JPEG first." : "";
     throw new NoPicture(`${name} could not be read as a picture. JPEG, PNG, WebP and GIF work.${heic}`);
   }
-  const { width, height } = bitmap;
-  const scale = Math.min(1, LONGEST / Math.max(width, height));
-  const size = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
-  const image = pixelsOf(bitmap, ...size);
-  bitmap.close?.();
+  const { image, width, height } = read;
+  const size = [image.width, image.height];
   const notes = [];
-  if (scale < 1) notes.push(`made smaller, from ${width} × ${height} to ${size[0]} × ${size[1]} pixels`);
+  if (Math.max(width, height) > LONGEST) notes.push(`made smaller, from ${width} × ${height} to ${size[0]} × ${size[1]} pixels`);
   if (file.type === "image/gif") notes.push("only its first image is used");
   return { id: `own-${name}`, title: name, source: "yours", image, labels: null, note: notes.join("; ") };
 }
 
-async function bitmapOf(file) {
-  if (file.type !== "image/svg+xml" && !/\.svg$/i.test(file.name ?? "")) {
-    return createImageBitmap(file, { imageOrientation: "from-image" });
+// No side longer than 640 pixels, and none shorter than one.
+function fitting(width, height) {
+  const scale = Math.min(1, LONGEST / Math.max(width, height));
+  return [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+}
+
+// Turned as the camera was held; the browser knows CMYK and the like.
+async function fromPixels(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const { width, height } = bitmap;
+  try {
+    return { image: pixelsOf(bitmap, ...fitting(width, height)), width, height };
+  } finally {
+    bitmap.close();
   }
-  // An SVG has no pixels of its own; it is drawn at its size, or 640 wide if it names none.
-  const url = URL.createObjectURL(new Blob([file], { type: "image/svg+xml" }));
+}
+
+// An SVG has no pixels of its own; it is drawn at its size, or 640 wide if it names none. As a
+// picture it runs no scripts and fetches nothing.
+async function fromVector(file) {
+  const parsed = new DOMParser().parseFromString(await file.text(), "image/svg+xml");
+  const root = parsed.documentElement;
+  if (root.localName !== "svg") throw new Error("no SVG");
+  const view = (root.getAttribute("viewBox") ?? "").trim().split(/[\s,]+/).map(Number);
+  const [, , viewWidth, viewHeight] = view.length === 4 && view.every(Number.isFinite) ? view : [];
+  const given = ["width", "height"].map((name) => {
+    const text = root.getAttribute(name) ?? "";
+    return /^\s*[\d.]+(e\d+)?\s*(px)?\s*$/i.test(text) ? parseFloat(text) : 0;
+  });
+  const ratio = viewWidth > 0 && viewHeight > 0 ? viewWidth / viewHeight : 1;
+  const width = given[0] || (given[1] ? given[1] * ratio : LONGEST);
+  const height = given[1] || width / ratio;
+  const size = fitting(width, height);
+  if (!root.hasAttribute("viewBox")) root.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  root.setAttribute("width", size[0]); // without these some browsers draw nothing
+  root.setAttribute("height", size[1]);
+  const text = new XMLSerializer().serializeToString(parsed);
+  const url = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
   try {
     const picture = new Image();
     picture.src = url;
     await picture.decode();
-    const width = picture.naturalWidth || LONGEST;
-    const height = picture.naturalHeight || LONGEST;
-    const image = pixelsOf(picture, width, height);
-    return createImageBitmap(image);
+    return { image: pixelsOf(picture, ...size), width: Math.round(width), height: Math.round(height) };
   } finally {
     URL.revokeObjectURL(url);
   }

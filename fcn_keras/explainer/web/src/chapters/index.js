@@ -2,9 +2,13 @@
 import tasks from "./tasks.js";
 import autoencoder from "./autoencoder.js";
 import fully from "./fully.js";
+import paint from "./paint.js";
+import result from "./result.js";
 
 export const CHAPTERS = [
   tasks,
   autoencoder,
   fully,
+  paint,
+  result,
 ];

@@ -60,6 +60,7 @@ class Field {
   }
 
   joined(other) {
+    if (other === WHOLE) return WHOLE;
     const [a, b] = [this.windows.length, other.windows.length];
     const period = (a * b) / gcd(a, b);
     const span = (i) => {
@@ -71,6 +72,11 @@ class Field {
     return this.made(period, span, this.stride * period);
   }
 }
+
+// Behind an operation that sees the whole image, every position does.
+const WHOLE = {
+  afterWindow: () => WHOLE, afterUpsampling: () => WHOLE, shifted: () => WHOLE, joined: () => WHOLE,
+};
 
 const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 
@@ -102,7 +108,8 @@ const enlarged = ({ size, interpolation }, [map], axis) => {
   };
 };
 const merged = (options, maps) => ({
-  field: maps.map(({ field }) => field).reduce((a, b) => a.joined(b)), size: maps[0].size,
+  field: maps.map(({ field }) => field).reduce((a, b) => a.joined(b)),
+  size: Math.max(...maps.map(({ size }) => size)), // a mean over the image is as large as any map
 });
 const padded = ({ padding }, [map], axis) => ({
   field: map.field.shifted(-padding[axis][0]), size: map.size + padding[axis][0] + padding[axis][1],
@@ -113,6 +120,7 @@ const cut = ({ cropping }, [map], axis) => ({
 const RULES = {
   Conv2D: windowed, DepthwiseConv2D: windowed, MaxPooling2D: windowed, AveragePooling2D: windowed,
   Conv2DTranspose: upsampled, UpSampling2D: enlarged,
+  GlobalAveragePooling2D: () => ({ field: WHOLE, size: 1 }),
   Add: merged, Multiply: merged, Concatenate: merged,
   ZeroPadding2D: padded, Cropping2D: cut,
   PadToMultiple: ({ multiple }, [map]) =>
@@ -122,7 +130,7 @@ const RULES = {
 };
 
 // Follows a network: { layer: { height, width, channels?, fields: [vertical, horizontal] } } for an
-// image of some size. `fields` is null behind an operation that sees the whole image.
+// image of some size. A field is null behind an operation that sees the whole image.
 export function mapsOf(network, model, height, width) {
   const known = new Map();
   const along = (number) => {
@@ -140,9 +148,8 @@ export function mapsOf(network, model, height, width) {
   return Object.fromEntries(
     Object.entries(network.models[model]).map(([name, number]) => {
       const [vertical, horizontal] = along(number);
-      return [name, {
-        height: vertical.size, width: horizontal.size, fields: [vertical.field, horizontal.field],
-      }];
+      const fields = [vertical.field, horizontal.field].map((field) => (field === WHOLE ? null : field));
+      return [name, { height: vertical.size, width: horizontal.size, fields }];
     }),
   );
 }

@@ -85,7 +85,9 @@ export class Network {
   //   wanted: names of layers, such as ["pool3", "output"]
   //   given:  {name of a layer: tensor}, at least the image (1, H, W, C); a map that is given is not
   //           computed, and neither is what leads to it
-  //   weight: instead of the file's weights, such as those that are being trained
+  //   weight: instead of the file's weights, such as those that are being trained: a function of
+  //           the array's number in the file, of the operation's number and of the array's place
+  //           there. Equal arrays are one in the file, such as the biases of two layers.
   // Returns {name: tensor}; the caller disposes of them.
   run(model, wanted, given, weight = (number) => this.weight(number)) {
     const { tf } = this;
@@ -93,7 +95,8 @@ export class Network {
     const compute = (number) => {
       if (known.has(number)) return known.get(number);
       const { kind, inputs, weights = [], ...options } = this.operations[number];
-      const y = OPERATIONS[kind](tf, inputs.map(compute), options, weights.map(weight));
+      const y = OPERATIONS[kind](tf, inputs.map(compute), options,
+        weights.map((array, place) => weight(array, number, place)));
       known.set(number, y);
       return y;
     };

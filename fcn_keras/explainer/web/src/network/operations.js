@@ -18,31 +18,30 @@ const FUSED = ["relu", "relu6"]; // computed together with the convolution
 
 export const activate = (tf, x, name) => (name ? ACTIVATIONS[name](tf, x) : x);
 
-// Sizes behind a window: SAME rounds up; VALID keeps only whole windows.
-function pooled(tf, pool, x, { kernel, strides, padding }) {
-  return pool(x, kernel, strides, padding);
+const pooled = (tf, pool, x, { kernel, strides, padding }) => pool(x, kernel, strides, padding);
+
+// The wasm kernel gets SAME wrong where the stride is larger than the kernel: the zeros are counted
+// here. With the size of a map, SAME puts half of them, rounded down, before it.
+function zeros(x, { padding, kernel, strides, dilations }) {
+  if (padding === "valid" || kernel.every((side, axis) => side >= strides[axis])) return padding;
+  const along = (axis) => {
+    const size = x.shape[axis + 1];
+    const reach = (kernel[axis] - 1) * dilations[axis] + 1;
+    const total = Math.max(0, (Math.ceil(size / strides[axis]) - 1) * strides[axis] + reach - size);
+    return [Math.floor(total / 2), Math.ceil(total / 2)];
+  };
+  return [[0, 0], along(0), along(1), [0, 0]];
 }
 
-function averaged(tf, x, options) {
-  return pooled(tf, tf.avgPool, x, options);
-}
-
-function convolution(tf, [x], options, [kernel, bias]) {
-  const { strides, padding, dilations, activation } = options;
-  const inside = FUSED.includes(activation) ? activation : "linear";
-  const y = tf.fused.conv2d({
-    x, filter: kernel, strides, pad: padding, dilations, bias, activation: inside,
-  });
-  return FUSED.includes(activation) ? y : activate(tf, y, activation);
-}
-
-function depthwise(tf, [x], options, [kernel, bias]) {
-  const { strides, padding, dilations, activation } = options;
-  const inside = FUSED.includes(activation) ? activation : "linear";
-  const y = tf.fused.depthwiseConv2d({
-    x, filter: kernel, strides, pad: padding, dilations, bias, activation: inside,
-  });
-  return FUSED.includes(activation) ? y : activate(tf, y, activation);
+function convolution(compute) {
+  return (tf, [x], given, [filter, bias]) => {
+    const { strides, dilations, activation } = given;
+    const fused = FUSED.includes(activation);
+    const pad = zeros(x, given);
+    const options = { strides, pad, dilations, bias, activation: fused ? activation : "linear" };
+    const y = tf.fused[compute]({ x, filter, ...options });
+    return fused ? y : activate(tf, y, activation);
+  };
 }
 
 function transposed(tf, [x], { kernel, strides, padding, activation }, [weights, bias]) {
@@ -54,11 +53,8 @@ function transposed(tf, [x], { kernel, strides, padding, activation }, [weights,
   return activate(tf, bias ? tf.add(y, bias) : y, activation);
 }
 
-function relu(tf, [x], { max_value, negative_slope, threshold }) {
-  if (!negative_slope && !threshold && max_value === null) return tf.relu(x);
-  if (!negative_slope && !threshold && max_value === 6) return tf.relu6(x);
-  const above = tf.relu(tf.sub(x, threshold));
-  const y = negative_slope ? tf.leakyRelu(tf.sub(x, threshold), negative_slope) : above;
+function relu(tf, [x], { max_value, negative_slope }) {
+  const y = negative_slope ? tf.leakyRelu(x, negative_slope) : tf.relu(x);
   return max_value === null ? y : tf.minimum(y, max_value);
 }
 
@@ -91,11 +87,11 @@ const scaled = (tf, [x], options, [factor, summand]) => tf.add(tf.mul(x, factor)
 const unchanged = (tf, [x]) => x;
 
 export const OPERATIONS = {
-  Conv2D: convolution,
-  DepthwiseConv2D: depthwise,
+  Conv2D: convolution("conv2d"),
+  DepthwiseConv2D: convolution("depthwiseConv2d"),
   Conv2DTranspose: transposed,
   MaxPooling2D: (tf, [x], options) => pooled(tf, tf.maxPool, x, options),
-  AveragePooling2D: (tf, [x], options) => averaged(tf, x, options),
+  AveragePooling2D: (tf, [x], options) => pooled(tf, tf.avgPool, x, options),
   GlobalAveragePooling2D: (tf, [x], { keepdims }) => tf.mean(x, [1, 2], keepdims),
   BatchNormalization: scaled,
   Normalization: scaled,
@@ -103,6 +99,7 @@ export const OPERATIONS = {
   VGGPreprocessing: (tf, [x], { mean_bgr }) => tf.sub(tf.reverse(x, 3), mean_bgr),
   Activation: (tf, [x], { activation }) => activate(tf, x, activation),
   ReLU: relu,
+  Reshape: (tf, [x]) => tf.reshape(x, [1, 1, 1, -1]), // a vector as a map of one pixel
   Softmax: (tf, [x]) => tf.softmax(x),
   Add: (tf, maps) => maps.reduce((sum, map) => tf.add(sum, map)),
   Multiply: (tf, maps) => maps.reduce((product, map) => tf.mul(product, map)),

@@ -1,6 +1,13 @@
 // What the page needs of TensorFlow.js. The bundler leaves out the rest and makes a script of its
 // own of it, which defines `TensorFlow`; `load.js` runs it when the first network is wanted.
 import * as tf from "@tensorflow/tfjs-core";
+import { addGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Add_grad";
+import { conv2DGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Conv2D_grad";
+import { conv2DBackpropInputGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Conv2DBackpropInput_grad";
+import { multiplyGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Multiply_grad";
+import { reluGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Relu_grad";
+import { sliceGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Slice_grad";
+import { sumGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sum_grad";
 
 export {
   add, avgPool, clipByValue, concat, conv2d, conv2dTranspose, depthwiseConv2d, div, elu, engine, exp,
@@ -9,6 +16,12 @@ export {
   softmax, softplus, sub, sum, tanh, tensor, tidy, variable, variableGrads, AdamOptimizer,
 } from "@tensorflow/tfjs-core";
 export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+
+// The gradients that training a head takes; the bundler left out all that nobody names.
+[
+  addGradConfig, conv2DGradConfig, conv2DBackpropInputGradConfig, multiplyGradConfig, reluGradConfig,
+  sliceGradConfig, sumGradConfig,
+].forEach(tf.registerGradient);
 
 // The wasm backend has no gradient for the kernel of a convolution. That gradient is a convolution
 // itself: of the input with the gradient of the output as its kernel, where the batch and the

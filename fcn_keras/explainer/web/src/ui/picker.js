@@ -1,6 +1,6 @@
 // A row of small pictures to choose from, and a place for the visitor's own.
 import { NoPicture } from "../pictures.js";
-import { canvas, el, newId } from "./dom.js";
+import { canvas, clamp, el, newId } from "./dom.js";
 import { show } from "./draw.js";
 import { resized } from "../pictures.js";
 
@@ -30,7 +30,7 @@ export function picker(page, say, { kinds = null, own = true } = {}) {
     row.replaceChildren(...entries().map((entry) => {
       const small = canvas(entry.title, 1, HEIGHT);
       page.picture(entry.id).then(({ image }) => {
-        const width = Math.max(1, Math.round((image.width / image.height) * HEIGHT));
+        const width = clamp(Math.round((image.width / image.height) * HEIGHT), HEIGHT / 4, 5 * HEIGHT);
         show(small, resized(image, width, HEIGHT));
       });
       return el("button", {
@@ -57,7 +57,9 @@ export function picker(page, say, { kinds = null, own = true } = {}) {
   const drop = (event) => {
     if (!here()) return;
     event.preventDefault();
-    take(event.dataTransfer?.files[0]);
+    const file = event.dataTransfer?.files[0];
+    if (file) take(file);
+    else say("That was no file. Save the picture first, then drop its file here.");
   };
   const paste = (event) => { if (here()) take(event.clipboardData?.files[0]); };
   document.addEventListener("dragover", over);
