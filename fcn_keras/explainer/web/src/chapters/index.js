@@ -2,6 +2,7 @@
 import review from "./review.js";
 import convolution from "./convolution.js";
 import tasks from "./tasks.js";
+import autoencoder from "./autoencoder.js";
 import fully from "./fully.js";
 import pixel from "./pixel.js";
 import skips from "./skips.js";
@@ -14,6 +15,7 @@ export const CHAPTERS = [
   review,
   convolution,
   tasks,
+  autoencoder,
   fully,
   pixel,
   skips,
