@@ -2,9 +2,11 @@
 import convolution from "./convolution.js";
 import fully from "./fully.js";
 import review from "./review.js";
+import transposed from "./transposed.js";
 
 export const CHAPTERS = [
   review,
   convolution,
+  transposed,
   fully,
 ];

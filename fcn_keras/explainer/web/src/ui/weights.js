@@ -1,6 +1,6 @@
 // A kernel whose weights are typed, and an answer for what is not a number.
 import { el } from "./dom.js";
-import { short } from "./grid.js";
+import { breadth, short } from "./grid.js";
 
 const LARGEST = 99;
 
@@ -66,6 +66,8 @@ export function weights(name, { say, changed }) {
   node.draw = (kernel, width, height) => {
     node.style.gridTemplateColumns = `repeat(${kernel.width}, ${width}px)`;
     node.style.gridAutoRows = `${height}px`;
+    const longest = Math.max(...[...kernel.data].map((value) => breadth(short(value, 4))));
+    node.style.fontSize = `min(1em, ${Math.max(11, (width - 3) / longest)}px)`;
     if (shape !== `${kernel.height} × ${kernel.width}`) {
       shape = `${kernel.height} × ${kernel.width}`;
       fields = [...kernel.data].map((value, place) => {
