@@ -79,7 +79,8 @@ function build(stage, { page, say }) {
       const { x, y } = pointed(pixels, event);
       return { x: frame.x + x, y: frame.y + y };
     };
-    pixels.addEventListener("click", (event) => { if (frame) { place(under(event)); draw(); } });
+    // What was read is what is chosen: a click's place is rounded, that of a move is not.
+    pixels.addEventListener("click", (event) => { if (frame) { place(hovered ?? under(event)); draw(); } });
     pixels.addEventListener("pointermove", (event) => {
       if (!frame || event.pointerType !== "mouse") return;
       hovered = under(event);

@@ -41,9 +41,10 @@ export function numberField(name, value, { say, changed, ...attributes }) {
       return;
     }
     answer("");
-    if (next === current) return;
+    const news = next !== current;
     current = next;
-    changed(next);
+    if (final) input.set(next); // 1/4 is shown as 0.25
+    if (news) changed(next);
   };
   const input = el("input", {
     type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": name, value: short(value, 4),
