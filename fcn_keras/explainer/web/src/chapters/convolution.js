@@ -405,9 +405,9 @@ function drawing() {
   return svg("svg", { viewBox: "0 0 240 90", width: 240, height: 90, role: "img", "aria-label": "A window in two channels, a kernel, one output cell" },
     ...cells(14, 2, 5, 12, (row, column) => row < 3 && column > 0 && column < 4),
     ...cells(2, 14, 5, 12, (row, column) => row < 3 && column > 0 && column < 4),
-    text(92, 44, "×"),
-    ...cells(114, 16, 3, 12, () => true), ...cells(106, 24, 3, 12, () => true),
+    text(87, 44, "×"),
+    ...cells(108, 16, 3, 12, () => true), ...cells(100, 24, 3, 12, () => true),
     text(166, 44, "→ Σ →"),
-    ...cells(196, 24, 3, 13, (row, column) => row === 0 && column === 1),
-    text(38, 87, "5 × 5 × 2"), text(128, 87, "3 × 3 × 2"), text(215, 87, "3 × 3 × 1"));
+    ...cells(192, 22, 3, 12, (row, column) => row === 0 && column === 1),
+    text(32, 87, "5 × 5 × 2"), text(118, 87, "3 × 3 × 2"), text(210, 87, "3 × 3 × 1"));
 }
