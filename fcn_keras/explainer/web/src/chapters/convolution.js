@@ -52,8 +52,7 @@ export default {
   },
   todo: "Choose an output cell and follow its number back. Predict the size before you change kernel, stride or "
     + "padding. Then take a picture as the input.",
-  sentence: "A kernel reaches through all channels: its products and the bias add up to one number of one "
-    + "output channel.",
+  sentence: "One kernel reaches through all channels; its products and the bias add up to one number.",
   notes: [
     "Go to a cell at the edge of the bright bar and ask for its value before you show the sum.",
     "A usual misconception: each input channel gives an output channel. One kernel gives one; 64 channels take 64 kernels.",
@@ -284,17 +283,20 @@ function writtenOut(window_, { kernels, bias }, value) {
   return `${terms.join("  +  ")} + ${bracketed(bias)} = ${short(value, 4)}`;
 }
 
-// Sizes in pixels for the width that there is: of an input cell, a weight, an output cell.
+// Sizes in pixels for the room that there is: of an input cell, a weight, an output cell.
 function measure(node, { channels, k, wide, count }) {
   const em = parseFloat(getComputedStyle(node).fontSize);
   const width = node.clientWidth;
   const narrow = width < 40 * em;
-  const column = (narrow ? width : width - 14 * em) / channels - em;
+  const more = narrow ? 1 : clamp((node.closest(".stage")?.clientHeight ?? 0) / (36 * em), 1, 1.5);
+  const right = 14 * em * more;
+  node.style.setProperty("--output", `${right}px`);
+  const column = (narrow ? width : width - right) / channels - em;
   const stacked = (column - em) / (2 * k) < 1.45 * em;
-  const cell = Math.floor(Math.min(2 * em, (column - 4) / wide));
-  const weight = Math.floor(clamp(stacked ? column / k : (column - em) / (2 * k), 1, 2.3 * em));
-  const out = Math.floor(Math.min(2.4 * em, (13.8 * em) / Math.max(1, count)));
-  return { cell, weight, line: Math.floor(stacked && k === 5 ? 1.3 * em : 1.55 * em), out, stacked };
+  const cell = Math.floor(Math.min(2 * em * more, (column - 4) / wide));
+  const weight = Math.floor(Math.min(stacked ? column / k : (column - em) / (2 * k), 2.3 * em * more));
+  const out = Math.floor(Math.min(2.4 * em * more, (right - 4) / Math.max(1, count)));
+  return { cell, weight, line: Math.floor(more * em * (stacked && k === 5 ? 1.3 : 1.55)), out, stacked };
 }
 
 // --- on a picture
@@ -403,9 +405,9 @@ function drawing() {
   return svg("svg", { viewBox: "0 0 240 90", width: 240, height: 90, role: "img", "aria-label": "A window in two channels, a kernel, one output cell" },
     ...cells(14, 2, 5, 12, (row, column) => row < 3 && column > 0 && column < 4),
     ...cells(2, 14, 5, 12, (row, column) => row < 3 && column > 0 && column < 4),
-    text(92, 44, "×"),
-    ...cells(114, 16, 3, 12, () => true), ...cells(106, 24, 3, 12, () => true),
+    text(87, 44, "×"),
+    ...cells(108, 16, 3, 12, () => true), ...cells(100, 24, 3, 12, () => true),
     text(166, 44, "→ Σ →"),
-    ...cells(196, 24, 3, 13, (row, column) => row === 0 && column === 1),
-    text(38, 87, "5 × 5 × 2"), text(128, 87, "3 × 3 × 2"), text(215, 87, "3 × 3 × 1"));
+    ...cells(192, 22, 3, 12, (row, column) => row === 0 && column === 1),
+    text(32, 87, "5 × 5 × 2"), text(118, 87, "3 × 3 × 2"), text(210, 87, "3 × 3 × 1"));
 }

@@ -3,6 +3,7 @@ import review from "./review.js";
 import convolution from "./convolution.js";
 import tasks from "./tasks.js";
 import autoencoder from "./autoencoder.js";
+import transposed from "./transposed.js";
 import fully from "./fully.js";
 import pixel from "./pixel.js";
 import skips from "./skips.js";
@@ -16,6 +17,7 @@ export const CHAPTERS = [
   convolution,
   tasks,
   autoencoder,
+  transposed,
   fully,
   pixel,
   skips,

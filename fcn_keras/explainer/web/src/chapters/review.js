@@ -79,7 +79,8 @@ function build(stage, { page, say }) {
       const { x, y } = pointed(pixels, event);
       return { x: frame.x + x, y: frame.y + y };
     };
-    pixels.addEventListener("click", (event) => { if (frame) { place(under(event)); draw(); } });
+    // What was read is what is chosen: a click's place is rounded, that of a move is not.
+    pixels.addEventListener("click", (event) => { if (frame) { place(hovered ?? under(event)); draw(); } });
     pixels.addEventListener("pointermove", (event) => {
       if (!frame || event.pointerType !== "mouse") return;
       hovered = under(event);
@@ -264,19 +265,25 @@ function luminance(...colour) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-// A few pixels, and the three tables that they are made of.
+// Four pixels, and the three tables that they are made of.
 function drawing() {
-  const values = [[200, 60, 20], [240, 200, 40], [40, 90, 200], [250, 250, 245]];
-  const table = (left, top, colour, text) => values.flatMap((value, i) => {
-    const [x, y] = [left + 32 * (i % 2), top + 32 * Math.floor(i / 2)];
-    return [
-      svg("rect", { x, y, width: 32, height: 32, fill: colour(value), stroke: "#555" }),
-      text ? svg("text", { x: x + 16, y: y + 20, "text-anchor": "middle", style: "font-size: 12px; fill: #000" }, text(value)) : null,
-    ];
+  const pixels = [[200, 60, 20], [240, 200, 40], [40, 90, 200], [250, 250, 245]];
+  const text = (x, y, size, words) =>
+    svg("text", { x, y, "text-anchor": "middle", style: `font-size: ${size}px; fill: #000` }, words);
+  const square = (left, top, side, i, fill) => svg("rect", {
+    x: left + side * (i % 2), y: top + side * Math.floor(i / 2), width: side, height: side, fill, stroke: "#555",
   });
-  const white = () => "#fff";
   return svg("svg", { viewBox: "0 0 240 90", width: 240, height: 90, role: "img", "aria-label": "Four pixels and their three tables" },
-    ...table(2, 13, (value) => `rgb(${value.join(" ")})`),
-    svg("text", { x: 78, y: 50, "text-anchor": "middle", style: "font-size: 16px; fill: #000" }, "="),
-    ...[2, 1, 0].flatMap((c) => table(92 + 41 * c, 4 + 8 * c, white, (value) => String(value[c]))));
+    ...pixels.map((pixel, i) => square(2, 14, 26, i, `rgb(${pixel.join(" ")})`)),
+    text(67, 44, 16, "="),
+    ...CHANNELS.flatMap((name, c) => [
+      ...pixels.flatMap((pixel, i) => {
+        const left = 80 + 54 * c;
+        return [
+          square(left, 14, 25, i, "#fff"),
+          text(left + 25 * (i % 2) + 12.5, 14 + 25 * Math.floor(i / 2) + 17, 11, String(pixel[c])),
+        ];
+      }),
+      text(105 + 54 * c, 80, 12, name),
+    ]));
 }

@@ -47,7 +47,7 @@ export function grid(label, name, choose = null) {
 }
 
 // How wide a number is, in em: a point is narrow, a minus sign is broad.
-const breadth = (text) =>
+export const breadth = (text) =>
   [...text].reduce((sum, letter) => sum + ({ ".": 0.32, "−": 0.84 }[letter] ?? 0.64), 0) || 1;
 
 function drawnCell({ text = "", tint, level = 0, kind = "" }, row, column, width, height) {

@@ -1,6 +1,6 @@
 // A kernel whose weights are typed, and an answer for what is not a number.
 import { el } from "./dom.js";
-import { short } from "./grid.js";
+import { breadth, short } from "./grid.js";
 
 const LARGEST = 99;
 
@@ -41,9 +41,10 @@ export function numberField(name, value, { say, changed, ...attributes }) {
       return;
     }
     answer("");
-    if (next === current) return;
+    const news = next !== current;
     current = next;
-    changed(next);
+    if (final) input.set(next); // 1/4 is shown as 0.25
+    if (news) changed(next);
   };
   const input = el("input", {
     type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": name, value: short(value, 4),
@@ -66,6 +67,8 @@ export function weights(name, { say, changed }) {
   node.draw = (kernel, width, height) => {
     node.style.gridTemplateColumns = `repeat(${kernel.width}, ${width}px)`;
     node.style.gridAutoRows = `${height}px`;
+    const longest = Math.max(...[...kernel.data].map((value) => breadth(short(value, 4))));
+    node.style.fontSize = `min(1em, ${Math.max(11, (width - 3) / longest)}px)`;
     if (shape !== `${kernel.height} × ${kernel.width}`) {
       shape = `${kernel.height} × ${kernel.width}`;
       fields = [...kernel.data].map((value, place) => {
