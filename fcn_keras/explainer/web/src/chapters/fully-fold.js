@@ -5,7 +5,6 @@ import { count } from "../ui/counts.js";
 
 const SIDE = 3;
 const LARGEST = 7;
-const CELL = 2.2; // em
 const START = [1, 0, -1, 2, 0, -2, 1, 0, -1];
 
 // The input, the same numbers at the same place however large it is.
@@ -32,8 +31,9 @@ export function folding(place) {
     ...START.map((_, i) => button("", () => turn(i), { class: "cell" })));
   walkable(kernel, () => (folded ? SIDE : START.length));
   const dense = el("output", { class: "read verdict", id: "dense" });
-  const answers = el("div", { class: "grid answers", role: "group", "aria-label": "Answers of the convolution" });
+  const answers = el("div", { class: "grid replies", role: "group", "aria-label": "Answers of the convolution" });
   const grid = walkable(answers, () => size - SIDE + 1, (cell) => look(Number(cell.dataset.row), Number(cell.dataset.column)));
+  const unfolded = el("p", { class: "verdict" }, "Fold the weights into a kernel first.");
   const sum = el("p", { class: "read", id: "sum", "aria-live": "polite" });
   const form = choice("Weights as a", [[false, "vector"], [true, "kernel"]], false, (value) => { folded = value; render(); });
   const sideOf = slider("Input", { min: SIDE, max: LARGEST, value: SIDE, shown: (n) => `${n} × ${n}` }, resize);
@@ -63,14 +63,14 @@ export function folding(place) {
   }
 
   function render() {
-    input.style.setProperty("--columns", size);
+    field.style.setProperty("--columns", size);
     input.setAttribute("aria-label", `Input of ${size} by ${size} numbers`);
     input.replaceChildren(...Array.from({ length: size * size }, (_, i) =>
       el("span", { class: "cell" }, String(valueAt(Math.floor(i / size), i % size)))));
     kernel.classList.toggle("folded", folded);
     [...kernel.children].forEach((cell, i) => {
       const [x, y] = folded ? [i % SIDE, Math.floor(i / SIDE)] : [0, i];
-      cell.style.transform = `translate(${x * CELL}em, ${y * CELL}em)`;
+      cell.style.transform = `translate(calc(${x} * var(--cell)), calc(${y} * var(--cell)))`;
       cell.textContent = text(weights[i]);
       cell.setAttribute("aria-label", `Weight ${i + 1}: ${text(weights[i])}`);
     });
@@ -84,7 +84,8 @@ export function folding(place) {
   }
 
   function renderAnswers() {
-    const side = size - SIDE + 1;
+    const side = folded ? size - SIDE + 1 : 0;
+    unfolded.hidden = folded;
     const focused = answers.contains(document.activeElement);
     answers.style.setProperty("--columns", side);
     answers.replaceChildren(...Array.from({ length: side * side }, (_, i) => {
@@ -96,20 +97,29 @@ export function folding(place) {
       });
     }));
     grid.restart();
-    if (focused) answers.firstChild.focus();
+    if (focused) answers.firstChild?.focus();
   }
 
-  // The window of the answer that is looked at, and its sum.
+  // The inputs that the weights meet, and their sum: a window; or as a vector the first nine.
   function mark() {
     const [top, left] = chosen;
-    const inside = (row, column) => row >= top && row < top + SIDE && column >= left && column < left + SIDE;
-    [...input.children].forEach((cell, i) =>
-      cell.classList.toggle("seen", inside(Math.floor(i / size), i % size)));
+    const met = (i) => {
+      const [row, column] = [Math.floor(i / size), i % size];
+      return folded
+        ? row >= top && row < top + SIDE && column >= left && column < left + SIDE
+        : i < weights.length;
+    };
+    [...input.children].forEach((cell, i) => {
+      cell.classList.toggle("seen", met(i));
+      cell.classList.toggle("left-over", !folded && !met(i));
+    });
     [...answers.children].forEach((cell) =>
       cell.setAttribute("aria-current", String(Number(cell.dataset.row) === top && Number(cell.dataset.column) === left)));
-    const terms = weights.map((weight, i) =>
-      `${text(weight)} · ${valueAt(top + Math.floor(i / SIDE), left + (i % SIDE))}`);
-    sum.textContent = `${terms.join(" + ").replaceAll("+ −", "− ")} = ${text(weighted(weights, top, left))}`;
+    const values = [...input.children].filter((_, i) => met(i)).map((cell) => cell.textContent);
+    const terms = weights.map((weight, i) => `${text(weight)} · ${values[i]}`);
+    sum.textContent = folded || size === SIDE
+      ? `${terms.join(" + ").replaceAll("+ −", "− ")} = ${text(weighted(weights, ...(folded ? chosen : [0, 0])))}`
+      : `Nine inputs meet a weight. The other ${count(size * size - weights.length)} have none.`;
   }
 
   const column = (title, ...children) => el("section", { class: "column" }, el("h3", {}, title), ...children);
@@ -119,8 +129,8 @@ export function folding(place) {
       column("Input", field),
       column("Nine weights", kernel),
       el("div", { class: "verdicts" },
-        column("Dense layer: one weight for each input", dense),
-        column("Convolution: the same weights in every window", answers))),
+        column("Dense layer", el("p", { class: "quiet" }, "one weight for each input"), dense),
+        column("Convolution", el("p", { class: "quiet" }, "the same weights in every window"), unfolded, answers))),
     sum,
     el("p", { class: "quiet" }, "Click a weight to change it, an answer to see its window."),
   );

@@ -22,14 +22,6 @@ function stagesOf(graph, model) {
     .map((stride) => whole.find(([, { height }]) => height === 512 / stride)?.[0]).filter(Boolean);
 }
 
-// How many numbers a model holds.
-function weightsOf(graph, model) {
-  const numbers = new Set(Object.values(graph.models[model]));
-  const weights = new Set([...numbers].flatMap((number) => graph.operations[number].weights ?? []));
-  const sizeOf = (number) => graph.weights[number].shape.reduce((product, side) => product * side, 1);
-  return [...weights].reduce((sum, number) => sum + sizeOf(number), 0);
-}
-
 // A map as cells over the picture: where a side is no multiple, the last cells stick out.
 function cellsOf({ height, width }, picture, stride) {
   const lines = [];
@@ -44,7 +36,9 @@ export function anySize(place, { page, say }) {
   const { graph } = page.contents;
   const model = page.networks.result;
   const layers = stagesOf(graph, model);
-  let [height, width] = [160, 576];
+  const whole = mapsOf(graph, model, 512, 512); // tells by how much each layer is smaller
+  let [height, width] = page.contents.size ?? PRESETS[0];
+  [height, width] = [Math.min(height, HIGHEST), Math.min(width, WIDEST)];
   let asked = 0;
 
   const out = canvas("The picture with what the network found", 1, 1, { id: "sized" });
@@ -61,9 +55,10 @@ export function anySize(place, { page, say }) {
     return { row: [el("dt", {}, name), value], value };
   };
   const [given, weights, answered] = [
-    fact("Picture", "given-size"), fact("Weights", "weights"), fact("Answer", "answer-size"),
+    fact("Picture", "given-size"), fact("Weights", "weight-count"), fact("Answer", "answer-size"),
   ];
-  weights.value.textContent = count(weightsOf(graph, model));
+  const parameters = page.contents.layers.reduce((sum, layer) => sum + layer.parameters, 0);
+  weights.value.textContent = `${count(parameters)}, always`;
   const scales = el("div", { class: "scales" });
   const spoken = el("p", { class: "hidden", "aria-live": "polite" });
   const choices = picker(page, say);
@@ -86,10 +81,9 @@ export function anySize(place, { page, say }) {
   function render() {
     given.value.textContent = sizes(height, width, 3);
     const found = mapsOf(graph, model, height, width);
-    const whole = mapsOf(graph, model, 512, 512);
     scales.replaceChildren(...layers.map((name) => el("figure", { "data-layer": name },
-      cellsOf(found[name], { width, height }, 512 / whole[name].height),
-      el("figcaption", { class: "read" }, `${name}: ${sizes(found[name].height, found[name].width)}`))));
+      el("figcaption", { class: "read" }, `${name}: ${sizes(found[name].height, found[name].width)}`),
+      cellsOf(found[name], { width, height }, 512 / whole[name].height))));
     Object.assign(handle.style, { left: `${(100 * width) / WIDEST}%`, top: `${(100 * height) / HIGHEST}%` });
     area.classList.add("busy");
   }

@@ -15,7 +15,7 @@ function build(stage, tools) {
     part = PARTS[name](place, tools);
   };
   const names = [["size", "Any size"], ["fold", "A dense layer folds into a convolution"]];
-  stage.append(choice("", names, "size", open), place);
+  stage.append(choice("Show", names, "size", open), place);
   open("size");
   return { stop: () => part.stop() };
 }
@@ -39,15 +39,12 @@ export default {
   claims: ["L14", "L15"],
   minutes: 5,
   question: {
-    ask: "The network was trained on pictures of one size. Now a picture of 97 × 131 pixels comes. What happens?",
-    answers: [
-      "It must be trained again", "The picture must be cut or resized first",
-      "The same weights answer, in 97 × 131",
-    ],
+    ask: "A network of convolutions was trained on pictures of one size. Now one of 97 × 131 pixels comes. What happens?",
+    answers: ["It must be trained again", "The picture must be resized", "It answers, in that size"],
     right: 2,
     because: "A kernel is as large as its window, whatever it slides over. No layer has a weight for every position.",
   },
-  todo: "Drag the corner of the picture. Make it odd, tiny, very wide. What changes, and what does not? Then fold a dense layer.",
+  todo: "Drag the picture’s corner: odd, tiny, very wide. What stays the same? Then fold a dense layer.",
   sentence: "Without a dense layer, the same weights take a picture of any size and answer in that size.",
   notes: [
     "Ask which number in the network could possibly depend on the picture’s size. (Only a dense layer’s.)",
