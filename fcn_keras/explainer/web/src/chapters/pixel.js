@@ -312,7 +312,7 @@ function usual(data) {
 function lead(ahead, other) {
   const times = Math.exp(ahead);
   const about = times < 1e6 ? `≈ ${Number(times.toPrecision(3)).toLocaleString("en")}` : "> a million";
-  return [`: ${number(ahead)} ahead of ${other}. Softmax makes that e`, el("sup", {}, number(ahead)), ` ${about} times as probable.`];
+  return [`, ${number(ahead)} ahead of ${other}: e`, el("sup", {}, number(ahead)), ` ${about} times as probable.`];
 }
 
 // --- the layers above the pixel
@@ -373,8 +373,8 @@ function towerOf(layers, chosen, onchange) {
         columns: sees ? sees.columns.join() : "",
       });
       facts.replaceChildren(
-        el("strong", {}, layer.name), ` (${layer.words}) has ${sizes(found.height, found.width)} positions. The one above the pixel, `
-        + `row ${position[0]}, column ${position[1]}, ${view(sees, height, width)}`);
+        el("strong", {}, layer.name), ` (${layer.words}), ${sizes(found.height, found.width)} positions: the one above the pixel, row `
+        + `${position[0]}, column ${position[1]}, ${view(sees, height, width)}`);
       words = facts.textContent;
     },
   };
@@ -385,7 +385,7 @@ function view(sees, height, width) {
   const { rows, columns } = sees;
   const beyond = outside(rows, columns, height, width);
   const where = beyond > 0
-    ? `${number(100 * beyond, beyond < 0.1 ? 1 : 0)} % of them outside the picture, where there is only padding.`
+    ? `${number(100 * beyond, beyond < 0.1 ? 1 : 0)} % of them padding outside the picture.`
     : "all of them in the picture.";
   return `sees ${sizes(rows[1] - rows[0] + 1, columns[1] - columns[0] + 1)} pixels, ${where}`;
 }

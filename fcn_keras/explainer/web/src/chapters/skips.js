@@ -239,14 +239,16 @@ class Prediction {
   }
 
   // The part of the picture to enlarge: where the coarsest network is wrong the most, or, without
-  // labels, where the most of the edge is. What lies in the middle of the part counts double.
+  // labels, where the coarsest and the finest have the most of an edge. What lies in the middle of the part counts double.
   #closest() {
     const { width, height } = this.size;
     const strides = Object.keys(this.strides).sort((a, b) => b - a);
     const { found } = this.result(strides[0]);
+    const edge = (labels) => edgeBand(labels, width, height, 2);
+    const fine = this.labels ? null : edge(this.result(strides.at(-1)).found);
     const counted = this.labels
       ? this.band.map((inside, i) => (inside && found[i] !== this.labels[i] ? 1 : 0))
-      : edgeBand(this.result(strides.at(-1)).found, width, height, 1);
+      : edge(found).map((inside, i) => inside + fine[i]);
     const part = { width: Math.min(width, 84), height: Math.min(height, 56) };
     let best = { count: -1 };
     for (let y = 0; y <= height - part.height; y += 4) {

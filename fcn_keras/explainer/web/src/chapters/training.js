@@ -8,7 +8,7 @@ import { count } from "../ui/stages.js";
 import { mapOf, tensorOf } from "../network/predict.js";
 
 const AROUND = 10; // steps before and after, whose mean smooths the curve
-const [WIDTH, HEIGHT] = [860, 190];
+const HEIGHT = 190; // of the curve, in units that are pixels at 1280 × 720
 const PLOT = { left: 62, right: 12, top: 10, bottom: 34 };
 
 export default {
@@ -47,7 +47,8 @@ function build(stage, { page, say }) {
   let seen = null;
   let head = null; // what the heads read of this picture, and what they found
 
-  const curve = curveOf(loss, checkpoints, (next) => { scrub.set(next); choose(next); });
+  const wide = stage.clientWidth < 600 ? 400 : 860; // units across: text stays readable on a phone
+  const curve = curveOf(loss, checkpoints, wide, (next) => { scrub.set(next); choose(next); });
   const scrub = slider("Checkpoint", {
     min: 0, max: checkpoints.length - 1, value: 0, shown: (i) => `after step ${checkpoints[i].step}`,
   }, (next) => choose(next));
@@ -157,7 +158,7 @@ function frozenNote({ layers }) {
 
 // --- the loss curve
 
-function curveOf(loss, checkpoints, onchoose) {
+function curveOf(loss, checkpoints, width, onchoose) {
   const smooth = loss.map((_, i) => {
     const reach = Math.min(AROUND, i, loss.length - 1 - i); // as far back as ahead: no bend at the ends
     const near = loss.slice(i - reach, i + reach + 1);
@@ -165,7 +166,7 @@ function curveOf(loss, checkpoints, onchoose) {
   });
   const positive = loss.filter((value) => value > 0);
   const [low, high] = [Math.min(...positive), Math.max(...positive)];
-  const x = (step) => PLOT.left + (step / loss.length) * (WIDTH - PLOT.left - PLOT.right);
+  const x = (step) => PLOT.left + (step / loss.length) * (width - PLOT.left - PLOT.right);
   const y = (value) => {
     const share = (Math.log(Math.max(value, low)) - Math.log(low)) / (Math.log(high / low) || 1);
     return HEIGHT - PLOT.bottom - share * (HEIGHT - PLOT.top - PLOT.bottom);
@@ -174,14 +175,14 @@ function curveOf(loss, checkpoints, onchoose) {
   const marker = svg("path", { class: "marker" });
   const dot = svg("circle", { class: "dot", r: 6 });
   const dots = checkpoints.map(({ step }) => svg("circle", { class: "step", r: 4.5, cx: x(step), cy: HEIGHT - PLOT.bottom }));
-  const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Loss after each step, on a logarithmic axis" },
+  const drawing = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": "Loss after each step, on a logarithmic axis" },
     ...ticksOf(low, high).flatMap((value) => [
-      svg("path", { class: "grid", d: `M${PLOT.left} ${y(value)}H${WIDTH - PLOT.right}` }),
+      svg("path", { class: "grid", d: `M${PLOT.left} ${y(value)}H${width - PLOT.right}` }),
       svg("text", { x: PLOT.left - 8, y: y(value), dy: "0.35em", "text-anchor": "end" }, String(value)),
     ]),
-    ...stepsOf(loss.length).map((step) => svg("text", { x: x(step), y: HEIGHT - 10, "text-anchor": step === loss.length ? "end" : "middle" }, String(step))),
-    svg("text", { x: WIDTH - PLOT.right - 4, y: PLOT.top + 14, "text-anchor": "end" }, "loss, by steps"),
-    svg("path", { class: "axis", d: `M${PLOT.left} ${PLOT.top}V${HEIGHT - PLOT.bottom}H${WIDTH - PLOT.right}` }),
+    ...stepsOf(loss.length, width).map((step) => svg("text", { x: x(step), y: HEIGHT - 10, "text-anchor": step === loss.length ? "end" : "middle" }, String(step))),
+    svg("text", { x: width - PLOT.right - 4, y: PLOT.top + 14, "text-anchor": "end" }, "loss, by steps"),
+    svg("path", { class: "axis", d: `M${PLOT.left} ${PLOT.top}V${HEIGHT - PLOT.bottom}H${width - PLOT.right}` }),
     svg("path", { class: "raw", d: path(loss) }),
     svg("path", { class: "smooth", d: path(smooth) }),
     ...dots, marker, dot);
@@ -190,7 +191,7 @@ function curveOf(loss, checkpoints, onchoose) {
   let held = false;
   const pointed = (event) => {
     const sides = drawing.getBoundingClientRect();
-    const place = ((event.clientX - sides.left) / sides.width) * WIDTH;
+    const place = ((event.clientX - sides.left) / sides.width) * width;
     const far = checkpoints.map(({ step }) => Math.abs(x(step) - place));
     onchoose(far.indexOf(Math.min(...far)));
   };
@@ -206,7 +207,7 @@ function curveOf(loss, checkpoints, onchoose) {
       marker.setAttribute("d", `M${x(step)} ${PLOT.top}V${HEIGHT - PLOT.bottom}`);
       dot.setAttribute("cx", x(step));
       dot.setAttribute("cy", y(value));
-      Object.assign(box.dataset, { step, loss: value, place: x(step) / WIDTH });
+      Object.assign(box.dataset, { step, loss: value, place: x(step) / width });
     },
   };
 }
@@ -220,8 +221,8 @@ function ticksOf(low, high) {
   return all.filter((value) => value >= low * 0.999 && value <= high * 1.001);
 }
 
-function stepsOf(last) {
-  const rough = last / 6;
+function stepsOf(last, width) {
+  const rough = last / (width / 140);
   const power = 10 ** Math.floor(Math.log10(Math.max(1, rough)));
   const step = [1, 2, 5, 10].map((first) => first * power).find((each) => each >= rough);
   return Array.from({ length: Math.floor(last / step) + 1 }, (_, i) => i * step);
