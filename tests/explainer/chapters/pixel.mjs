@@ -5,7 +5,11 @@ import assert from "node:assert/strict";
 export async function check(driver) {
   await driver.wait(() => document.querySelectorAll(".pixel-bars [data-class]").length > 0);
   const tried = [];
-  for (const [x, y] of [[0.31, 0.7], [0.003, 0.01], [0.996, 0.99]]) {
+  for (const [x, y] of [
+    [0.31, 0.7],
+    [0.003, 0.01],
+    [0.996, 0.99],
+  ]) {
     await driver.point(".pixel-picture", x, y);
     tried.push(await compare(driver, await place(driver)));
   }
@@ -21,7 +25,8 @@ export async function check(driver) {
 
   // Every layer can be chosen, with the keys of radio buttons too.
   const layers = await driver.evaluate(() =>
-    [...document.querySelectorAll(".pixel-tower [data-layer]")].map((node) => node.dataset.layer));
+    [...document.querySelectorAll(".pixel-tower [data-layer]")].map((node) => node.dataset.layer),
+  );
   for (const layer of layers) {
     await choose(driver, layer);
     tried.push(await compare(driver, after));
@@ -38,8 +43,11 @@ export async function check(driver) {
     for (let i = 0; i < image.data.length; i += 1) image.data[i] = i % 4 === 3 ? 255 : (i * 37) % 251;
     globalThis.explainer.add({ id: "own-odd", title: "odd", source: "yours", image, labels: null });
   });
-  await driver.wait(() => document.querySelector(".pixel-picture canvas").width === 101
-    && document.querySelectorAll(".pixel-bars [data-class]").length > 0);
+  await driver.wait(
+    () =>
+      document.querySelector(".pixel-picture canvas").width === 101 &&
+      document.querySelectorAll(".pixel-bars [data-class]").length > 0,
+  );
   for (const layer of layers) {
     await choose(driver, layer);
     tried.push(await compare(driver, await place(driver)));
@@ -55,40 +63,64 @@ async function place(driver) {
   return { x: Number(x), y: Number(y) };
 }
 
-const choose = (driver, layer) => driver.evaluate((name) => {
-  document.querySelector(`.pixel-tower [data-layer="${name}"] input`).click();
-}, layer);
+const choose = (driver, layer) =>
+  driver.evaluate((name) => {
+    document.querySelector(`.pixel-tower [data-layer="${name}"] input`).click();
+  }, layer);
 
 async function compare(driver, { x, y }) {
-  const { scores, graph, size, shown, layer } = await driver.evaluate(async ([column, row]) => {
-    const page = globalThis.explainer;
-    const network = await page.network();
-    const { image } = await page.picture();
-    const count = image.width * image.height;
-    const rgb = Float32Array.from({ length: 3 * count }, (_, i) => image.data[4 * Math.floor(i / 3) + (i % 3)]);
-    const given = network.tf.tensor(rgb, [1, image.height, image.width, 3]);
-    const { output } = network.run(page.networks.result, ["output"], { image: given });
-    const [, , width, channels] = output.shape;
-    const data = output.dataSync();
-    given.dispose();
-    output.dispose();
-    return {
-      scores: Array.from(data.subarray((row * width + column) * channels, (row * width + column + 1) * channels)),
-      graph: { operations: page.contents.graph.operations, layers: page.contents.graph.models[page.networks.result] },
-      size: [image.height, image.width],
-      shown: [...document.querySelectorAll(".pixel-bars [data-class]")].map(({ dataset }) =>
-        [Number(dataset.class), Number(dataset.score), Number(dataset.probability)]),
-      layer: { ...document.querySelector(".pixel-tower").dataset, words: document.querySelector(".pixel-below .facts").textContent },
-    };
-  }, [x, y]);
+  const { scores, graph, size, shown, layer } = await driver.evaluate(
+    async ([column, row]) => {
+      const page = globalThis.explainer;
+      const network = await page.network();
+      const { image } = await page.picture();
+      const count = image.width * image.height;
+      const rgb = Float32Array.from(
+        { length: 3 * count },
+        (_, i) => image.data[4 * Math.floor(i / 3) + (i % 3)],
+      );
+      const given = network.tf.tensor(rgb, [1, image.height, image.width, 3]);
+      const { output } = network.run(page.networks.result, ["output"], { image: given });
+      const [, , width, channels] = output.shape;
+      const data = output.dataSync();
+      given.dispose();
+      output.dispose();
+      return {
+        scores: Array.from(
+          data.subarray((row * width + column) * channels, (row * width + column + 1) * channels),
+        ),
+        graph: {
+          operations: page.contents.graph.operations,
+          layers: page.contents.graph.models[page.networks.result],
+        },
+        size: [image.height, image.width],
+        shown: [...document.querySelectorAll(".pixel-bars [data-class]")].map(({ dataset }) => [
+          Number(dataset.class),
+          Number(dataset.score),
+          Number(dataset.probability),
+        ]),
+        layer: {
+          ...document.querySelector(".pixel-tower").dataset,
+          words: document.querySelector(".pixel-below .facts").textContent,
+        },
+      };
+    },
+    [x, y],
+  );
 
   const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
   for (const [number, score, probability] of shown) {
     assert.ok(Math.abs(score - scores[number]) < 1e-3, `score of class ${number} at ${x}, ${y}`);
-    assert.ok(Math.abs(probability - Math.exp(scores[number]) / total) < 1e-3, `probability of class ${number}`);
+    assert.ok(
+      Math.abs(probability - Math.exp(scores[number]) / total) < 1e-3,
+      `probability of class ${number}`,
+    );
   }
   const best = scores.indexOf(Math.max(...scores));
-  assert.equal(Number(await driver.evaluate(() => document.querySelector(".pixel-scores").dataset.winner)), best);
+  assert.equal(
+    Number(await driver.evaluate(() => document.querySelector(".pixel-scores").dataset.winner)),
+    best,
+  );
 
   const number = graph.layers[layer.layer];
   const [row, column] = layer.position.split(",").map(Number);
@@ -99,8 +131,14 @@ async function compare(driver, { x, y }) {
   const columns = walk.sees(number, column, column, 1);
   assert.equal(layer.rows, rows.join(), `rows that ${layer.layer} sees`);
   assert.equal(layer.columns, columns.join(), `columns that ${layer.layer} sees`);
-  const inside = [[rows, size[0]], [columns, size[1]]].map(([[first, last], end]) =>
-    Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((i) => i >= 0 && i < end).length / (last - first + 1));
+  const inside = [
+    [rows, size[0]],
+    [columns, size[1]],
+  ].map(
+    ([[first, last], end]) =>
+      Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((i) => i >= 0 && i < end).length /
+      (last - first + 1),
+  );
   const beyond = 1 - inside[0] * inside[1];
   if (beyond > 0) {
     const said = Number(layer.words.match(/([\d.]+) % of them padding outside/)[1]) / 100;
@@ -135,9 +173,14 @@ class Walk {
     const n = this.size(inputs[0], axis);
     if (kind === "ZeroPadding2D") return n + padding[axis][0] + padding[axis][1];
     if (kind === "CropToMatch") return Math.ceil(this.size(inputs[1], axis) / stride);
-    if (kind === "Conv2DTranspose") return padding === "same" ? n * strides[axis] : n * strides[axis] + Math.max(0, kernel[axis] - strides[axis]);
+    if (kind === "Conv2DTranspose")
+      return padding === "same"
+        ? n * strides[axis]
+        : n * strides[axis] + Math.max(0, kernel[axis] - strides[axis]);
     if (!kernel) return n;
-    return padding === "same" ? Math.ceil(n / strides[axis]) : Math.floor((n - kernel[axis]) / strides[axis]) + 1;
+    return padding === "same"
+      ? Math.ceil(n / strides[axis])
+      : Math.floor((n - kernel[axis]) / strides[axis]) + 1;
   }
 
   sees(number, first, last, axis) {
@@ -154,7 +197,8 @@ class Walk {
       const to = Math.floor((last + cut) / strides[axis]);
       return below(from, to);
     }
-    if (inputs.length > 1) { // a sum of maps
+    if (inputs.length > 1) {
+      // a sum of maps
       const seen = inputs.map((input) => this.sees(input, first, last, axis));
       return [Math.min(...seen.map(([from]) => from)), Math.max(...seen.map(([, to]) => to))];
     }
