@@ -1,10 +1,13 @@
 // A prediction under every pixel: its scores, and what they have seen (L17, L15).
+import { sizes } from "../ui/counts.js";
 import { canvas, clamp, el, newId, number, svg } from "../ui/dom.js";
 import { SERIES, argmax, css, overlay, pointed, show, softmax } from "../ui/draw.js";
+import { frame } from "../ui/frame.js";
 import { outside, positionsAbove, seenBy } from "../ui/fields.js";
-import { looked, newest, painted } from "../ui/looked.js";
+import { looked } from "../ui/looked.js";
+import { newest } from "../ui/newest.js";
 import { picker } from "../ui/picker.js";
-import { inWords, sizes, stagesOf } from "../ui/stages.js";
+import { inWords, stagesOf } from "../ui/stages.js";
 import { mapsOf } from "../network/fields.js";
 import { maps } from "../network/predict.js";
 
@@ -20,18 +23,23 @@ export default {
     ask: "The output has the height and the width of the picture. What stands in it at one pixel?",
     answers: ["The number of its class", "One score for every class", "The colour in which it is drawn"],
     right: 1,
-    because: "The output has one channel per class: at each pixel they hold that pixel's scores. The class is "
-      + "only read off them, as the one with the highest score.",
+    because:
+      "The output has one channel per class: at each pixel they hold that pixel's scores. The class is " +
+      "only read off them, as the one with the highest score.",
   },
-  todo: "Point at a pixel, or move it with the arrow keys (Shift: ten at a time). A click keeps it. Then go through "
-    + "the layers: how much of the picture does each see there?",
-  sentence: "Under every pixel the channels hold its class scores, and each score has seen a whole surrounding of "
-    + "the pixel, not the pixel alone.",
+  todo:
+    "Point at a pixel, or move it with the arrow keys (Shift: ten at a time). A click keeps it. Then " +
+    "go through " +
+    "the layers: how much of the picture does each see there?",
+  sentence:
+    "Under every pixel the channels hold its class scores, and each score has seen a whole surrounding of " +
+    "the pixel, not the pixel alone.",
   notes: [
     "Ask before pointing: how many numbers leave the network for this picture? (Height × width × classes.)",
     "Point just inside and just outside an edge: the two scores change places within a few pixels.",
     "Probabilities add up to 1, scores do not have to. Only the difference between scores counts.",
-    "Usual misconception: “the network looks at one pixel's colour.” Go through the layers: the rectangle grows.",
+    "Usual misconception: “the network looks at one pixel's colour.” Go through the layers: the " +
+      "rectangle grows.",
     "Go to a corner: most of the receptive field lies outside the picture, where padding puts zeros.",
   ],
   drawing,
@@ -39,6 +47,7 @@ export default {
 };
 
 function build(stage, { page, say }) {
+  const failed = (error) => say(error.message);
   const { contents } = page;
   const layers = layersOf(contents);
   let seen = null; // the picture on the screen
@@ -50,12 +59,20 @@ function build(stage, { page, say }) {
 
   const view = pictureView();
   const bars = barsOf(page.classes);
-  const tower = towerOf(layers, layer, (next) => { layer = next; render(); });
+  const tower = towerOf(layers, layer, (next) => {
+    layer = next;
+    render();
+  });
   const heard = el("p", { class: "hidden", role: "status", "aria-live": "polite" });
   const row = picker(page, say);
-  stage.append(row, view.box, el("div", { class: "pixel-below" }, el("div", {}, bars.box, tower.facts), tower.box), heard);
+  stage.append(
+    row,
+    view.box,
+    el("div", { class: "pixel-below" }, el("div", {}, bars.box, tower.facts), tower.box),
+    heard,
+  );
 
-  const update = newest(async (still) => {
+  const update = newest(async (_, still) => {
     const next = await looked(page);
     if (!still()) return;
     seen = next;
@@ -68,12 +85,12 @@ function build(stage, { page, say }) {
     render();
     const network = await page.network();
     if (!still()) return;
-    await painted();
+    await frame();
     if (!still()) return;
     scores = scoresOf(network, contents.networks.result, seen.image);
     view.picture(overlay(seen.image, argmax(scores), page.colours, 0.35));
     render();
-  }, say);
+  }, failed);
 
   function render() {
     if (!seen) return;
@@ -87,7 +104,9 @@ function build(stage, { page, say }) {
   let timer = null;
   function tell() {
     clearTimeout(timer);
-    timer = setTimeout(() => { heard.textContent = `${bars.words()} ${tower.words()}`; }, 500);
+    timer = setTimeout(() => {
+      heard.textContent = `${bars.words()} ${tower.words()}`;
+    }, 500);
   }
 
   function go(x, y) {
@@ -141,7 +160,9 @@ function layersOf({ layers: rows, graph, networks }) {
   const encoder = stages.filter(({ part }) => part === "encoder").map(({ row }) => row);
   const first = rows.find((row) => /Conv2D/.test(row.kind) && wide(row));
   const lowest = encoder.at(-1).output_shape[0];
-  const head = stages.filter(({ part, row }) => part === "head" && row.output_shape[0] === lowest && wide(row));
+  const head = stages.filter(
+    ({ part, row }) => part === "head" && row.output_shape[0] === lowest && wide(row),
+  );
   const inner = [first, ...encoder, ...head.map(({ row }) => row)];
   const all = [...new Set(inner)].filter((row) => row && row.name !== "output" && row !== rows.at(-1));
   return [
@@ -153,29 +174,35 @@ function layersOf({ layers: rows, graph, networks }) {
 // For each layer its size, the position above a pixel, and the pixels that this position sees.
 function fieldsOf({ graph, networks }, layers, height, width) {
   const known = mapsOf(graph, networks.result, height, width);
-  return new Map(layers.map(({ name }) => {
-    const map = known[name];
-    const [down, across] = map.fields;
-    const rows = positionsAbove(down, map.height, height);
-    const columns = positionsAbove(across, map.width, width);
-    return [name, {
-      height: map.height,
-      width: map.width,
-      size: [down?.size ?? height, across?.size ?? width],
-      rows,
-      columns,
-      sees: ({ x, y }) => {
-        const found = [seenBy(down, rows[y], height), seenBy(across, columns[x], width)];
-        return found.every(Boolean) ? { rows: found[0], columns: found[1] } : null;
-      },
-    }];
-  }));
+  return new Map(
+    layers.map(({ name }) => {
+      const map = known[name];
+      const [down, across] = map.fields;
+      const rows = positionsAbove(down, map.height, height);
+      const columns = positionsAbove(across, map.width, width);
+      return [
+        name,
+        {
+          height: map.height,
+          width: map.width,
+          size: [down?.size ?? height, across?.size ?? width],
+          rows,
+          columns,
+          sees: ({ x, y }) => {
+            const found = [seenBy(down, rows[y], height), seenBy(across, columns[x], width)];
+            return found.every(Boolean) ? { rows: found[0], columns: found[1] } : null;
+          },
+        },
+      ];
+    }),
+  );
 }
 
 // The pixels above which the same position lies.
 function footprint({ rows, columns }, { x, y }) {
   const same = (positions, place) => [
-    positions.indexOf(positions[place]), positions.lastIndexOf(positions[place]),
+    positions.indexOf(positions[place]),
+    positions.lastIndexOf(positions[place]),
   ];
   return { rows: same(rows, y), columns: same(columns, x) };
 }
@@ -194,14 +221,22 @@ function scoresOf(network, model, image) {
 function pictureView() {
   const picture = canvas("The picture with what the network found");
   const outer = svg("path", { class: "dim", "fill-rule": "evenodd" });
-  const frame = [svg("rect", { class: "halo" }), svg("rect", { class: "field" })];
+  const edges = [svg("rect", { class: "halo" }), svg("rect", { class: "field" })];
   const cell = svg("rect", { class: "cell" });
   const cross = [svg("path", { class: "halo" }), svg("path", { class: "cross" })];
-  const marks = svg("svg", { "aria-hidden": "true" }, outer, cell, ...frame, ...cross);
-  const box = el("div", {
-    class: "pixel-picture", tabindex: 0, "data-keys": true, role: "group",
-    "aria-label": "The picture. The arrow keys move the pixel.",
-  }, picture, marks);
+  const marks = svg("svg", { "aria-hidden": "true" }, outer, cell, ...edges, ...cross);
+  const box = el(
+    "div",
+    {
+      class: "pixel-picture",
+      tabindex: 0,
+      "data-keys": true,
+      role: "group",
+      "aria-label": "The picture. The arrow keys move the pixel.",
+    },
+    picture,
+    marks,
+  );
   const place = (rect, { rows: [top, bottom], columns: [left, right] }) => {
     const sides = { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
     for (const [name, value] of Object.entries(sides)) rect.setAttribute(name, value);
@@ -223,15 +258,19 @@ function pictureView() {
         rows: [Math.max(0, sees.rows[0]), Math.min(height - 1, sees.rows[1])],
         columns: [Math.max(0, sees.columns[0]), Math.min(width - 1, sees.columns[1])],
       };
-      const hole = inside
-        ? `M${inside.columns[0]} ${inside.rows[0]}H${inside.columns[1] + 1}V${inside.rows[1] + 1}H${inside.columns[0]}Z`
-        : "";
-      outer.setAttribute("d", `M0 0H${width}V${height}H0Z${hole}`);
-      for (const rect of frame) if (inside) place(rect, inside);
+      const hole = () => {
+        const [[top, bottom], [left, right]] = [inside.rows, inside.columns];
+        return `M${left} ${top}H${right + 1}V${bottom + 1}H${left}Z`;
+      };
+      outer.setAttribute("d", `M0 0H${width}V${height}H0Z${inside ? hole() : ""}`);
+      for (const rect of edges) if (inside) place(rect, inside);
       place(cell, under);
       const arm = Math.max(width, height) / 40;
       for (const path of cross) {
-        path.setAttribute("d", `M${x + 0.5 - arm} ${y + 0.5}h${2 * arm}M${x + 0.5} ${y + 0.5 - arm}v${2 * arm}`);
+        path.setAttribute(
+          "d",
+          `M${x + 0.5 - arm} ${y + 0.5}h${2 * arm}M${x + 0.5} ${y + 0.5 - arm}v${2 * arm}`,
+        );
       }
     },
   };
@@ -242,7 +281,7 @@ function pictureView() {
 function barsOf(classes) {
   const title = el("h3", {});
   const table = el("div", { class: "pixel-bars" });
-  const verdict = el("p", { class: "read verdict" });
+  const verdict = el("p", { class: "read pixel-verdict" });
   const box = el("div", { class: "pixel-scores" }, title, table, verdict);
   const colour = (i) => css(classes[i]?.colour ?? (i ? SERIES[i % SERIES.length] : [128, 136, 150]));
   const name = (i) => classes[i]?.name ?? `class ${i}`;
@@ -254,14 +293,20 @@ function barsOf(classes) {
     const from = score < 0 ? 50 + 50 * share : 50;
     const bar = (left, width) =>
       el("span", { class: "fill", style: `left: ${left}%; width: ${width}%; background: ${colour(i)}` });
-    return el("div", {
-      class: wins ? "row wins" : "row", "data-class": i, "data-score": score, "data-probability": probability,
-    },
-    el("span", { class: "name" }, name(i)),
-    el("span", { class: "value" }, number(score)),
-    el("span", { class: "bar both" }, bar(from, Math.abs(50 * share))),
-    el("span", { class: "value" }, number(probability, 3)),
-    el("span", { class: "bar" }, bar(0, 100 * probability)));
+    return el(
+      "div",
+      {
+        class: wins ? "row wins" : "row",
+        "data-class": i,
+        "data-score": score,
+        "data-probability": probability,
+      },
+      el("span", { class: "name" }, name(i)),
+      el("span", { class: "value" }, number(score)),
+      el("span", { class: "bar both" }, bar(from, Math.abs(50 * share))),
+      el("span", { class: "value" }, number(probability, 3)),
+      el("span", { class: "bar" }, bar(0, 100 * probability)),
+    );
   }
 
   return {
@@ -286,17 +331,26 @@ function barsOf(classes) {
       const shown = channels > MOST_CLASSES ? order.slice(0, MOST_CLASSES) : here.map((_, i) => i);
       const [best, second] = order;
       table.replaceChildren(
-        el("div", { class: "row head" }, el("span", {}),
-          el("span", { class: "two" }, "score (logit)"), el("span", { class: "two" }, "probability")),
+        el(
+          "div",
+          { class: "row head" },
+          el("span", {}),
+          el("span", { class: "two" }, "score (logit)"),
+          el("span", { class: "two" }, "probability"),
+        ),
         ...shown.map((i) => row(i, here[i], probabilities[i], i === best)),
-        channels > shown.length ? el("p", { class: "quiet" }, `and ${channels - shown.length} lower classes`) : "",
+        channels > shown.length
+          ? el("p", { class: "quiet" }, `and ${channels - shown.length} lower classes`)
+          : "",
       );
       box.dataset.winner = best;
-      verdict.replaceChildren(el("strong", {}, `${name(best)} wins`), ...(second === undefined
-        ? ["."]
-        : lead(here[best] - here[second], name(second))));
-      words = `${title.textContent}: ${shown.map((i) =>
-        `${name(i)} score ${number(here[i])}, probability ${number(probabilities[i], 3)}`).join("; ")}. ${verdict.textContent}`;
+      verdict.replaceChildren(
+        el("strong", {}, `${name(best)} wins`),
+        ...(second === undefined ? ["."] : lead(here[best] - here[second], name(second))),
+      );
+      words = `${title.textContent}: ${shown
+        .map((i) => `${name(i)} score ${number(here[i])}, probability ${number(probabilities[i], 3)}`)
+        .join("; ")}. ${verdict.textContent}`;
     },
   };
 }
@@ -304,7 +358,9 @@ function barsOf(classes) {
 // The size that nine in ten scores of a picture stay below: a full bar.
 function usual(data) {
   const step = Math.ceil(data.length / 4000);
-  const sample = Float32Array.from({ length: Math.ceil(data.length / step) }, (_, i) => Math.abs(data[i * step]));
+  const sample = Float32Array.from({ length: Math.ceil(data.length / step) }, (_, i) =>
+    Math.abs(data[i * step]),
+  );
   return sample.sort()[Math.floor(0.9 * sample.length)] || 1;
 }
 
@@ -312,7 +368,11 @@ function usual(data) {
 function lead(ahead, other) {
   const times = Math.exp(ahead);
   const about = times < 1e6 ? `≈ ${Number(times.toPrecision(3)).toLocaleString("en")}` : "> a million";
-  return [`: ${number(ahead)} ahead of ${other}. Softmax makes that e`, el("sup", {}, number(ahead)), ` ${about} times as probable.`];
+  return [
+    `, ${number(ahead)} ahead of ${other}: e`,
+    el("sup", {}, number(ahead)),
+    ` ${about} times as probable.`,
+  ];
 }
 
 // --- the layers above the pixel
@@ -323,17 +383,42 @@ function towerOf(layers, chosen, onchange) {
     const marks = svg("svg", { preserveAspectRatio: "none", "aria-hidden": "true" });
     const size = el("span", { class: "size read" });
     const input = el("input", {
-      type: "radio", name: group, value: name, checked: name === chosen.name, class: "hidden",
+      type: "radio",
+      name: group,
+      value: name,
+      checked: name === chosen.name,
+      class: "hidden",
       onchange: () => onchange(layers.find((layer) => layer.name === name)),
     });
-    return { name, marks, size, input, node: el("label", { title: words, "data-layer": name }, input, el("span", { class: "name" }, name), marks, size) };
+    return {
+      name,
+      marks,
+      size,
+      input,
+      node: el(
+        "label",
+        { title: words, "data-layer": name },
+        input,
+        el("span", { class: "name" }, name),
+        marks,
+        size,
+      ),
+    };
   });
   const facts = el("p", { class: "read facts" });
-  const box = el("fieldset", { class: "pixel-tower" },
+  const box = el(
+    "fieldset",
+    { class: "pixel-tower" },
     el("legend", { class: "hidden" }, "Layer"),
-    el("div", { class: "head" }, el("h3", {}, "Layer"), el("span", {}, "columns that it sees"),
-      el("span", { class: "size" }, "pixels")),
-    ...rows.map(({ node }) => node));
+    el(
+      "div",
+      { class: "head" },
+      el("h3", {}, "Layer"),
+      el("span", {}, "columns that it sees"),
+      el("span", { class: "size" }, "pixels"),
+    ),
+    ...rows.map(({ node }) => node),
+  );
   let words = "";
 
   // A bar from the first to the last column: full inside the picture, thin outside.
@@ -347,7 +432,14 @@ function towerOf(layers, chosen, onchange) {
     const [from, to] = [Math.max(0, left), Math.min(width, right + 1)];
     marks.append(
       svg("rect", { class: "beyond", x: left, y: 4, width: right - left + 1, height: 2 }),
-      svg("rect", { class: "within", x: Math.min(from, width - unit), y: 1.5, width: Math.max(unit, to - from), height: 7 }));
+      svg("rect", {
+        class: "within",
+        x: Math.min(from, width - unit),
+        y: 1.5,
+        width: Math.max(unit, to - from),
+        height: 7,
+      }),
+    );
   }
 
   return {
@@ -373,8 +465,10 @@ function towerOf(layers, chosen, onchange) {
         columns: sees ? sees.columns.join() : "",
       });
       facts.replaceChildren(
-        el("strong", {}, layer.name), ` (${layer.words}) has ${sizes(found.height, found.width)} positions. The one above the pixel, `
-        + `row ${position[0]}, column ${position[1]}, ${view(sees, height, width)}`);
+        el("strong", {}, layer.name),
+        ` (${layer.words}), ${sizes(found.height, found.width)} positions: the one above the pixel, row ` +
+          `${position[0]}, column ${position[1]}, ${view(sees, height, width)}`,
+      );
       words = facts.textContent;
     },
   };
@@ -384,26 +478,34 @@ function view(sees, height, width) {
   if (!sees) return "sees no pixel.";
   const { rows, columns } = sees;
   const beyond = outside(rows, columns, height, width);
-  const where = beyond > 0
-    ? `${number(100 * beyond, beyond < 0.1 ? 1 : 0)} % of them outside the picture, where there is only padding.`
-    : "all of them in the picture.";
+  const where =
+    beyond > 0
+      ? `${number(100 * beyond, beyond < 0.1 ? 1 : 0)} % of them padding outside the picture.`
+      : "all of them in the picture.";
   return `sees ${sizes(rows[1] - rows[0] + 1, columns[1] - columns[0] + 1)} pixels, ${where}`;
 }
 
 // --- for the handout: a pixel, its channels, their bars
 
 function drawing() {
-  const grid = [0, 1, 2, 3, 4].flatMap((i) => [
-    svg("path", { d: `M${8 + 18 * i} 8v72M8 ${8 + 18 * i}h72` }),
-  ]);
+  const grid = [0, 1, 2, 3, 4].flatMap((i) => [svg("path", { d: `M${8 + 18 * i} 8v72M8 ${8 + 18 * i}h72` })]);
   const text = (x, y, words) => svg("text", { x, y, style: "fill: currentColor; font-size: 11px" }, words);
-  return svg("svg", { viewBox: "0 0 240 90", width: 240, height: 90, fill: "none", stroke: "currentColor" },
+  return svg(
+    "svg",
+    { viewBox: "0 0 240 90", width: 240, height: 90, fill: "none", stroke: "currentColor" },
     ...grid,
     svg("rect", { x: 44, y: 26, width: 18, height: 18, fill: "currentColor" }),
     svg("path", { d: "M62 35h36m-6 -4l6 4l-6 4" }),
-    svg("rect", { x: 104, y: 14, width: 18, height: 18 }), svg("rect", { x: 104, y: 40, width: 18, height: 18 }),
-    svg("g", { stroke: "none" },
-      text(104, 76, "one score for each class"), text(128, 27, "−2"), text(128, 53, "3"),
+    svg("rect", { x: 104, y: 14, width: 18, height: 18 }),
+    svg("rect", { x: 104, y: 40, width: 18, height: 18 }),
+    svg(
+      "g",
+      { stroke: "none" },
+      text(104, 76, "one score for each class"),
+      text(128, 27, "−2"),
+      text(128, 53, "3"),
       svg("rect", { x: 150, y: 20, width: 6, height: 8, fill: "currentColor" }),
-      svg("rect", { x: 150, y: 46, width: 66, height: 8, fill: "currentColor" })));
+      svg("rect", { x: 150, y: 46, width: 66, height: 8, fill: "currentColor" }),
+    ),
+  );
 }

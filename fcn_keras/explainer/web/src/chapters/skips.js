@@ -1,7 +1,9 @@
 // Skip connections: finer maps say where the edge runs; one prediction taken apart (L18–L21).
 import { canvas, choice, controls, el, figure, newId, number, percent, svg, toggle } from "../ui/dom.js";
 import { MISTAKES, argmax, css, diverging, mistakes, overlay, show } from "../ui/draw.js";
-import { looked, newest, painted } from "../ui/looked.js";
+import { frame } from "../ui/frame.js";
+import { looked } from "../ui/looked.js";
+import { newest } from "../ui/newest.js";
 import { picker } from "../ui/picker.js";
 import { edgeBand, iou, wrongIn } from "../ui/scores.js";
 import { mapOf, tensorOf } from "../network/predict.js";
@@ -18,20 +20,30 @@ export default {
   minutes: 6,
   question: {
     ask: "Take the trained network with stride 8 and switch both of its skip connections off. What is left?",
-    answers: ["Nothing: it cannot work without them", "The object, with a coarse edge", "Only the object's edge"],
+    answers: [
+      "Nothing: it cannot work without them",
+      "The object, with a coarse edge",
+      "Only the object's edge",
+    ],
     right: 1,
-    because: "What is left comes from the deepest map alone. It knows what is there, but it has one position for "
-      + "32 × 32 pixels, so it can say only roughly where.",
+    because:
+      "What is left comes from the deepest map alone. It knows what is there, but it has one position for " +
+      "32 × 32 pixels, so it can say only roughly where.",
   },
-  todo: "Go from stride 32 to 16 and to 8. Then switch the skips off, one after the other, and watch the edge "
-    + "and the shares of the levels below.",
-  sentence: "The deepest level says what is there; the skips carry where from finer maps, and the prediction is "
-    + "the sum of both.",
+  todo:
+    "Compare the strides, the coarsest first. Then switch the skips off, one after the other, and " +
+    "watch the " +
+    "edge, and the shares of the levels below.",
+  sentence:
+    "The deepest level says what is there; the skips carry where from finer maps, and the prediction is " +
+    "the sum of both.",
   notes: [
-    "A skip bypasses layers: a 1 × 1 convolution scores pool4 or pool3, and the scores are added to the upsampled coarse ones.",
+    "A skip bypasses layers: a 1 × 1 convolution scores pool4 or pool3, and its scores are added to " +
+      "the coarse ones.",
     "Count only pixels near the edge: over the whole picture the difference hides behind easy pixels.",
     "The shares add up exactly because everything behind the score layers is linear and has no bias.",
-    "Usual misconception: “skips add new objects.” They mostly move the edge; what is there was decided below.",
+    "Usual misconception: “skips add new objects.” They mostly move the edge; what is there was " +
+      "decided below.",
     "The stride-32 network was trained on its own; it is not the stride-8 network with its skips off.",
   ],
   drawing,
@@ -39,6 +51,8 @@ export default {
 };
 
 function build(stage, { page, say }) {
+  const failed = (error) => say(error.message);
+  const { contents } = page;
   const strides = Object.keys(page.networks.strides).sort((a, b) => b - a);
   const state = { stride: strides[0], pool4: true, pool3: true };
   let seen = null;
@@ -46,55 +60,70 @@ function build(stage, { page, say }) {
 
   const number = objectOf(page.classes);
   const name = page.classes[number].name;
-  const pick = choice("Stride", strides, state.stride, (stride) => { state.stride = stride; change(); });
+  const pick = choice("Stride", strides, state.stride, (stride) => {
+    state.stride = stride;
+    change();
+  });
   const switches = Object.keys(SKIPS).map((pool) =>
-    toggle(`skip from ${pool}`, true, (on) => { state[pool] = on; change(); }));
+    toggle(`skip from ${pool}`, true, (on) => {
+      state[pool] = on;
+      change();
+    }),
+  );
   const picture = canvas("The picture with what the network found", 1, 1, { id: "skips-picture" });
   const close = canvas("A part of the edge, enlarged", 1, 1, { id: "skips-close" });
   const enlarged = figure(close, "");
-  const frame = svg("rect", { class: "frame" });
-  const marks = svg("svg", { "aria-hidden": "true" }, frame);
+  const cutting = svg("rect", { class: "frame" });
+  const marks = svg("svg", { "aria-hidden": "true" }, cutting);
   const box = el("div", { class: "skips-picture" }, picture, marks);
   const read = el("p", { class: "read", id: "skips-read", role: "status", "aria-live": "polite" });
   const legend = el("p", { class: "skips-legend" });
   const table = tableOf(strides);
-  const shares = sharesOf(name);
+  const shares = sharesOf(name, page.classes[otherThan(number, page.classes.length)].name);
   const row = picker(page, say);
-  stage.append(row, controls(pick, ...switches), el("div", { class: "skips-views" }, box, enlarged),
-    el("div", { class: "skips-say" }, el("div", {}, legend, read), table.box), shares.box);
+  stage.append(
+    row,
+    controls(pick, ...switches),
+    el("div", { class: "skips-views" }, box, enlarged),
+    el("div", { class: "skips-say" }, el("div", {}, legend, read), table.box),
+    shares.box,
+  );
 
-  const update = newest(async (still) => {
+  const update = newest(async (_, still) => {
     const next = await looked(page);
     if (!still()) return;
     run?.free();
     run = null;
     seen = next;
+    table.clear();
     marks.setAttribute("viewBox", `0 0 ${seen.image.width} ${seen.image.height}`);
     show(picture, seen.image);
     stage.classList.add("skips-busy");
     const network = await page.network();
     if (!still()) return;
-    await painted();
+    await frame();
     if (!still()) return;
     run = new Prediction(network, page.networks.strides, seen, number);
     render();
     await table.fill(run, still);
-  }, say);
+  }, failed);
   const change = newest(async () => {
+    enable();
     if (run) render();
-    else render.controls();
-  }, say);
+  }, failed);
 
-  render.controls = () => {
-    const levels = run ? run.levels(state.stride) : [];
-    Object.entries(SKIPS).forEach(([pool, layer], i) => {
-      switches[i].querySelector("input").disabled = Boolean(run) && !levels.includes(layer);
+  // A network has only some of the skips; the others cannot be switched.
+  function enable() {
+    const model = contents.graph.models[page.networks.strides[state.stride]];
+    Object.values(SKIPS).forEach((layer, i) => {
+      switches[i].querySelector("input").disabled = !(layer in model);
     });
-  };
+  }
   function render() {
-    render.controls();
     stage.classList.remove("skips-busy");
-    const off = Object.entries(SKIPS).filter(([pool]) => !state[pool]).map(([, layer]) => layer);
+    const off = Object.entries(SKIPS)
+      .filter(([pool]) => !state[pool])
+      .map(([, layer]) => layer);
     const result = run.result(state.stride, off);
     draw(result);
     table.current(result);
@@ -103,33 +132,45 @@ function build(stage, { page, say }) {
 
   function draw(result) {
     const { image, labels } = seen;
-    const whole = labels ? mistakes(image, result.found, labels, number) : overlay(image, result.found, page.colours);
+    const whole = labels
+      ? mistakes(image, result.found, labels, number)
+      : overlay(image, result.found, page.colours);
     show(picture, whole);
     const part = run.close;
-    for (const [key, value] of Object.entries(part)) frame.setAttribute(key, value);
+    for (const [key, value] of Object.entries(part)) cutting.setAttribute(key, value);
     const small = cutOut(whole, part);
     if (run.band) darkened(small, run.band, part, image.width);
     show(close, small);
     enlarged.querySelector("figcaption").textContent = run.band
       ? "Enlarged; what counts is bright."
       : "Enlarged.";
-    legend.replaceChildren(...(labels
-      ? Object.entries({ found: "found", missed: "missed", invented: "invented" }).map(([kind, text]) =>
-        el("span", {}, el("i", { style: `background: ${css(MISTAKES[kind])}` }), `${name} ${text}`))
-      : [el("span", {}, `This picture has no labels of ${name}: mistakes cannot be counted.`)]));
+    legend.replaceChildren(
+      ...(labels
+        ? Object.entries({ found: "found", missed: "missed", invented: "invented" }).map(([kind, text]) =>
+            el("span", {}, el("i", { style: `background: ${css(MISTAKES[kind])}` }), `${name} ${text}`),
+          )
+        : [el("span", {}, `This picture has no labels of ${name}: mistakes cannot be counted.`)]),
+    );
     read.replaceChildren(...words(result));
     for (const key of ["stride", "wrong", "iou"]) read.dataset[key] = result[key] ?? "";
     read.dataset.off = result.off.join();
   }
 
   function words(result) {
-    const what = `Stride ${result.stride}${result.off.length ? ` without ${result.off.map(poolOf).join(" and ")}` : ""}`;
+    const without = result.off.length ? ` without ${result.off.map(poolOf).join(" and ")}` : "";
+    const what = `Stride ${result.stride}${without}`;
     if (result.wrong === null) return [what, "."];
-    return [`${what}: `, el("strong", {}, percent(result.wrong, 1)), " wrong near the edge, ",
-      el("strong", {}, percent(result.iou, 1)), ` IoU of ${name} in the whole picture.`];
+    return [
+      `${what}: `,
+      el("strong", {}, percent(result.wrong, 1)),
+      " wrong near the edge, ",
+      el("strong", {}, percent(result.iou, 1)),
+      ` IoU of ${name} in the whole picture.`,
+    ];
   }
 
   page.addEventListener("picture", update);
+  enable();
   update();
   return {
     stop() {
@@ -145,7 +186,14 @@ function build(stage, { page, say }) {
 }
 
 // The class whose edge is looked at: the first that is not the background.
-const objectOf = (classes) => Math.max(0, classes.findIndex(({ name }) => name !== "background"));
+const objectOf = (classes) =>
+  Math.max(
+    0,
+    classes.findIndex(({ name }) => name !== "background"),
+  );
+
+// The class that it is compared with: the background, or the next one.
+const otherThan = (number, count) => (number === 0 ? Math.min(1, count - 1) : 0);
 
 // --- what is computed for one picture
 
@@ -181,7 +229,10 @@ class Prediction {
       }
       const made = this.network.run(model, wanted, given);
       for (const name of wanted) this.encoded.set(operation(name), made[name]);
-      this.#given[stride] = { image: this.image, ...this.network.run(model, this.levels(stride), { ...given, ...made }) };
+      this.#given[stride] = {
+        image: this.image,
+        ...this.network.run(model, this.levels(stride), { ...given, ...made }),
+      };
     }
     return this.#given[stride];
   }
@@ -203,10 +254,16 @@ class Prediction {
     const without = this.levels(stride).filter((layer) => off.includes(layer));
     const key = [stride, ...without].join();
     if (!this.#results.has(key)) {
-      const logits = this.#logits(stride, this.levels(stride).filter((layer) => !without.includes(layer)));
+      const logits = this.#logits(
+        stride,
+        this.levels(stride).filter((layer) => !without.includes(layer)),
+      );
       const found = argmax(logits);
       this.#results.set(key, {
-        stride, off: without, found, score: this.#lead(logits),
+        stride,
+        off: without,
+        found,
+        score: this.#lead(logits),
         wrong: this.band && wrongIn(this.band, found, this.labels),
         iou: this.labels && iou(found, this.labels, this.number),
       });
@@ -228,9 +285,9 @@ class Prediction {
     return this.#shares.get(stride);
   }
 
-  // Score of the class minus score of the background, or of the first other class.
+  // How far the score of the class lies before that of the other one.
   #lead({ data, height, width, channels }) {
-    const other = this.number === 0 ? Math.min(1, channels - 1) : 0;
+    const other = otherThan(this.number, channels);
     const lead = new Float32Array(height * width);
     for (let i = 0; i < lead.length; i += 1) {
       lead[i] = data[i * channels + this.number] - data[i * channels + other];
@@ -239,14 +296,16 @@ class Prediction {
   }
 
   // The part of the picture to enlarge: where the coarsest network is wrong the most, or, without
-  // labels, where the most of the edge is. What lies in the middle of the part counts double.
+  // labels, where the coarsest and the finest have the most of an edge. The part's middle counts double.
   #closest() {
     const { width, height } = this.size;
     const strides = Object.keys(this.strides).sort((a, b) => b - a);
     const { found } = this.result(strides[0]);
+    const edge = (labels) => edgeBand(labels, width, height, 2);
+    const fine = this.labels ? null : edge(this.result(strides.at(-1)).found);
     const counted = this.labels
       ? this.band.map((inside, i) => (inside && found[i] !== this.labels[i] ? 1 : 0))
-      : edgeBand(this.result(strides.at(-1)).found, width, height, 1);
+      : edge(found).map((inside, i) => inside + fine[i]);
     const part = { width: Math.min(width, 84), height: Math.min(height, 56) };
     let best = { count: -1 };
     for (let y = 0; y <= height - part.height; y += 4) {
@@ -293,7 +352,9 @@ const shortly = ({ stride, off }) => `${stride} without ${off.length > 1 ? "both
 // --- errors of the three networks, side by side
 
 function tableOf(strides) {
-  const cells = new Map(strides.map((stride) => [stride, el("div", { class: "row", "data-stride": stride })]));
+  const cells = new Map(
+    strides.map((stride) => [stride, el("div", { class: "row", "data-stride": stride })]),
+  );
   const changed = el("div", { class: "row changed", "data-stride": "changed" });
   const title = el("p", { class: "quiet" }, `Wrong within ${REACH} pixels of the edge`);
   const box = el("div", { class: "skips-table" }, title, ...cells.values(), changed);
@@ -302,9 +363,11 @@ function tableOf(strides) {
   const fill = (row, label, result, now) => {
     row.classList.toggle("now", now);
     const width = 100 * Math.min(1, result.wrong / most);
-    row.replaceChildren(el("span", {}, label),
+    row.replaceChildren(
+      el("span", {}, label),
       el("span", { class: "bar" }, el("span", { style: `width: ${width}%` })),
-      el("span", { class: "value" }, percent(result.wrong, 1)));
+      el("span", { class: "value" }, percent(result.wrong, 1)),
+    );
     row.dataset.wrong = result.wrong;
   };
   let now = null;
@@ -320,11 +383,19 @@ function tableOf(strides) {
   };
   return {
     box,
-    current(result) { now = result; if (!result.off.length) all.set(result.stride, result); render(); },
-    async fill(run, still) {
+    clear() {
       all.clear();
+      now = null;
+      render();
+    },
+    current(result) {
+      now = result;
+      if (!result.off.length) all.set(result.stride, result);
+      render();
+    },
+    async fill(run, still) {
       for (const stride of strides) {
-        await painted();
+        await frame();
         if (!still()) return;
         all.set(stride, run.result(stride));
         render();
@@ -335,7 +406,7 @@ function tableOf(strides) {
 
 // --- one prediction taken apart
 
-function sharesOf(name) {
+function sharesOf(name, other) {
   const panel = (id, caption) => {
     const image = canvas(caption, 1, 1, { "data-share": id });
     return { image, node: figure(image, caption) };
@@ -344,10 +415,18 @@ function sharesOf(name) {
   const sum = panel("sum", "sum");
   const sign = (text) => el("span", { class: "sign" }, text);
   const scale = el("p", { class: "skips-scale" });
-  const box = el("div", { class: "skips-shares" },
-    el("div", { class: "row" }, ...LEVELS.flatMap((layer, i) => [...(i ? [sign("+")] : []), levels[layer].node]),
-      sign("="), sum.node),
-    scale);
+  const box = el(
+    "div",
+    { class: "skips-shares" },
+    el(
+      "div",
+      { class: "row" },
+      ...LEVELS.flatMap((layer, i) => [...(i ? [sign("+")] : []), levels[layer].node]),
+      sign("="),
+      sum.node,
+    ),
+    scale,
+  );
   return {
     box,
     show(run, result) {
@@ -368,25 +447,42 @@ function sharesOf(name) {
       const constant = strongest([shares.rest]) > 1e-4 * limit;
       sum.node.querySelector("figcaption").textContent = constant ? "sum, with the biases" : "sum";
       scale.replaceChildren(
-        el("span", {}, `Score of ${name} minus score of the background:`),
-        el("span", { class: "ends" }, `−${number(limit, 0)}`, el("i", {}), `+${number(limit, 0)}`));
+        el("span", {}, `Score of ${name} minus score of ${other}:`),
+        el("span", { class: "ends" }, `−${number(limit, 0)}`, el("i", {}), `+${number(limit, 0)}`),
+      );
       box.dataset.limit = limit;
     },
   };
 }
 
-const strongest = (maps) => maps.reduce((most, { data }) =>
-  data.reduce((top, value) => Math.max(top, Math.abs(value)), most), 1e-9);
+const strongest = (maps) =>
+  maps.reduce((most, { data }) => data.reduce((top, value) => Math.max(top, Math.abs(value)), most), 1e-9);
 
 // --- for the handout: a coarse map and a fine map, added
 
 function drawing() {
   const steps = (x, size, path) => svg("path", { d: `M${x} 8h64v64h-64z ${path}`, "data-size": size });
-  const sign = (x, text) => svg("text", { x, y: 46, style: "fill: currentColor; stroke: none; font-size: 18px" }, text);
-  const below = (x, text) => svg("text", { x, y: 86, style: "fill: currentColor; stroke: none; font-size: 11px" }, text);
-  return svg("svg", { viewBox: "0 0 240 90", width: 240, height: 90, fill: "none", stroke: "currentColor", "stroke-width": 1.5 },
-    steps(4, 32, "M4 40h32v32M36 40v-32"), sign(72, "+"),
-    steps(88, 8, "M88 64h8v-8h8v-8h8v-8h8v-8h8v-8h8v-8h8v-8"), sign(156, "="),
+  const sign = (x, text) =>
+    svg("text", { x, y: 46, style: "fill: currentColor; stroke: none; font-size: 18px" }, text);
+  const below = (x, text) =>
+    svg("text", { x, y: 86, style: "fill: currentColor; stroke: none; font-size: 11px" }, text);
+  return svg(
+    "svg",
+    {
+      viewBox: "0 0 240 90",
+      width: 240,
+      height: 90,
+      fill: "none",
+      stroke: "currentColor",
+      "stroke-width": 1.5,
+    },
+    steps(4, 32, "M4 40h32v32M36 40v-32"),
+    sign(72, "+"),
+    steps(88, 8, "M88 64h8v-8h8v-8h8v-8h8v-8h8v-8h8v-8h8v-8"),
+    sign(156, "="),
     steps(172, 1, "M172 72L228 8"),
-    below(4, "what, coarse"), below(88, "where, fine"), below(172, "what and where"));
+    below(4, "what, coarse"),
+    below(88, "where, fine"),
+    below(172, "what and where"),
+  );
 }

@@ -26,8 +26,7 @@ export const seenBy = (field, position, pixels) => (field ? field.pixels(positio
 
 // How much of a rectangle of pixels lies outside the picture: 0 to 1.
 export function outside([top, bottom], [left, right], height, width) {
-  const inside = (first, last, size) =>
-    Math.max(0, Math.min(size - 1, last) - Math.max(0, first) + 1);
+  const inside = (first, last, size) => Math.max(0, Math.min(size - 1, last) - Math.max(0, first) + 1);
   const seen = inside(top, bottom, height) * inside(left, right, width);
   return 1 - seen / ((bottom - top + 1) * (right - left + 1));
 }

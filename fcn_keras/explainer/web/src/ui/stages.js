@@ -4,7 +4,12 @@
 const UPSAMPLES = ["Conv2DTranspose", "UpSampling2D"];
 const MERGES = ["Add", "Concatenate", "Multiply"];
 const NOT_A_STAGE = [
-  "BatchNormalization", "Normalization", "ZeroPadding2D", "Rescaling", "VGGPreprocessing", "InputLayer",
+  "BatchNormalization",
+  "Normalization",
+  "ZeroPadding2D",
+  "Rescaling",
+  "VGGPreprocessing",
+  "InputLayer",
 ];
 
 // Operations by the names of rows. A row may be called "output", which is elsewhere the network's
@@ -20,10 +25,11 @@ export function operationsOf({ layers, graph, networks }) {
 }
 
 // The network as it is, with the names of the rows for the result's layers.
-export const byRows = (network, contents) => Object.assign(Object.create(network), {
-  operations: network.operations,
-  models: { ...network.models, [contents.networks.result]: operationsOf(contents) },
-});
+export const byRows = (network, contents) =>
+  Object.assign(Object.create(network), {
+    operations: network.operations,
+    models: { ...network.models, [contents.networks.result]: operationsOf(contents) },
+  });
 
 // stagesOf(rows): [{ name, row, part, since, weights, trained, skip }, …] from the image to the result.
 //   part: "image", "encoder" or "head"; since: the rows since the stage before, itself included;
@@ -39,8 +45,11 @@ export function stagesOf(rows, most = 20) {
   const fine = [...new Set([...encoder, ...sources])].sort((a, b) => main.indexOf(a) - main.indexOf(b));
   const merging = new Map(skips.map((skip) => [skip.to, skip]));
   const head = main.slice(start).filter((row) => isStage(row) || merging.has(row) || row === main.at(-1));
-  const chosen = fewer([main[0], ...fine, ...head], most, (row) =>
-    merging.has(row) || row === main.at(-1) || fine.includes(row));
+  const chosen = fewer(
+    [main[0], ...fine, ...head],
+    most,
+    (row) => merging.has(row) || row === main.at(-1) || fine.includes(row),
+  );
   return described(rows, chosen, encoder, merging);
 }
 
@@ -71,9 +80,10 @@ function mainPath(rows) {
 function deepest(rows) {
   const reads = lookup(rows);
   const depth = depths(rows);
-  return (row) => (row.kind === "CropToMatch"
-    ? reads(row)[0]
-    : reads(row).reduce((best, read) => (!best || depth.get(read) > depth.get(best) ? read : best), null));
+  return (row) =>
+    row.kind === "CropToMatch"
+      ? reads(row)[0]
+      : reads(row).reduce((best, read) => (!best || depth.get(read) > depth.get(best) ? read : best), null);
 }
 
 // Where the way turns upwards.
@@ -98,8 +108,9 @@ function encoderOf(rows, down) {
     }
     levels.at(-1)?.push(row);
   }
-  const ends = levels.map((level) =>
-    level.findLast((row) => isStage(row) || MERGES.includes(row.kind)) ?? level.at(-1));
+  const ends = levels.map(
+    (level) => level.findLast((row) => isStage(row) || MERGES.includes(row.kind)) ?? level.at(-1),
+  );
   return ends.length ? ends : [down.at(-1)];
 }
 
@@ -172,11 +183,21 @@ function described(rows, chosen, encoder, merging) {
 }
 
 const WORDS = {
-  InputLayer: "picture", Conv2D: "convolution", Conv2DTranspose: "transposed convolution",
-  DepthwiseConv2D: "convolution of each channel", MaxPooling2D: "max pooling",
-  AveragePooling2D: "average pooling", UpSampling2D: "enlarging", Add: "sum of two maps",
-  Concatenate: "channels stacked", Multiply: "product of two maps", CropToMatch: "cut to size",
-  BatchNormalization: "normalisation", Activation: "activation", ReLU: "ReLU", Softmax: "softmax",
+  InputLayer: "picture",
+  Conv2D: "convolution",
+  Conv2DTranspose: "transposed convolution",
+  DepthwiseConv2D: "convolution of each channel",
+  MaxPooling2D: "max pooling",
+  AveragePooling2D: "average pooling",
+  UpSampling2D: "enlarging",
+  Add: "sum of two maps",
+  Concatenate: "channels stacked",
+  Multiply: "product of two maps",
+  CropToMatch: "cut to size",
+  BatchNormalization: "normalisation",
+  Activation: "activation",
+  ReLU: "ReLU",
+  Softmax: "softmax",
 };
 
 // A layer in words, with its kernel and its stride: "4 × 4 transposed convolution, stride 2".
@@ -186,8 +207,3 @@ export function inWords({ kind }, { kernel, size, strides } = {}) {
   const before = window ? `${window.join(" × ")} ` : "";
   return `${before}${name}${strides ? `, stride ${strides[0]}` : ""}`;
 }
-
-// 123456 → "123,456"
-export const count = (value) => value.toLocaleString("en");
-// 5, 18, 320 → "5 × 18 × 320", which stays on one line
-export const sizes = (...sides) => sides.join("\u00a0×\u00a0");
