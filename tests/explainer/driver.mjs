@@ -139,6 +139,7 @@ async function main() {
   const address = pathToFileURL(specification.page).href;
   const found = {};
   for (const id of specification.chapters) {
+    const start = performance.now();
     const driver = new Driver(page, specification.browser, address);
     const path = join(dirname(fileURLToPath(import.meta.url)), "chapters", `${id}.mjs`);
     try {
@@ -152,6 +153,7 @@ async function main() {
       found[id] = { error: error.stack };
     }
     found[id].requests = driver.requests;
+    found[id].seconds = (performance.now() - start) / 1000;
     page.removeAllListeners("pageerror");
     page.removeAllListeners("request");
   }
