@@ -21,22 +21,16 @@ export default {
   claims: ["L13", "L23"],
   minutes: 5,
   question: {
-    ask:
-      "On the way down, each stage's map is lower and narrower than the one before. What happens " +
-      "to its channels?",
-    answers: ["Their number stays at three", "They become more", "They become fewer"],
+    ask: "On the way down, the maps get lower and narrower. What happens to the number of their channels?",
+    answers: ["It stays at three", "It grows", "It falls"],
     right: 1,
     because:
-      "The deeper the map, the fewer its positions and the more numbers describe each of them: less where, " +
-      "more what. The way up turns this round.",
+      "Fewer positions, and more numbers that describe each: less where, more what. The way up turns this " +
+      "round.",
   },
-  todo:
-    "Click a stage, or use the arrow keys: its size, its weights and its strongest channels for this " +
-    "picture " +
-    "stand on the right. Follow the skips.",
+  todo: "Click a stage, or use the arrow keys. On the right: its size, its weights, its strongest channels.",
   sentence:
-    "The way down turns a picture into a small map that knows what is there; the way up turns that into " +
-    "a map of the picture's size that says where.",
+    "The way down finds out what is there in a small map; the way up says where, in the picture's size.",
   notes: [
     "Let someone read the sizes aloud from top to bottom: height and width fall, channels grow, then back.",
     "Show pool1 (edges), pool3 (patterns), pool5 (blobs that stand for whole things), then the last maps.",
@@ -346,7 +340,7 @@ function panelOf(contents, stages) {
       const scores = part === "head" && all === classes.length;
       caption.textContent =
         found.length < all
-          ? `The ${found.length} strongest of its ${all} channels, by number`
+          ? `The ${found.length} strongest of ${all} channels, by number`
           : `Its ${all} channels`;
       const [low, high] = rangeOf(found);
       const { width, height } = found[0].map;
@@ -400,7 +394,7 @@ function drawing() {
     return shape;
   });
   const text = (at, words) =>
-    svg("text", { x: at, y: 88, style: "fill: currentColor; stroke: none; font-size: 11px" }, words);
+    svg("text", { x: at, y: 90, style: "fill: currentColor; stroke: none; font-size: 11px" }, words);
   const end = ({ x: left, width }) => left + width / 2;
   return svg(
     "svg",
@@ -417,7 +411,7 @@ function drawing() {
       "stroke-dasharray": "3 3",
       d: `M${end(shapes[2])} 25V8H${end(shapes[4])}V25M${end(shapes[1])} 16V3H${end(shapes[5])}V16`,
     }),
-    text(18, "down: what"),
-    text(110, "up: where"),
+    text(14, "down: what"),
+    text(98, "up: where"),
   );
 }

@@ -20,20 +20,16 @@ export default {
   claims: ["L17", "L15"],
   minutes: 5,
   question: {
-    ask: "The output has the height and the width of the picture. What stands in it at one pixel?",
+    ask: "The output is as high and as wide as the picture. What stands in it at one pixel?",
     answers: ["The number of its class", "One score for every class", "The colour in which it is drawn"],
     right: 1,
     because:
-      "The output has one channel per class: at each pixel they hold that pixel's scores. The class is " +
-      "only read off them, as the one with the highest score.",
+      "The output has one channel per class: the scores. The class is only read off them: the highest wins.",
   },
   todo:
-    "Point at a pixel, or move it with the arrow keys (Shift: ten at a time). A click keeps it. Then " +
-    "go through " +
-    "the layers: how much of the picture does each see there?",
-  sentence:
-    "Under every pixel the channels hold its class scores, and each score has seen a whole surrounding of " +
-    "the pixel, not the pixel alone.",
+    "Point at a pixel, or use the arrow keys; a click keeps it. Then go through the layers: how much does " +
+    "each see there?",
+  sentence: "The channels under a pixel are its class scores; each has seen a whole surrounding.",
   notes: [
     "Ask before pointing: how many numbers leave the network for this picture? (Height × width × classes.)",
     "Point just inside and just outside an edge: the two scores change places within a few pixels.",

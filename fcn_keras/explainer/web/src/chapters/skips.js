@@ -19,24 +19,17 @@ export default {
   claims: ["L18", "L19", "L20", "L21"],
   minutes: 6,
   question: {
-    ask: "Take the trained network with stride 8 and switch both of its skip connections off. What is left?",
-    answers: [
-      "Nothing: it cannot work without them",
-      "The object, with a coarse edge",
-      "Only the object's edge",
-    ],
+    ask: "Switch off both skip connections of the trained network with stride 8. What is left?",
+    answers: ["Nothing: it needs them", "The object, with a coarse edge", "Only the object's edge"],
     right: 1,
     because:
-      "What is left comes from the deepest map alone. It knows what is there, but it has one position for " +
-      "32 × 32 pixels, so it can say only roughly where.",
+      "The deepest map is left. It knows what is there, but with one position for 32 × 32 pixels only " +
+      "roughly where.",
   },
   todo:
-    "Compare the strides, the coarsest first. Then switch the skips off, one after the other, and " +
-    "watch the " +
-    "edge, and the shares of the levels below.",
-  sentence:
-    "The deepest level says what is there; the skips carry where from finer maps, and the prediction is " +
-    "the sum of both.",
+    "Compare the strides, the coarsest first. Then switch skips off: watch the edge, and the shares of the " +
+    "levels.",
+  sentence: "The deepest level says what, the skips from finer maps say where; the prediction is their sum.",
   notes: [
     "A skip bypasses layers: a 1 × 1 convolution scores pool4 or pool3, and its scores are added to " +
       "the coarse ones.",
@@ -483,6 +476,6 @@ function drawing() {
     steps(172, 1, "M172 72L228 8"),
     below(4, "what, coarse"),
     below(88, "where, fine"),
-    below(172, "what and where"),
+    below(172, "their sum"),
   );
 }

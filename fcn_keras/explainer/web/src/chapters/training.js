@@ -19,22 +19,17 @@ export default {
   claims: ["L24"],
   minutes: 4,
   question: {
-    ask:
-      "The head starts with random weights and is trained for several hundred steps. When does " +
-      "its loss fall the most?",
+    ask: "The head starts with random weights. When in its training does the loss fall the most?",
     answers: ["Evenly, a little with every step", "In the first steps", "In the last steps"],
     right: 1,
     because:
-      "Random scores are easy to improve: a few steps bring most of the fall. All the rest of the " +
-      "training goes " +
-      "into details, such as the edge.",
+      "Random scores are easy to improve: a few steps bring most of the fall. The rest goes into details.",
   },
   todo:
-    "Scrub through the training: move the slider, or point at the curve. Watch the loss and the prediction " +
-    "together, on a picture of your own as well.",
+    "Scrub with the slider, or along the curve: watch the loss and the prediction together. Try a picture " +
+    "of yours.",
   sentence:
-    "Training turns the head's random weights step by step into a predictor, while the frozen encoder " +
-    "stays as it was.",
+    "Training turns random weights step by step into a predictor; the frozen encoder stays as it was.",
   notes: [
     "Ask for a guess of the picture at step 0 before showing it.",
     "The loss axis is logarithmic: the same distance means the same factor.",
@@ -370,10 +365,10 @@ function drawing() {
     svg("path", { d: "M20 10C26 44 34 50 60 52S140 55 230 56" }),
     text(24, 12, "loss"),
     text(206, 72, "steps"),
-    svg("path", { "stroke-dasharray": "2 3", d: "M22 14V64M52 51V64M150 55V64" }),
+    svg("path", { "stroke-dasharray": "2 3", d: "M22 14V64M60 53V64M150 55V64" }),
     ...[
       [12, "M14 72l6 6m4 -6l-4 8m10 -6l4 6"],
-      [42, "M44 84q10 -14 24 -6"],
+      [50, "M52 84q10 -14 24 -6"],
       [140, "M142 86L156 68L172 86"],
     ].map(([x, d]) => svg("g", {}, svg("rect", { x, y: 66, width: 32, height: 20 }), svg("path", { d }))),
   );
