@@ -13,6 +13,7 @@ from fcn_keras.explainer.chapters import CHAPTERS
 from fcn_keras.explainer.contents import Contents, of_lecture, of_model
 from fcn_keras.explainer.embedding import show
 from fcn_keras.explainer.flat import NotInThePage, rounded
+from fcn_keras.explainer.head import load_head
 from fcn_keras.explainer.page import TooLargeForThePage, write_page
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Contents",
     "NotInThePage",
     "TooLargeForThePage",
+    "load_head",
     "of_lecture",
     "of_model",
     "rounded",

@@ -21,7 +21,7 @@ PAINT_CLASSES = 6  # a visitor paints with two to six colours
 PAINT_WIDTH = photographs.WIDTH
 # Stored bits of the significand of trained kernels, so that everything fits into 15 MB: comparing
 # strides and looking back at a training takes less precision than labelling.
-STRIDE_BITS, CHECKPOINT_BITS = 6, 3
+STRIDE_BITS, CHECKPOINT_BITS = 5, 3
 GREEN = (0, 255, 0)  # the lecture's colour for what was found
 DRAWN = "drawn by fcn_keras"
 LONGEST = 640  # pixels: larger pictures are made smaller, as the page does with a visitor's own

@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const specification = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const require = createRequire(join(specification.modules, "package.json"));
-const TIMEOUT = 300_000; // a slow machine is not a broken page
+const TIMEOUT = 120_000; // a slow machine is not a broken page
 
 // What a check works with.
 export class Driver {

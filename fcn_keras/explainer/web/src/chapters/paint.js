@@ -209,7 +209,11 @@ function build(stage, { page, say }) {
     const wrong = wrongName(name, painting.classes.filter((_, i) => i !== k));
     say(wrong);
     field.value = wrong ? painting.classes[k] : name;
-    if (!wrong) painting.classes = painting.classes.map((old, i) => (i === k ? name : old));
+    if (wrong) return;
+    painting.classes = painting.classes.map((old, i) => (i === k ? name : old));
+    const row = field.closest(".class");
+    row.querySelector(".pick .hidden").textContent = `paint with ${name}`;
+    row.querySelector(".remove").setAttribute("aria-label", `Remove ${name}`);
     repaint();
     report();
   }

@@ -1,5 +1,5 @@
 // Segmentation result: what the network finds in scenes, photographs and in front of the camera (L25).
-import { Camera, NoCamera } from "../camera.js";
+import { Camera } from "../camera.js";
 import { fileName, pngOf, save } from "../files.js";
 import { maps } from "../network/predict.js";
 import { button, canvas, choice, controls, el, percent, svg } from "../ui/dom.js";
@@ -219,7 +219,6 @@ function build(stage, { page, say }) {
       live(network, opened).catch((error) => say(error.message));
     } catch (error) {
       if (!stopped) say(error.message);
-      if (!(error instanceof NoCamera) && error.name !== "Error") throw error;
     } finally {
       asking = false;
       filming.disabled = false;
