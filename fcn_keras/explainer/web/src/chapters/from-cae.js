@@ -173,7 +173,7 @@ function build(stage, { page, say }) {
   const output = canvas("The output", 1, 1, { class: "smooth", id: "from-output" });
   const target = canvas("The target", 1, 1, { id: "from-target" });
   const [inputIs, outputIs, targetIs] = [1, 2, 3].map(() => el("span", { class: "read" }));
-  const panels = el("div", { class: "panels ends" },
+  const panels = el("div", { class: "panels targets" },
     figure(input, inputIs, { "data-panel": "input" }), figure(output, outputIs, { "data-panel": "output" }),
     figure(target, targetIs, { "data-panel": "target" }));
   const choices = picker(page, say);
