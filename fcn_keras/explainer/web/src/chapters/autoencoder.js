@@ -212,7 +212,7 @@ function drawing() {
     x += width + 15;
     return rect;
   });
-  const text = (at, words) => svg("text", { x: at, y: 84, "font-size": 13, "text-anchor": "middle" }, words);
+  const text = (at, words) => svg("text", { x: at, y: 84, "text-anchor": "middle", style: "font-size: 13px; fill: currentColor" }, words);
   return svg("svg", { viewBox: "0 0 240 90" },
     ...drawn, text(30, "picture"), text(116, "latent map"), text(200, "picture"));
 }

@@ -26,7 +26,7 @@ function drawing() {
     x, y, width: 14, height: 14, stroke: "currentColor", fill: "currentColor", "fill-opacity": shade,
   });
   const shades = [0.1, 0.5, 0.2, 0.7, 0.05, 0.35, 0.6, 0.15, 0.8];
-  const text = (x, y, words) => svg("text", { x, y, "font-size": 13, "text-anchor": "middle" }, words);
+  const text = (x, y, words) => svg("text", { x, y, "text-anchor": "middle", style: "font-size: 13px; fill: currentColor" }, words);
   return svg("svg", { viewBox: "0 0 240 90" },
     ...shades.map((shade, i) => cell(6 + 14 * i, 26, shade)),
     ...shades.map((shade, i) => cell(186 + 14 * (i % 3), 12 + 14 * Math.floor(i / 3), shade)),

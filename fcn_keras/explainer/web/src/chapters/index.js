@@ -3,6 +3,7 @@ import review from "./review.js";
 import convolution from "./convolution.js";
 import tasks from "./tasks.js";
 import autoencoder from "./autoencoder.js";
+import fromCae from "./from-cae.js";
 import transposed from "./transposed.js";
 import fully from "./fully.js";
 import pixel from "./pixel.js";
@@ -17,6 +18,7 @@ export const CHAPTERS = [
   convolution,
   tasks,
   autoencoder,
+  fromCae,
   transposed,
   fully,
   pixel,
