@@ -169,8 +169,8 @@ function sizeInWords(n, k, stride, padding) {
   const formula = `⌊(${n} + ${padded} − ${k}) / ${stride}⌋ + 1 = ${size}`;
   if (padding === "valid") return size ? formula : `The kernel (${k}) is larger than the input (${n}): no window fits.`;
   const zeros = padded
-    ? `Zeros for that: (${size} − 1) · ${stride} + ${k} − ${n} = ${padded}, so ${before} before and ${after} after.`
-    : "It needs no zeros for that.";
+    ? `Zeros: (${size} − 1) · ${stride} + ${k} − ${n} = ${padded}, ${before} before and ${after} after.`
+    : "That needs no zeros.";
   return `SAME wants ⌈${n} / ${stride}⌉ = ${size}. ${zeros} ${formula}`;
 }
 
@@ -197,11 +197,10 @@ function numbers(state, tools) {
     say: tools.say, changed: (value) => { state.bias = value; draw(); },
   });
   const walker = el("div");
-  const node = el("div", { class: "numbers" },
-    el("div", { class: "channels" }, ...columns),
-    el("section", { class: "output" }, title, output, sum,
-      el("label", { class: "bias" }, "bias ", bias), walker, formula),
-    longSum);
+  const right = el("section", { class: "output" }, title, output, sum,
+    el("label", { class: "bias" }, "bias ", bias), walker);
+  const below = el("div", { class: "below" }, longSum);
+  const node = el("div", { class: "numbers" }, el("div", { class: "channels" }, ...columns), right, below);
 
   const size = () => convolutionSize(state.n, state.k, state.stride, state.padding).size;
 
@@ -249,7 +248,8 @@ function numbers(state, tools) {
           return { text: short(value), ...signed(value, 30) };
         },
       });
-      sums[c].textContent = count ? `products: ${short(totals[c])}` : "products";
+      const heading = layout.stacked || channels < 3 ? "products" : "sum"; // the shorter word where it is narrow
+      sums[c].textContent = count ? `${heading}: ${short(totals[c])}` : heading;
     });
     node.classList.toggle("stacked", layout.stacked);
     title.textContent = count ? `output, ${count} × ${count}` : "output";
@@ -262,6 +262,8 @@ function numbers(state, tools) {
     });
     output.toggleAttribute("hidden", !count);
     formula.textContent = sizeInWords(n, k, stride, padding);
+    if (k <= 3) below.prepend(formula); // where small kernels leave room
+    else right.append(formula);
     const terms = totals.map((value, i) => (i ? bracketed(value) : short(value)));
     sum.textContent = count
       ? `row ${state.row + 1}, column ${state.column + 1}: ${terms.join(" + ")} + bias ${bracketed(state.bias)} = `
@@ -289,14 +291,15 @@ function measure(node, { channels, k, wide, count }) {
   const width = node.clientWidth;
   const narrow = width < 40 * em;
   const more = narrow ? 1 : clamp((node.closest(".stage")?.clientHeight ?? 0) / (36 * em), 1, 1.5);
-  const right = 14 * em * more;
+  const right = (channels === 1 ? 20 : 14) * em * more;
+  node.classList.toggle("narrow", narrow);
   node.style.setProperty("--output", `${right}px`);
   const column = (narrow ? width : width - right) / channels - em;
   const stacked = (column - em) / (2 * k) < 1.45 * em;
-  const cell = Math.floor(Math.min(2 * em * more, (column - 4) / wide));
+  const cell = Math.floor(Math.min(2 * em * more, (17 * em * more) / wide, (column - 4) / wide));
   const weight = Math.floor(Math.min(stacked ? column / k : (column - em) / (2 * k), 2.3 * em * more));
-  const out = Math.floor(Math.min(2.4 * em * more, (right - 4) / Math.max(1, count)));
-  return { cell, weight, line: Math.floor(more * em * (stacked && k === 5 ? 1.3 : 1.55)), out, stacked };
+  const out = Math.floor(Math.min(2.4 * em * more, (14 * em * more - 4) / Math.max(1, count)));
+  return { cell, weight, line: Math.floor(more * em * (stacked && k > 3 ? 1.3 : 1.55)), out, stacked };
 }
 
 // --- on a picture
@@ -367,7 +370,7 @@ function onPicture(state, page, tools) {
     show(after, negative ? diverging(out, limit / 2) : greys(out));
     after.dataset.size = `${out.height} × ${out.width}`;
     const colours = negative
-      ? `orange: above 0, blue: below, up to ±${short(limit, 0)}` : "black: 0, white: 255";
+      ? `orange > 0, blue < 0, up to ±${short(limit, 0)}` : "black: 0, white: 255";
     afterWords.textContent = `${out.height} × ${out.width} × 1 (${colours})`;
   }
 

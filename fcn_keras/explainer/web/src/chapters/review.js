@@ -144,54 +144,65 @@ function build(stage, { page, say }) {
   function valueOf(channel, x, y) {
     return picture.image.data[4 * (y * picture.image.width + x) + channel];
   }
-  const scaledValue = (channel, x, y) => Math.min(255, Math.round(factors[channel] * valueOf(channel, x, y)));
+  const scaledBy = (channel, value) => Math.min(255, Math.round(factors[channel] * value));
 
-  // What a view shows of a pixel: the colour, and the numbers to be written into it.
-  function look(name, x, y) {
-    const values = CHANNELS.map((_, c) => scaledValue(c, x, y));
-    if (name === "mixed") return { colour: values, numbers: values };
-    const c = CHANNELS.indexOf(name);
-    const colour = grey ? [values[c], values[c], values[c]] : values.map((value, i) => (i === c ? value : 0));
-    return { colour, numbers: [values[c]] };
+  // The part that is seen, as a view shows it.
+  function painted(name) {
+    const { data, width } = picture.image;
+    const out = new ImageData(frame.width, frame.height);
+    const scaled = factors.map((_, c) => Uint8Array.from({ length: 256 }, (_, value) => scaledBy(c, value)));
+    const only = CHANNELS.indexOf(name); // −1: all three
+    for (let row = 0; row < frame.height; row += 1) {
+      for (let column = 0; column < frame.width; column += 1) {
+        const from = 4 * ((frame.y + row) * width + frame.x + column);
+        const to = 4 * (row * frame.width + column);
+        for (let c = 0; c < 3; c += 1) {
+          const channel = only >= 0 && grey ? only : c;
+          if (only < 0 || channel === only) out.data[to + c] = scaled[channel][data[from + channel]];
+        }
+        out.data[to + 3] = 255;
+      }
+    }
+    return out;
   }
 
   function render() {
     const em = parseFloat(getComputedStyle(stage).fontSize);
     const at = hovered ?? chosen;
+    const [wide, high] = [frame.width * frame.scale, frame.height * frame.scale];
     for (const { name, pixels, over } of views) {
-      const image = new ImageData(frame.width, frame.height);
-      const cells = [];
-      const lines = name === "mixed" ? 3 : 1;
-      const readable = frame.scale >= (lines === 3 ? 0.92 * CLOSEST : READABLE) * em;
-      for (let row = 0; row < frame.height; row += 1) {
-        for (let column = 0; column < frame.width; column += 1) {
-          const { colour, numbers } = look(name, frame.x + column, frame.y + row);
-          const start = 4 * (row * frame.width + column);
-          for (let c = 0; c < 3; c += 1) image.data[start + c] = colour[c];
-          image.data[start + 3] = 255;
-          if (readable) cells.push(writing(row, column, colour, numbers, em));
-        }
-      }
+      const image = painted(name);
       show(pixels, image);
       pixels.classList.toggle("smooth", frame.scale < 1);
-      const [wide, high] = [frame.width * frame.scale, frame.height * frame.scale];
-      pixels.style.width = over.style.width = `${wide}px`;
-      pixels.style.height = over.style.height = `${high}px`;
+      for (const node of [pixels, over]) Object.assign(node.style, { width: `${wide}px`, height: `${high}px` });
       over.setAttribute("viewBox", `0 0 ${wide} ${high}`);
-      over.replaceChildren(...cells, ...mark(at, em));
+      over.replaceChildren(...writings(name, image, em), ...mark(at, em));
     }
     tell(at);
   }
 
-  // The numbers in a pixel, black or white, whichever stands out.
-  function writing(row, column, [r, g, b], numbers, em) {
+  // The numbers in the pixels, where there is room for them.
+  function writings(name, image, em) {
+    const shown = name === "mixed" ? [0, 1, 2] : [CHANNELS.indexOf(name)];
+    if (frame.scale < (shown.length === 3 ? 0.92 * CLOSEST : READABLE) * em) return [];
+    return Array.from({ length: frame.width * frame.height }, (_, i) => {
+      const [x, y] = [i % frame.width, Math.floor(i / frame.width)];
+      const numbers = shown.map((c) => scaledBy(c, valueOf(c, frame.x + x, frame.y + y)));
+      return writing(x, y, image.data.subarray(4 * i, 4 * i + 3), numbers, em);
+    });
+  }
+
+  // Black or white, whichever stands out.
+  function writing(column, row, [r, g, b], numbers, em) {
     const { scale } = frame;
     const line = (numbers.length === 3 ? 0.835 : 1) * em;
     const middle = (row + 0.5) * scale - ((numbers.length - 1) * line) / 2;
-    return svg("g", { class: luminance(r, g, b) > 0.18 ? "light" : "dark", "data-x": frame.x + column, "data-y": frame.y + row },
+    const kind = luminance(r, g, b) > 0.18 ? "light" : "dark";
+    return svg("g", { class: kind, "data-x": frame.x + column, "data-y": frame.y + row },
       svg("rect", { class: "rim", x: column * scale, y: row * scale, width: scale, height: scale }),
       ...numbers.map((number, i) => svg("text", {
-        x: (column + 0.5) * scale, y: middle + i * line, dy: "0.35em", "text-anchor": "middle", style: `font-size: ${line}px`,
+        x: (column + 0.5) * scale, y: middle + i * line, dy: "0.35em", "text-anchor": "middle",
+        style: `font-size: ${line}px`,
       }, String(number))));
   }
 
@@ -206,7 +217,7 @@ function build(stage, { page, say }) {
   function tell({ x, y }) {
     const { width, height } = picture.image;
     const raw = CHANNELS.map((_, c) => valueOf(c, x, y));
-    const mixed = CHANNELS.map((_, c) => scaledValue(c, x, y));
+    const mixed = raw.map((value, c) => scaledBy(c, value));
     const words = CHANNELS.map((name, c) => `${name} ${raw[c]}`);
     const scaled = factors.some((factor) => factor !== 1);
     swatch.style.background = `rgb(${mixed.join(" ")})`;

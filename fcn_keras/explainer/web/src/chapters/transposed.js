@@ -106,8 +106,10 @@ function build(stage, { say }) {
     state.column = Math.min(state.column, n - 1);
     const em = parseFloat(getComputedStyle(body).fontSize);
     const roomy = body.clientWidth > 40 * em;
+    body.classList.toggle("narrow", !roomy);
     const more = roomy ? clamp(stage.clientHeight / (36 * em), 1, 1.5) : 1;
     const room = { em, more, roomy, width: body.clientWidth };
+    body.style.setProperty("--side", `${10 * em * more}px`);
     kernel.draw(state.kernel, Math.min(2.2 * em, (9.6 * em) / k) * more, Math.min(1.5 * em, (6.4 * em) / k) * more);
     views[state.view].draw(input, size, room);
     formula.textContent = sizeInWords(state, size);

@@ -73,9 +73,12 @@ export function weights(name, { say, changed }) {
       shape = `${kernel.height} × ${kernel.width}`;
       fields = [...kernel.data].map((value, place) => {
         const where = `row ${Math.floor(place / kernel.width) + 1}, column ${(place % kernel.width) + 1}`;
-        return numberField(`weight in ${where}`, value, {
-          say, changed: (next) => changed(place, next), "aria-label": `${name}, ${where}`, "data-place": place,
+        const field = numberField(`weight in ${where}`, value, {
+          say, "aria-label": `${name}, ${where}`, "data-place": place,
+          // A field that is gone may still speak when it loses the focus.
+          changed: (next) => { if (fields[place] === field) changed(place, next); },
         });
+        return field;
       });
       node.replaceChildren(...fields);
       return;
