@@ -21,8 +21,9 @@ PAINT_CLASSES = 6  # a visitor paints with two to six colours
 PAINT_WIDTH = photographs.WIDTH
 # Stored bits of the significand of trained kernels, so that everything fits into 15 MB: comparing
 # strides and looking back at a training takes less precision than labelling.
-STRIDE_BITS, CHECKPOINT_BITS = 6, 3
+STRIDE_BITS, CHECKPOINT_BITS = 5, 3
 GREEN = (0, 255, 0)  # the lecture's colour for what was found
+DRAWN = "drawn by fcn_keras"
 LONGEST = 640  # pixels: larger pictures are made smaller, as the page does with a visitor's own
 
 
@@ -181,14 +182,13 @@ def _scenes(experiment: Experiment) -> list[dict]:
     test = experiment.road.test
     drawn = experiment.settings.data == "road_scenes"
     return [
-        _picture(
-            f"scene-{index}",
-            f"{'drawn scene' if drawn else 'picture'} {index}",
-            "scene",
-            "drawn by fcn_keras" if drawn else test.name,
-            *scenes.labelled(test, index),
-            test.class_names,
-        )
+        {
+            "id": f"scene-{index}",
+            "title": f"{'drawn scene' if drawn else 'picture'} {index}",
+            "kind": "scene",
+            "source": DRAWN if drawn else test.name,
+            **_pixels(*scenes.labelled(test, index), test.class_names),
+        }
         for index in chosen
     ]
 
@@ -197,8 +197,14 @@ def _drawn_scenes(count: int = 2) -> list[dict]:
     """The first drawn scenes of the test part, without labels: another model has other classes."""
     drawn = datasets.road_scenes(split="test")
     return [
-        _picture(f"scene-{index}", f"drawn scene {index}", "scene", "drawn by fcn_keras", image)
-        for index, (image, _) in enumerate(drawn[number] for number in range(count))
+        {
+            "id": f"scene-{index}",
+            "title": f"drawn scene {index}",
+            "kind": "scene",
+            "source": DRAWN,
+            **_pixels(drawn[index][0]),
+        }
+        for index in range(count)
     ]
 
 
@@ -209,27 +215,19 @@ def _photographs(longest: int = LONGEST) -> list[dict]:
     found = []
     for name, about in datasets.PHOTOGRAPHS.items():
         data = photographs.labelled_photograph(name)
-        found.append(
-            _picture(
-                name, name, "photograph", about.source, *data[0], data.class_names, longest=longest
-            )
-        )
+        entry = {"id": name, "title": name, "kind": "photograph", "source": about.source}
+        found.append({**entry, **_pixels(*data[0], data.class_names, longest)})
     return found
 
 
-def _picture(
-    name, title, kind, source, image, labels=None, class_names=(), longest=LONGEST
-) -> dict:
+def _pixels(image, labels=None, class_names=(), longest=LONGEST) -> dict:
+    """A picture and its label map as the page reads them, no side longer than `longest`."""
     scale = min(1, longest / max(image.shape[:2]))
     if scale < 1:
         size = (round(image.shape[0] * scale), round(image.shape[1] * scale))
         image = resized(image, size)
         labels = None if labels is None else nearest(labels, size)
     return {
-        "id": name,
-        "title": title,
-        "kind": kind,  # "scene" or "photograph"
-        "source": source,
         "src": data_url(image, ".jpg"),
         "labels": None if labels is None else data_url(labels.astype("uint8"), ".png"),
         "classes": list(class_names),

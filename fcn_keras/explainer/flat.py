@@ -68,7 +68,10 @@ class Graph:
                 entry["trained"] = True
             number = self._number_of(entry, self.operations)
             numbers[step.outputs[0]] = layers[step.name] = number
-        self.models[name] = {**layers, "output": numbers[model.outputs[0]]}
+        # Every model's ends have these names, whatever its layers are called. The lecture's network
+        # has a layer "output" too: what the page calls so is cropped to the image's size.
+        ends = {"image": numbers[model.inputs[0]], "output": numbers[model.outputs[0]]}
+        self.models[name] = layers | ends
 
     def _store(self, array: np.ndarray, fresh: bool) -> int:
         """The number of an array in the file; equal arrays are stored once."""

@@ -78,7 +78,7 @@ def as_html(contents: Contents) -> str:
         contents=_in_script(json.dumps(contents.as_dict(), ensure_ascii=False)),
         script=_in_script(_bundled("page.js")),
         packed="\n".join(
-            f'<script type="text/plain" id="{name}">{text}</script>'
+            f'<script type="text/plain" id="packed-{name}">{text}</script>'
             for name, text in packed.items()
         ),
     )

@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const specification = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const require = createRequire(join(specification.modules, "package.json"));
-const TIMEOUT = 300_000; // a slow machine is not a broken page
+const TIMEOUT = 120_000; // a slow machine is not a broken page
 
 // What a check works with.
 export class Driver {
@@ -139,6 +139,7 @@ async function main() {
   const address = pathToFileURL(specification.page).href;
   const found = {};
   for (const id of specification.chapters) {
+    const start = performance.now();
     const driver = new Driver(page, specification.browser, address);
     const path = join(dirname(fileURLToPath(import.meta.url)), "chapters", `${id}.mjs`);
     try {
@@ -152,6 +153,7 @@ async function main() {
       found[id] = { error: error.stack };
     }
     found[id].requests = driver.requests;
+    found[id].seconds = (performance.now() - start) / 1000;
     page.removeAllListeners("pageerror");
     page.removeAllListeners("request");
   }

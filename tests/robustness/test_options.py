@@ -347,6 +347,7 @@ def test_every_command_has_its_options_tried():
         "assignments": {"--course", "--out"},  # test_assignments
         "grade": {"--out", "--course", "--students", "--assignment", "--workers", "--seconds"},
         "scenes": {"--out", "--count", "--seed"},  # test_cli, test_road_drawing
+        "explainer": {"--out"},  # explainer/test_page
         "figures": {"--list"},  # the others are those of lecture
     }
     here = {"train", "lecture", "evaluate", "segment"}

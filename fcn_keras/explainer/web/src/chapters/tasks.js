@@ -252,7 +252,7 @@ function build(stage) {
 
 function drawing() {
   const scene = (x) => svg("rect", { x, y: 8, width: 64, height: 48, fill: "none", stroke: "currentColor" });
-  const text = (x, words, y = 76) => svg("text", { x, y, "font-size": 13, "text-anchor": "middle" }, words);
+  const text = (x, words, y = 76) => svg("text", { x, y, "text-anchor": "middle", style: "font-size: 13px; fill: currentColor" }, words);
   const cells = [];
   for (let y = 0; y < 8; y += 1) {
     for (let x = 0; x < 10; x += 1) {
@@ -262,7 +262,7 @@ function drawing() {
   }
   return svg("svg", { viewBox: "0 0 240 90" },
     scene(4), svg("circle", { cx: 47, cy: 28, r: 15, fill: "none", stroke: "currentColor", "stroke-width": 2 }),
-    text(36, "picture"), text(119, "“disc”", 38), text(119, "what"), scene(170), ...cells, text(202, "what and where"));
+    text(36, "picture"), text(119, "“disc”", 38), text(119, "what"), scene(170), ...cells, text(202, "what, where"));
 }
 
 export default {

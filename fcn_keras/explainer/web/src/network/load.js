@@ -5,7 +5,7 @@ export class NoNetwork extends Error {}
 
 // What the page carries under an id: deflated, written as base64.
 async function unpacked(id) {
-  const element = document.getElementById(id);
+  const element = document.getElementById(`packed-${id}`);
   const text = element.textContent.trim();
   const bytes = Uint8Array.fromBase64
     ? Uint8Array.fromBase64(text)

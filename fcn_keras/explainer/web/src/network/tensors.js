@@ -33,14 +33,16 @@ tf.registerKernel({
     const [height, width] = filterShape;
     const [, rows, columns] = dy.shape;
     const [down, right] = [strides].flat().length === 2 ? strides : [strides, strides];
-    const around = (size, outputs, kernel, stride) => {
+    const around = (axis, outputs, kernel, stride) => {
+      const size = x.shape[axis];
       const whole = (outputs - 1) * stride + kernel;
-      const before = pad === "same" ? Math.floor(Math.max(0, whole - size) / 2) : 0;
+      const same = Math.floor(Math.max(0, whole - size) / 2);
+      const before = Array.isArray(pad) ? pad[axis][0] : pad === "same" ? same : 0;
       return [before, whole - size - before];
     };
     return tf.tidy(() => {
-      const vertical = around(x.shape[1], rows, height, down);
-      const horizontal = around(x.shape[2], columns, width, right);
+      const vertical = around(1, rows, height, down);
+      const horizontal = around(2, columns, width, right);
       const surplus = (ends) => Math.max(0, -ends[1]); // rows at the end that no window reaches
       const seen = tf.slice(x, [0, 0, 0, 0], [
         -1, x.shape[1] - surplus(vertical), x.shape[2] - surplus(horizontal), -1,

@@ -27,7 +27,7 @@ export function picker(page, say, { kinds = null, own = true } = {}) {
   }
 
   async function fill() {
-    row.replaceChildren(...entries().map((entry) => {
+    row.replaceChildren(...(own ? files() : []), ...entries().map((entry) => {
       const small = canvas(entry.title, 1, HEIGHT);
       page.picture(entry.id).then(({ image }) => {
         const width = clamp(Math.round((image.width / image.height) * HEIGHT), HEIGHT / 4, 5 * HEIGHT);
@@ -39,7 +39,7 @@ export function picker(page, say, { kinds = null, own = true } = {}) {
         onclick: () => { say(""); page.choose(entry.id); },
       }, small);
     }));
-    if (own) row.append(...files());
+    row.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   function files() {

@@ -1,0 +1,135 @@
+// A picture of any size through the same weights.
+import { button, canvas, clamp, controls, el, slider, svg } from "../ui/dom.js";
+import { argmax, overlay, show } from "../ui/draw.js";
+import { count, sizes } from "../ui/counts.js";
+import { maps } from "../network/predict.js";
+import { mapsOf } from "../network/fields.js";
+import { movable } from "../ui/move.js";
+import { newest } from "../ui/newest.js";
+import { picker } from "../ui/picker.js";
+import { resized } from "../pictures.js";
+
+const [HIGHEST, WIDEST] = [320, 640]; // pixels
+const PRESETS = [[160, 576], [97, 131], [32, 500], [1, 1]];
+const TINY = 40; // pixels: smaller pictures are shown enlarged as well
+
+// The layers to show the sizes of: behind the pooling layers, or else the first at each scale.
+function stagesOf(graph, model) {
+  const pools = ["pool3", "pool4", "pool5"].filter((name) => name in graph.models[model]);
+  if (pools.length === 3) return pools;
+  const whole = Object.entries(mapsOf(graph, model, 512, 512));
+  return [8, 16, 32]
+    .map((stride) => whole.find(([, { height }]) => height === 512 / stride)?.[0]).filter(Boolean);
+}
+
+// A map as cells over the picture: where a side is no multiple, the last cells stick out.
+function cellsOf({ height, width }, picture, stride) {
+  const lines = [];
+  const line = (x1, y1, x2, y2) => lines.push(`M${x1} ${y1}L${x2} ${y2}`);
+  for (let x = 0; x <= width; x += 1) line(x * stride, 0, x * stride, height * stride);
+  for (let y = 0; y <= height; y += 1) line(0, y * stride, width * stride, y * stride);
+  return svg("svg", { class: "cells", viewBox: `-4 -4 ${WIDEST + 8} ${HIGHEST + 8}`, "aria-hidden": "true" },
+    svg("rect", { ...picture, class: "pixels" }), svg("path", { d: lines.join("") }));
+}
+
+export function anySize(place, { page, say }) {
+  const { graph } = page.contents;
+  const model = page.networks.result;
+  const layers = stagesOf(graph, model);
+  const whole = mapsOf(graph, model, 512, 512); // tells by how much each layer is smaller
+  let [height, width] = page.contents.size ?? PRESETS[0];
+  [height, width] = [Math.min(height, HIGHEST), Math.min(width, WIDEST)];
+  let asked = 0;
+
+  const out = canvas("The picture with what the network found", 1, 1, { id: "sized" });
+  const handle = button("◢", () => {}, { class: "corner", "aria-label": "Corner: arrow keys change width and height" });
+  const enlarged = canvas("The same, enlarged", 1, 1, { class: "enlarged" });
+  const area = el("div", { class: "area" }, out, handle, enlarged);
+  const sides = {
+    height: slider("Height", { min: 1, max: HIGHEST, value: height }, (value) => resize(width, value)),
+    width: slider("Width", { min: 1, max: WIDEST, value: width }, (value) => resize(value, height)),
+  };
+  const presets = PRESETS.map((sizeOf) => button(sizes(...sizeOf), () => resize(sizeOf[1], sizeOf[0])));
+  const fact = (name, id) => {
+    const value = el("dd", { class: "read", id });
+    return { row: [el("dt", {}, name), value], value };
+  };
+  const [given, weights, answered] = [
+    fact("Picture", "given-size"), fact("Weights", "weight-count"), fact("Answer", "answer-size"),
+  ];
+  const parameters = page.contents.layers.reduce((sum, layer) => sum + layer.parameters, 0);
+  weights.value.textContent = `${count(parameters)}, always`;
+  const scales = el("div", { class: "scales" });
+  const spoken = el("p", { class: "hidden", "aria-live": "polite" });
+  const choices = picker(page, say);
+
+  movable(handle, {
+    from: () => [width, height], to: resize, large: 16,
+    scale: () => area.getBoundingClientRect().width / WIDEST,
+  });
+
+  function resize(wantedWidth, wantedHeight) {
+    width = clamp(wantedWidth, 1, WIDEST);
+    height = clamp(wantedHeight, 1, HIGHEST);
+    sides.height.set(height);
+    sides.width.set(width);
+    render();
+    ask();
+  }
+
+  // What the graph alone tells, at once: the sizes on the way.
+  function render() {
+    given.value.textContent = sizes(height, width, 3);
+    const found = mapsOf(graph, model, height, width);
+    scales.replaceChildren(...layers.map((name) => el("figure", { "data-layer": name },
+      el("figcaption", { class: "read" }, `${name}: ${sizes(found[name].height, found[name].width)}`),
+      cellsOf(found[name], { width, height }, 512 / whole[name].height))));
+    Object.assign(handle.style, { left: `${(100 * width) / WIDEST}%`, top: `${(100 * height) / HIGHEST}%` });
+    area.classList.add("busy");
+  }
+
+  const ask = newest(async (_, current) => {
+    const picture = await page.picture();
+    if (!current()) return;
+    const image = resized(picture.image, width, height);
+    if (out.width === 1) sketch(image);
+    const network = await page.network();
+    if (!current()) return;
+    const { output } = maps(network, model, image);
+    sketch(overlay(image, argmax(output), page.colours));
+    answered.value.textContent = sizes(output.height, output.width, output.channels);
+    asked += 1;
+    Object.assign(out.dataset, { runs: asked, picture: picture.id });
+    spoken.textContent = `Answer: ${output.height} by ${output.width}`;
+    area.classList.remove("busy");
+  }, (error) => {
+    area.classList.remove("busy");
+    say(error.message);
+  });
+
+  function sketch(image) {
+    show(out, image);
+    out.style.width = `${(100 * image.width) / WIDEST}%`;
+    const tiny = Math.max(image.width, image.height) <= TINY;
+    enlarged.hidden = !tiny;
+    if (tiny) show(enlarged, image);
+  }
+
+  place.append(
+    el("div", { class: "sizing" }, area,
+      el("div", { class: "sides" }, sides.height, sides.width, controls(...presets),
+        el("dl", {}, ...given.row, ...weights.row, ...answered.row))),
+    scales, choices, spoken,
+  );
+  render();
+  ask();
+  const changed = () => { render(); ask(); };
+  page.addEventListener("picture", changed);
+  return {
+    stop() {
+      ask.stop();
+      choices.stop();
+      page.removeEventListener("picture", changed);
+    },
+  };
+}

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+
+const number = (text) => Number(text.replace("−", "-"));
+
+// The numbers of a grid, row by row; of those only that SAME keeps, if asked.
+const grid = async (driver, name) => {
+  const cells = await driver.evaluate((which) =>
+    [...document.querySelectorAll(`[data-grid="${which}"] g.cell`)].map((cell) =>
+      [Number(cell.dataset.row), Number(cell.dataset.column), cell.querySelector("text").textContent, cell.classList.contains("cut")]), name);
+  const rows = [];
+  for (const [row, column, text] of cells) (rows[row] ??= [])[column] = number(text);
+  const cut = cells.filter(([, , , gone]) => gone).map(([row, column]) => `${row} ${column}`);
+  return { rows, cut: new Set(cut) };
+};
+const kernelOf = (driver) => driver.evaluate(() =>
+  [...document.querySelectorAll('.weights[aria-label="kernel"] input')].map((input) => Number(input.value.replace("−", "-"))));
+
+// Keras' rules along one axis, in loops that know nothing of the page.
+function sizes(n, k, stride, padding) {
+  const more = Math.max(k - stride, 0);
+  return padding === "SAME"
+    ? { full: n * stride + more, size: n * stride, start: Math.floor(more / 2) }
+    : { full: n * stride + more, size: n * stride + more, start: 0 };
+}
+
+// All stamps, before anything is cut.
+function stamps(input, kernel, k, stride, count = Infinity) {
+  const n = input.length;
+  const { full } = sizes(n, k, stride, "VALID");
+  const out = Array.from({ length: full }, () => Array(full).fill(0));
+  for (let i = 0; i < n; i += 1) {
+    for (let j = 0; j < n && i * n + j < count; j += 1) {
+      for (let y = 0; y < k; y += 1) {
+        for (let x = 0; x < k; x += 1) out[i * stride + y][j * stride + x] += input[i][j] * kernel[k * y + x];
+      }
+    }
+  }
+  return out;
+}
+
+const kept = (rows, { size, start }) => rows.slice(start, start + size).map((row) => row.slice(start, start + size));
+
+const choose = (driver, legend, text) => driver.evaluate(([name, words]) => {
+  const box = [...document.querySelectorAll("fieldset.choice")].find((node) =>
+    node.querySelector("legend").textContent === name);
+  [...box.querySelectorAll("label")].find((label) => label.textContent === String(words)).click();
+}, [legend, text]);
+
+const focus = (driver, name) =>
+  driver.evaluate((which) => document.querySelector(`[data-grid="${which}"]`).focus(), name);
+
+async function compare(driver, { n, k, stride, padding }) {
+  const where = `${n} × ${n}, kernel ${k}, stride ${stride}, ${padding}`;
+  await choose(driver, "view", "stamps");
+  await focus(driver, "input");
+  await driver.key("End");
+  const input = (await grid(driver, "input")).rows;
+  const kernel = await kernelOf(driver);
+  assert.equal(input.length, n, where);
+  assert.equal(kernel.length, k * k, where);
+  const axis = sizes(n, k, stride, padding);
+  const all = stamps(input, kernel, k, stride);
+
+  // Stamps: all of them, with what is cut marked; and how many reach each cell.
+  const stamped = await grid(driver, "stamped");
+  assert.deepEqual(stamped.rows, all, where);
+  const outside = (i) => i < axis.start || i >= axis.start + axis.size;
+  stamped.rows.forEach((row, y) => row.forEach((_, x) =>
+    assert.equal(stamped.cut.has(`${y} ${x}`), outside(y) || outside(x), `${where}: ${y}, ${x}`)));
+  const ones = input.map((row) => row.map(() => 1));
+  assert.deepEqual((await grid(driver, "counts")).rows, stamps(ones, kernel.map(() => 1), k, stride), where);
+
+  // Inserted zeros: the same numbers; every value of the input is there once.
+  await choose(driver, "view", "inserted zeros");
+  const result = kept(all, axis);
+  assert.deepEqual((await grid(driver, "output")).rows, result, where);
+  const spread = (await grid(driver, "spread")).rows;
+  assert.equal(spread.length, axis.size + k - 1, where);
+  assert.deepEqual(spread.flat().filter((value) => value !== 0), input.flat(), where);
+  assert.deepEqual((await grid(driver, "flipped")).rows.flat(), [...kernel].reverse(), where);
+
+  // The matrix, for the first rows: its transpose times the input; not an inverse.
+  await choose(driver, "view", "the matrix");
+  const line = Array(axis.full).fill(0);
+  input[0].forEach((value, i) => { for (let x = 0; x < k; x += 1) line[i * stride + x] += value * kernel[x]; });
+  const y = line.slice(axis.start, axis.start + axis.size);
+  assert.deepEqual((await grid(driver, "vector-y")).rows.flat(), y, where);
+  assert.deepEqual((await grid(driver, "vector-x")).rows.flat(), input[0], where);
+  const back = (await grid(driver, "matrix")).rows;
+  const forward = (await grid(driver, "convolution-matrix")).rows;
+  assert.deepEqual(back, forward[0].map((_, column) => forward.map((row) => row[column])), where);
+  // An ordinary convolution of y, by Keras' rule, is what C does to it.
+  const again = input[0].map((_, i) => {
+    let sum = 0;
+    for (let x = 0; x < k; x += 1) sum += kernel[x] * (y[i * stride + x - axis.start] ?? 0);
+    return sum;
+  });
+  const shown = await driver.evaluate(() => document.querySelector(".inverse").dataset.again.split(" ").map(Number));
+  assert.deepEqual(shown, again, where);
+
+  assert.equal(await driver.evaluate(() => Number(document.querySelector(".agreement").dataset.difference)), 0, where);
+  const formula = await driver.text(".formula");
+  assert.ok(formula.includes(`${n} · ${stride} + max(${k} − ${stride}, 0) = ${axis.full}`), formula);
+  if (padding === "SAME" && axis.full > axis.size) {
+    assert.ok(formula.includes(`cuts ${axis.start} before, ${axis.full - axis.size - axis.start} after`), formula);
+  }
+}
+
+export async function check(driver) {
+  await driver.wait(() => document.querySelectorAll('[data-grid="stamped"] g.cell').length > 0);
+  let settings = 0;
+  for (const padding of ["SAME", "VALID"]) {
+    await choose(driver, "padding", padding);
+    for (const stride of [1, 2, 3]) {
+      await choose(driver, "stride", stride);
+      for (const n of [2, 3, 4]) {
+        await driver.slide("input", n);
+        for (const k of [1, 2, 3, 4, 5]) {
+          await driver.slide("kernel", k);
+          await compare(driver, { n, k, stride, padding });
+          settings += 1;
+        }
+      }
+    }
+  }
+
+  // The checkerboard comes with kernel 3, stride 2, and goes with kernel 4.
+  await choose(driver, "view", "stamps");
+  await choose(driver, "stride", 2);
+  await driver.slide("kernel", 3);
+  assert.match(await driver.text(".evenness"), /^Uneven.* 1, 2 or 4\.$/);
+  await driver.slide("kernel", 4);
+  assert.match(await driver.text(".evenness"), /^Even.* 4\.$/);
+  await choose(driver, "weights", "ones");
+  assert.deepEqual([...new Set(await kernelOf(driver))], [1]);
+  await driver.slide("kernel", 1);
+  assert.match(await driver.text(".evenness"), /^Gaps.* 0 or 1\.$/);
+
+  // Step by step: after two stamps, the rest is still 0.
+  await choose(driver, "weights", "numbers");
+  await driver.slide("kernel", 3);
+  await driver.slide("input", 3);
+  await focus(driver, "input");
+  await driver.key("Home");
+  await driver.press("Step ›");
+  const input = (await grid(driver, "input")).rows;
+  const kernel = await kernelOf(driver);
+  assert.deepEqual((await grid(driver, "stamped")).rows, stamps(input, kernel, 3, 2, 2));
+  assert.deepEqual((await grid(driver, "stamp")).rows.flat(), kernel.map((weight) => weight * input[0][1]));
+  await driver.press("Play");
+  await driver.wait(() => document.querySelector(".halves h3") !== null
+    && document.querySelector(".halves").textContent.includes("after 4 of 9 stamps"));
+  await driver.press("Pause");
+  await driver.point('[data-grid="input"]', 0.9, 0.9);
+  assert.ok((await driver.text(".halves")).includes("after 9 of 9 stamps"));
+
+  // A weight of one's own goes through all three views; nonsense is answered.
+  const type = async (keys) => {
+    await driver.evaluate(() => {
+      const field = document.querySelector('.weights[aria-label="kernel"] input[data-place="1"]');
+      field.focus();
+      field.select();
+    });
+    for (const key of keys) await driver.key(key);
+    await driver.evaluate(() => document.activeElement.blur());
+  };
+  await type(["-", "5"]);
+  assert.equal((await kernelOf(driver))[1], -5);
+  await compare(driver, { n: 3, k: 3, stride: 2, padding: "VALID" });
+  await type(["x"]);
+  assert.match(await driver.text(".message"), /not a number/);
+  assert.equal((await kernelOf(driver))[1], -5);
+
+  // In the matrix view, a row of the transpose collects what the output's cell is.
+  await focus(driver, "matrix");
+  await driver.key("Home");
+  await driver.key("ArrowDown");
+  await driver.key("ArrowDown");
+  const reading = await driver.text(".matrices .reading");
+  const y = (await grid(driver, "vector-y")).rows.flat();
+  const found = reading.match(/^Row 3 collects: .* = (−?[\d.]+)\. Column 1 /);
+  assert.ok(found, reading);
+  assert.equal(number(found[1]), y[2]);
+  assert.equal(await driver.evaluate(() => document.querySelector(".stage").dataset.chapter), "transposed");
+  return { settings };
+}
