@@ -12,6 +12,7 @@ from browsers import driven, needs, small_page
 from safetensors.numpy import load, save_file
 
 import fcn_keras as fcn
+from fcn_keras.command_line import parser as cli
 from fcn_keras.explainer.contents import PAINT_WIDTH
 from fcn_keras.explainer.flat import rounded
 
@@ -139,9 +140,12 @@ def assert_trains_as_keras(facts, encoder, folder):
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(facts["zip"]))) as file:
         assert file.testzip() is None
         file.extractall(folder / "painted")
-    data = fcn.datasets.open_data(folder / "painted")
-    image, labels = next(iter(data.train))
-    assert tuple(data.train.class_names) == tuple(facts["classes"])
+    painted = fcn.datasets.plain_folder(folder / "painted")
+    assert painted.class_names == tuple(facts["classes"])
+    place = [path.stem for path in sorted((folder / "painted" / "images").iterdir())].index(
+        facts["name"]
+    )
+    image, labels = painted[place]
     np.testing.assert_array_equal(labels.ravel(), decoded(facts["labels"], "uint8"))
     image = image.astype("float32")
 
@@ -186,7 +190,12 @@ def assert_trains_as_keras(facts, encoder, folder):
 
 
 @needs("chromium")
-def test_a_step_of_training_in_the_page_is_one_of_keras(tmp_path):
+def test_a_step_of_training_in_the_page_is_one_of_keras(tmp_path, capsys):
+    """And what was painted there can be trained on from the command line."""
     experiment, _, page = small_page()
     facts = driven(page, ["paint"], tmp_path)["paint"]
     assert_trains_as_keras(facts, experiment.encoder, tmp_path)
+    out = tmp_path / "my.keras"
+    options = ["--network", "fcn", "--backbone", "small_vgg", "--steps", "1", "--batch-size", "1"]
+    assert cli.main(["train", str(tmp_path / "painted"), *options, "--out", str(out)]) == 0
+    assert fcn.models.card(fcn.models.load(out)).class_names == tuple(facts["classes"])

@@ -179,13 +179,14 @@ export async function check(driver) {
   const zip = await download(driver, () => driver.press("Save labels"));
   const files = unzipped(zip.bytes);
   const stem = zip.name.replace(/-labels\.zip$/, "");
-  assert.deepEqual(Object.keys(files), [`images/${stem}.png`, `masks/${stem}.png`, "classes.txt", "README.txt"]);
+  assert.deepEqual(Object.keys(files), ["classes.txt", "README.txt", `images/${stem}.png`, `masks/${stem}.png`]);
+  assert.match(await message(driver), /one picture/);
   const mask = pixelsOf(files[`masks/${stem}.png`]);
   assert.deepEqual([mask.width, mask.height, mask.channels], [now.width, now.height, 1]);
   assert.deepEqual([...mask.data], now.labels);
   const picture = pixelsOf(files[`images/${stem}.png`]);
   assert.deepEqual([...picture.data], now.image.filter((_, i) => i % 4 !== 3));
-  assert.equal(files["classes.txt"].toString(), now.classes.map((text) => `${text}\n`).join(""));
+  assert.equal(files["classes.txt"].toString(), `0: ${now.classes[0]}\n1: ${now.classes[1]}\n255: void\n`);
 
   // the head's file holds the weights that the network has now
   const saved = await download(driver, () => driver.press("Save head"));
@@ -217,17 +218,33 @@ export async function check(driver) {
   }
   assert.equal(free[0], free[1]);
 
-  // another picture has its own strokes
+  // another picture has its own strokes; with the same classes both go into one file
   await driver.evaluate(() => {
     const { pictures } = globalThis.explainer.contents;
     globalThis.explainer.choose(pictures.find(({ id }) => id !== globalThis.explainer.current).id);
   });
   await driver.wait(() => globalThis.explainer.painting.painting.picture.id === globalThis.explainer.current);
   assert.equal((await state(driver)).strokes.length, 0);
+  await driver.wait(() => document.querySelector('[data-class="0"]') !== null);
+  await driver.evaluate((names) => {
+    document.querySelectorAll('.class input[type="text"]').forEach((field, k) => {
+      field.value = names[k];
+      field.dispatchEvent(new Event("change"));
+    });
+  }, now.classes);
+  for (const [k, height] of [[0, 0.2], [1, 0.8]]) {
+    await driver.evaluate(() => document.getElementById("painted").focus());
+    await driver.key(String(k + 1));
+    await driver.drag("#painted", [[0.1, height], [0.9, height]]);
+    await painted(driver, k);
+  }
+  const both = await download(driver, () => driver.press("Save labels"));
+  assert.equal(Object.keys(unzipped(both.bytes)).length, 6);
+  assert.match(await message(driver), /2 pictures/);
 
   return {
-    ...facts, classes: now.classes, height: now.height, width: now.width,
-    zip: zip.bytes.toString("base64"), head: saved.bytes.toString("base64"),
+    ...facts, classes: now.classes, height: now.height, width: now.width, name: stem,
+    zip: both.bytes.toString("base64"), head: saved.bytes.toString("base64"),
   };
 }
 

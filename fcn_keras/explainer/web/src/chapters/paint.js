@@ -12,6 +12,11 @@ const STEPS = 40;
 const RATE = 3e-3; // falls along a cosine, as in fcn_keras/lecture/photographs.py
 const REPAINTED = 4; // steps
 const MOST = 6; // classes: as many as the page's network has channels
+const README = `Painted in the FCN Explainer. The masks hold the numbers of classes.txt; 255 is what nobody painted.
+Unpack this file into a folder of its own. With two pictures or more:
+
+    python -m fcn_keras train FOLDER --network fcn --batch-size 1 --steps 80 --learning-rate 0.003 --out my.keras
+`;
 const KEPT = new WeakMap(); // page → what was painted on each picture
 
 // What was painted on a picture, and the head that learned from it.
@@ -20,7 +25,8 @@ function paintingOf(page, picture) {
   const kept = KEPT.get(page);
   const known = kept.get(picture.id);
   if (known?.picture === picture) return known;
-  const names = picture.classes?.slice(0, MOST) ?? ["background", "thing"];
+  // Pictures of one's own are probably about the same things.
+  const names = picture.classes?.slice(0, MOST) ?? [...kept.values()].at(-1)?.classes ?? ["background", "thing"];
   const { width, height } = picture.image;
   const made = {
     picture, classes: names, strokes: new Strokes(width, height), weights: null, losses: [], seed: 0,
@@ -41,8 +47,10 @@ function wrongName(name, others) {
   return "";
 }
 
-// A line of classes.txt. "lane 1" would be read as class 1, called lane.
-const lineOf = (name) => name.replace(/ (?=\p{N})/gu, "_");
+// classes.txt: what each number in a mask means. "road 1 2 3" would be read as a colour.
+const listOf = (names) => [
+  ...names.map((name, k) => `${k}: ${name.replace(/ (?=\p{N})/gu, "_")}`), `${VOID}: void`, "",
+].join("\n");
 
 export default {
   id: "paint",
@@ -115,7 +123,7 @@ function build(stage, { page, say }) {
   const goingOn = button("Go on", () => train(false), { title: `${STEPS} more steps with the same head` });
   const stopping = button("Stop", () => { if (running) running.stopped = true; });
   const savingLabels = button("Save labels", () => saveLabels().catch((error) => say(error.message)), {
-    title: "The picture, its labels and the names of the classes, for python -m fcn_keras train",
+    title: "All pictures that were painted with these classes, their labels and the names, for python -m fcn_keras train",
   });
   const savingHead = button("Save head", saveHead, {
     title: "The trained weights, for fcn.explainer.load_head",
@@ -384,21 +392,24 @@ function build(stage, { page, say }) {
   // --- files
 
   async function saveLabels() {
-    const { strokes, classes, picture } = painting;
+    const { classes, picture } = painting;
     if (painted() < 2) {
       say("Paint with at least two classes before you save.");
       return;
     }
-    const { width, height } = picture.image;
-    const name = fileName(picture.title);
-    const files = {
-      [`images/${name}.png`]: await pngOf(picture.image),
-      [`masks/${name}.png`]: await png(strokes.labels, width, height),
-      "classes.txt": classes.map((text) => `${lineOf(text)}\n`).join(""),
-      "README.txt": "Painted in the FCN Explainer. masks/ holds class numbers; 255 is what nobody painted.\n"
-        + "Unpack this file into a folder and run: python -m fcn_keras train FOLDER\n",
-    };
-    save(zip(files), `${name}-labels.zip`, "application/zip");
+    const others = [...KEPT.get(page).values()].filter((other) =>
+      other !== painting && other.strokes.list.length && String(other.classes) === String(classes));
+    const files = { "classes.txt": listOf(classes), "README.txt": README };
+    for (const { strokes, picture: { image, title } } of [painting, ...others]) {
+      let name = fileName(title);
+      while (`images/${name}.png` in files) name += "-2";
+      files[`images/${name}.png`] = await pngOf(image);
+      files[`masks/${name}.png`] = await png(strokes.labels, image.width, image.height);
+    }
+    save(zip(files), `${fileName(picture.title)}-labels.zip`, "application/zip");
+    say(others.length
+      ? `Saved ${others.length + 1} pictures with the classes ${classes.join(", ")}.`
+      : "Saved one picture. To train in Python takes at least two: paint another with the same names of classes, and save again.");
   }
 
   function saveHead() {

@@ -111,6 +111,7 @@ function build(stage, { page, say }) {
     put("found", image);
     scores.replaceChildren();
     time.textContent = "Computing …";
+    delete time.dataset.milliseconds;
     note.textContent = "";
     saving.disabled = true;
     panels.classList.add("busy");
@@ -123,7 +124,7 @@ function build(stage, { page, say }) {
       const fits = truth && truth.length === labels.length;
       result = { picture, image, labels, truth: fits ? truth : null };
       time.textContent = `${image.width} × ${image.height} pixels, labelled in ${Math.round(milliseconds)} ms`;
-      time.dataset.milliseconds = milliseconds;
+      Object.assign(time.dataset, { milliseconds, picture: picture.id });
       paint();
       report();
       saving.disabled = false;
