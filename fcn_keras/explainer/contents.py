@@ -91,7 +91,7 @@ def of_lecture(experiment: Experiment) -> Contents:
         checkpoints.append({"step": len(experiment.trained.history.loss), "model": "result"})
     road = experiment.road.test
     return Contents(
-        title="Fully convolutional networks",
+        title="Fully Convolutional Network (FCN)",
         classes=_classes(road.class_names, road.palette),
         pictures=[*_scenes(experiment), *_photographs()],
         networks={
