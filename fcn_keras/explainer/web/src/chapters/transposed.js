@@ -224,7 +224,8 @@ function stampsView(state, kernel, redraw) {
       ...values(reach, { width: cell }), label: `How many stamps reach each cell, up to ${most}`,
       cell: (r, c) => ({
         text: String(at(reach, r, c)), tint: "accent",
-        ...(kept(r, c) ? { level: (0.45 * at(reach, r, c)) / most } : { kind: "cut" }), // quiet text needs paper
+        // What is cut is written in a quiet colour, which is read on paper only.
+        ...(kept(r, c) ? { level: (0.45 * at(reach, r, c)) / most } : { kind: "cut" }),
       }),
       frames: [outline],
     });
