@@ -214,7 +214,8 @@ function stampsView(state, kernel, redraw) {
     resultTitle.textContent = `output after ${state.stamp + 1} of ${n * n} stamps`;
     result.draw({
       ...values(sofar, { width: cell }), label: `Output after ${state.stamp + 1} stamps`,
-      cell: (r, c) => ({ ...signed(at(sofar, r, c), whole), kind: kept(r, c) ? "" : "cut" }),
+      cell: (r, c) => (kept(r, c) ? signed(at(sofar, r, c), whole)
+        : { text: short(at(sofar, r, c)), kind: "cut" }),
       frames: [outline, place],
     });
     const reach = overlaps(n, k, stride, "valid");
@@ -222,8 +223,9 @@ function stampsView(state, kernel, redraw) {
     counts.draw({
       ...values(reach, { width: cell }), label: `How many stamps reach each cell, up to ${most}`,
       cell: (r, c) => ({
-        text: String(at(reach, r, c)), tint: "accent", level: (0.6 * at(reach, r, c)) / most,
-        kind: kept(r, c) ? "" : "cut",
+        text: String(at(reach, r, c)), tint: "accent",
+        // What is cut is written in a quiet colour, which is read on paper only.
+        ...(kept(r, c) ? { level: (0.45 * at(reach, r, c)) / most } : { kind: "cut" }),
       }),
       frames: [outline],
     });
