@@ -37,6 +37,7 @@ class Contents:
     networks: dict[str, Any] = field(default_factory=dict)  # what chapters call them
     layers: list[dict] = field(default_factory=list)  # of the network of the result
     loss: list[float] = field(default_factory=list)  # of its training, for each step
+    encoder: str = ""  # of the head that a visitor trains
     size: tuple[int, int] | None = None  # to which pictures are resized for it
     graph: Graph | None = None
     only: str | None = None  # the one chapter to show
@@ -103,6 +104,7 @@ def of_lecture(experiment: Experiment) -> Contents:
         },
         layers=_layers(model, experiment.image_size),
         size=models.card(model).size,
+        encoder=models.card(model).encoder,
         loss=[round(float(loss), 5) for loss in experiment.trained.history.loss],
         graph=graph,
     )
@@ -153,6 +155,7 @@ def of_model(model: keras.Model, name: str) -> Contents:
         networks=networks,
         layers=_layers(model, card.size or (160, 576)),
         size=card.size,
+        encoder=card.encoder or model.name,
         graph=graph,
     )
 
