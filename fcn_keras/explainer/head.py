@@ -63,8 +63,8 @@ def load_head(model: Model, file: str | Path) -> None:
     own = card(model).encoder
     if encoder and own and encoder != own:
         raise ValueError(
-            f"Expected a head that was trained behind the model's encoder, {own}. Received: {path}, "
-            f"trained behind {encoder}"
+            f"Expected a head that was trained behind the model's encoder, {own}. "
+            f"Received: {path}, trained behind {encoder}"
         )
     try:
         check_fit({name: tuple(v.shape) for name, v in variables.items()}, arrays, path)
