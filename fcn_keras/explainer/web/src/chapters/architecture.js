@@ -26,8 +26,8 @@ export default {
     answers: ["It stays at three", "It grows", "It falls"],
     right: 1,
     because:
-      "Fewer positions, and more numbers that describe each: less where, more what. The way up brings the " +
-      "size back; in the end there is one channel per class.",
+      "Fewer positions, more numbers for each: less where, more what. The way up restores the size; one " +
+      "channel per class is left.",
   },
   todo: "Click a stage, or use the arrow keys. On the right: its size, its weights, its strongest channels.",
   sentence:
@@ -145,7 +145,7 @@ function rolesOf(contents, stages) {
     if (part === "image") return "the picture";
     if (part === "encoder") return `end of level ${levels.indexOf(stage) + 1}`;
     if (skip) return `+ ${stages[skip.from].name}`;
-    if (row.kind === "CropToMatch") return "cut to size";
+    if (row.kind === "CropToMatch") return row.output_shape.at(-1) === contents.classes.length ? "scores, cut to fit" : "cut to fit";
     const { kernel, size, strides } = operation(row);
     const window = (kernel ?? size)?.join(" × ") ?? "";
     const larger = row.output_shape[0] > stages[i - 1].row.output_shape[0];
@@ -325,14 +325,15 @@ function panelOf(contents, stages) {
 
   function facts(number, all) {
     const { row, since, weights, trained, skip, part } = stages[number];
-    title.textContent = row.name;
+    title.replaceChildren(row.name, el("span", { class: "quiet" }, ...ofSize(stages[number], stages[0])));
     const lines = [
       line("Map", `${sizes(...all[number])} `, el("span", { class: "quiet" }, `(${sizes("H", "W", "C")})`)),
     ];
     if (part === "image") {
       lines.push(line("Layer", "the picture: red, green and blue"));
     } else {
-      lines.push(line("Layer", `${inWords(row, operation(row))}: ${weightsOf(row)}`));
+      const term = since.length > 1 ? "Last layer" : "Layer";
+      lines.push(line(term, `${inWords(row, operation(row))}: ${weightsOf(row)}`));
       if (since.length > 1) {
         const learns = weights ? `, ${trained ? "trained" : "frozen"}` : "";
         lines.push(
@@ -370,7 +371,7 @@ function panelOf(contents, stages) {
       const scores = part === "head" && all === classes.length;
       caption.textContent =
         found.length < all
-          ? `The ${found.length} strongest of ${all} channels (mean of |value|), with their numbers`
+          ? `The ${found.length} strongest of ${all} channels, on average`
           : `Its ${all} channels`;
       const [low, high] = rangeOf(found);
       const { width, height } = found[0].map;
@@ -392,6 +393,13 @@ function panelOf(contents, stages) {
       );
     },
   };
+}
+
+// What height and width of a stage are, measured by the picture's.
+function ofSize({ part, row }, first) {
+  const times = first.row.output_shape[0] / row.output_shape[0];
+  if (part === "image" || !Number.isInteger(times)) return [];
+  return [times === 1 ? "as large as the picture" : `1/${times} of the height and width`];
 }
 
 // One scale for all channels of a stage, from the lowest value to one that few exceed.

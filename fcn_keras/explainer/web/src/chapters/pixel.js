@@ -400,10 +400,10 @@ function lead(best, second, other) {
   const printed = (score) => Number(score.toFixed(2));
   const ahead = printed(best) - printed(second);
   const times = Math.exp(ahead);
-  const about =
-    times < 1e6 ? `about ${Number(times.toPrecision(2)).toLocaleString("en")}` : "more than a million";
+  const start = `, ${number(ahead)} ahead of ${other}: `;
+  if (times >= 1e6) return [`${start}more than a million times as probable.`];
   return [
-    `, ${number(ahead)} ahead of ${other}: ${about} times as probable (e`,
+    `${start}about ${Number(times.toPrecision(2)).toLocaleString("en")} times as probable (e`,
     el("sup", {}, number(ahead)),
     ").",
   ];
@@ -506,8 +506,8 @@ function towerOf(layers, chosen, onchange) {
       });
       facts.replaceChildren(
         el("strong", {}, layer.name),
-        ` (${layer.words}): ${sizes(found.height, found.width)} positions. The one over the pixel, with all ` +
-          `layers before it, ${view(sees, height, width)}`,
+        ` (${layer.words}): ${sizes(found.height, found.width)} positions. The one over the pixel ` +
+          view(sees, height, width),
       );
       words = facts.textContent;
     },
@@ -520,10 +520,9 @@ function view(sees, height, width) {
   const beyond = outside(rows, columns, height, width);
   const where =
     beyond > 0
-      ? `${number(100 * beyond, beyond < 0.1 ? 1 : 0)} % of them lie outside the picture, where padding ` +
-        "puts zeros."
+      ? `${number(100 * beyond, beyond < 0.1 ? 1 : 0)} % of them lie outside, where padding puts zeros.`
       : "all of them in the picture.";
-  return `reaches over ${sizes(rows[1] - rows[0] + 1, columns[1] - columns[0] + 1)} pixels, ${where}`;
+  return `reaches, through all layers before, over ${sizes(rows[1] - rows[0] + 1, columns[1] - columns[0] + 1)} pixels, ${where}`;
 }
 
 // --- for the handout: a pixel, its channels, their bars

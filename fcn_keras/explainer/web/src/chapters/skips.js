@@ -33,8 +33,7 @@ export default {
       "roughly where.",
   },
   todo:
-    "Compare the networks, stride 32 first. Then choose 8 and switch its skips off: watch the edge, and " +
-    "the maps at the bottom.",
+    "Compare the networks, stride 32 first. Then choose 8 and switch its skips off: watch the edge.",
   sentence: "The deepest level says what, the skips from finer maps say where; the prediction is their sum.",
   notes: [
     "A skip bypasses layers: a 1 × 1 convolution scores pool4 or pool3, and its scores are added to " +
@@ -146,7 +145,7 @@ function build(stage, { page, say }) {
     if (run.band) darkened(small, run.band, part, image.width);
     show(close, small);
     enlarged.querySelector("figcaption").textContent = run.band
-      ? "Enlarged. Only the bright band is counted."
+      ? "Counted: the bright band."
       : "Enlarged.";
     legend.replaceChildren(
       ...(labels
@@ -164,15 +163,15 @@ function build(stage, { page, say }) {
   }
 
   function words(result) {
-    const without = result.off.length ? ` without ${result.off.map(poolOf).join(" and ")}` : "";
+    const without = result.off.length ? ` ${shortly(result)}` : "";
     const what = `Stride ${result.stride}${without}`;
     if (result.wrong === null) return [what, "."];
     return [
       `${what}: `,
       el("strong", {}, percent(result.wrong, 1)),
-      " wrong near the edge, ",
+      ` wrong near the edge. IoU of ${name} in the whole picture (overlap ÷ union of found and true ${name}): `,
       el("strong", {}, percent(result.iou, 1)),
-      ` IoU of ${name} in the whole picture (overlap ÷ union of found and true ${name}).`,
+      ".",
       remark(result),
     ];
   }
@@ -182,8 +181,8 @@ function build(stage, { page, say }) {
     const coarser = strides.filter((each) => Number(each) > Number(stride)).map((each) => run.result(each));
     if (off.length) {
       const better = coarser.find((each) => each.wrong < wrong);
-      const relied = ` It was trained to rely on ${off.length > 1 ? "them" : "it"}`;
-      return better ? `${relied}: now even stride ${better.stride} is better.` : `${relied}.`;
+      const relied = ` Trained to rely on ${off.length > 1 ? "them" : "it"}`;
+      return better ? `${relied}, it is now worse than stride ${better.stride}.` : "";
     }
     return coarser.some((each) => each.iou > share)
       ? " Here a coarser network reaches more: single pictures differ."
@@ -214,8 +213,8 @@ function labelled({ contents, classes }) {
 
 // The networks' stride is not that of one layer.
 const meaning = (strides) =>
-  `Stride here: for how many pixels, in height and in width, one position of the finest map stands that ` +
-  `the network uses.${strides.length > 1 ? ` ${strides.length} networks, trained separately.` : ""}`;
+  `Stride here: pixels for each position of the finest map used.` +
+  (strides.length > 1 ? ` ${strides.length} networks, trained separately.` : "");
 
 // The class whose edge is looked at: the first that is not the background.
 const objectOf = (classes) =>
