@@ -53,7 +53,8 @@ async function compare(driver, { n, k, stride, padding, channels, bias = 0 }) {
   for (let c = 1; c <= channels; c += 1) {
     const { text, kind } = await grid(driver, `input-${c}`);
     inputs.push({ text, kind });
-    const rows = text.map((row, i) => row.filter((_, j) => kind[i][j] === "").map(number)).filter((row) => row.length);
+    const rows = text.map((row, i) => row.filter((_, j) => kind[i][j] === "").map(number))
+      .filter((row) => row.length);
     assert.equal(rows.length, n);
     maps.push(rows);
     const kernel = await kernelOf(driver, c);
@@ -64,16 +65,18 @@ async function compare(driver, { n, k, stride, padding, channels, bias = 0 }) {
   const { text } = await grid(driver, "output");
   const where = `${n} × ${n}, kernel ${k}, stride ${stride}, ${padding}, ${channels} channels`;
   assert.equal(text.length, out.length, where);
-  text.forEach((row, i) => row.forEach((cell, j) =>
-    assert.ok(Math.abs(number(cell) - out[i][j]) <= 0.0501, `${where}: ${i}, ${j} is ${cell}, not ${out[i][j]}`)));
+  text.forEach((row, i) => row.forEach((cell, j) => {
+    const wrong = `${where}: ${i}, ${j} is ${cell}, not ${out[i][j]}`;
+    assert.ok(Math.abs(number(cell) - out[i][j]) <= 0.0501, wrong);
+  }));
   for (const { kind } of inputs) { // what SAME pads is shown: less at the start
     assert.equal(kind.length, n + before + after, where);
     assert.equal(kind[before]?.filter((cell) => cell).length, before + after, where);
     assert.equal(kind[before].findIndex((cell) => cell === ""), before, where);
   }
   const formula = await driver.text(".formula");
-  if (out.length) assert.ok(formula.includes(`⌊(${n} + ${before + after} − ${k}) / ${stride}⌋ + 1 = ${out.length}`), formula);
-  else assert.ok(formula.includes("no window fits"), formula);
+  const whole = `⌊(${n} + ${before + after} − ${k}) / ${stride}⌋ + 1 = ${out.length}`;
+  assert.ok(formula.includes(out.length ? whole : "no window fits"), formula);
   if (before + after) assert.ok(formula.includes(`${before} before and ${after} after`), formula);
   return out;
 }
@@ -132,7 +135,8 @@ export async function check(driver) {
   assert.ok(Math.abs(number(total.split("= ")[1]) - out[2][1]) < 1e-3, total);
   const long = await driver.text(".long");
   const terms = long.split(" = ")[0].replaceAll("−", "-").replaceAll(/[()]/g, "").split(/\s*\+\s*/);
-  const sum = terms.reduce((all, term) => all + term.split("·").reduce((product, part) => product * Number(part), 1), 0);
+  const product = (term) => term.split("·").reduce((all, factor) => all * Number(factor), 1);
+  const sum = terms.reduce((all, term) => all + product(term), 0);
   assert.equal(terms.length, 28);
   assert.ok(Math.abs(sum - out[2][1]) < 1e-9, long);
   for (let c = 1; c <= 3; c += 1) { // the products, and their sum
@@ -147,7 +151,8 @@ export async function check(driver) {
 
   // What is not a number is answered in a sentence; the weight before it stays.
   const silent = () => driver.evaluate(() => !document.querySelector(".stage").textContent.includes("NaN"));
-  for (const [keys, answer] of [[["a", "b", "c"], "not a number"], [["9", "9", "9"], "between"], [["1", "/", "0"], "not a number"]]) {
+  for (const [text, answer] of [["abc", "not a number"], ["999", "between"], ["1/0", "not a number"]]) {
+    const keys = [...text];
     await typed(driver, field, keys);
     assert.ok((await driver.text(".message")).includes(answer), await driver.text(".message"));
     assert.ok(await silent());
@@ -187,7 +192,8 @@ async function onPicture(driver) {
     return { height: image.height, width: image.width };
   });
   const [rows, columns] = [Math.ceil(height / 2), Math.ceil(width / 2)];
-  await driver.wait((size) => document.querySelector('[data-map="result"]')?.dataset.size === size, `${rows} × ${columns}`);
+  await driver.wait((size) => document.querySelector('[data-map="result"]')?.dataset.size === size,
+    `${rows} × ${columns}`);
   const { pixels, result } = await driver.evaluate(async () => {
     const canvas = document.querySelector('[data-map="result"]');
     const { image } = await globalThis.explainer.picture();

@@ -34,12 +34,13 @@ function labelled({ strokes, width, height }) {
       const [x, y] = [i % width, Math.floor(i / width)];
       const within = points.some(([bx, by], k) => {
         const [ax, ay] = points[Math.max(0, k - 1)];
-        const length = Math.hypot(bx - ax, by - ay);
-        if (!length) return Math.hypot(x - ax, y - ay) <= radius;
-        const along = ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / length;
-        if (along < 0) return Math.hypot(x - ax, y - ay) <= radius;
-        if (along > length) return Math.hypot(x - bx, y - by) <= radius;
-        return Math.abs((x - ax) * (by - ay) - (y - ay) * (bx - ax)) / length <= radius;
+        const [a, b] = [(x - ax) ** 2 + (y - ay) ** 2, (x - bx) ** 2 + (y - by) ** 2];
+        if (Math.min(a, b) <= radius ** 2) return true; // round ends
+        const side = (ax - bx) ** 2 + (ay - by) ** 2;
+        if (!side || a > b + side || b > a + side) return false; // an obtuse angle: beside the line's end
+        // The triangle's height over this side, from its area by Heron's formula without roots.
+        const area16 = 2 * (a * b + b * side + side * a) - (a * a + b * b + side * side);
+        return area16 <= 4 * radius ** 2 * side;
       });
       if (within) labels[i] = number;
     }
@@ -193,7 +194,7 @@ export async function check(driver) {
   const { about, arrays } = arraysOf(saved.bytes);
   assert.deepEqual(JSON.parse(about.class_names), now.classes);
   const held = await driver.evaluate(() => globalThis.explainer.painting.head.numbers().map(({ name: text, shape, data }) =>
-    ({ name: text, shape, sum: data.reduce((sum, value) => sum + Math.abs(value), 0) })));
+    ({ name: text, shape: [...shape], sum: data.reduce((sum, value) => sum + Math.abs(value), 0) })));
   assert.deepEqual(held.map(({ name: text, shape }) => [text, shape]), Object.entries(arrays).map(([text, { shape }]) => [text, shape]));
   for (const { name: text, sum } of held) assert.equal(arrays[text].data.reduce((total, value) => total + Math.abs(value), 0), sum, text);
 
@@ -266,7 +267,7 @@ function trainedTwice(driver) {
     const fresh = new head.constructor(network, page.networks.paint, painting.classes.length, 7);
     fresh.look(image);
     fresh.begin(40, 3e-3);
-    const weights = () => Object.fromEntries(fresh.numbers().map(({ name, shape, data }) => [name, { shape, data: base64(data) }]));
+    const weights = () => Object.fromEntries(fresh.numbers().map(({ name, shape, data }) => [name, { shape: [...shape], data: base64(data) }]));
     const found = { logits: base64(logits), labels: base64(labels), steps: [], last: null };
     for (let step = 0; step < 2; step += 1) {
       const before = weights();

@@ -20,7 +20,8 @@ const decoded = (driver, which) => driver.evaluate(async (number) => {
 // The numbers written into a view: [[x, y, number, …], …].
 const written = (driver, view) => driver.evaluate((name) =>
   [...document.querySelectorAll(`[data-view="${name}"] g[data-x]`)].map((cell) =>
-    [Number(cell.dataset.x), Number(cell.dataset.y), ...[...cell.querySelectorAll("text")].map((text) => Number(text.textContent))]), view);
+    [cell.dataset.x, cell.dataset.y, ...[...cell.querySelectorAll("text")].map((text) => text.textContent)]
+      .map(Number)), view);
 
 // The next picture of the screen: what is drawn is drawn before it.
 const drawn = (driver) => driver.evaluate(() =>
@@ -37,7 +38,8 @@ export async function check(driver) {
   const image = await decoded(driver, 0);
   const value = (c, x, y) => image.data[4 * (y * image.width + x) + c];
   const total = (await driver.text(".total")).replaceAll(",", "");
-  assert.match(total, new RegExp(`${image.height} rows × ${image.width} columns × 3 channels = ${3 * image.width * image.height} numbers`));
+  assert.equal(total, `${image.height} rows × ${image.width} columns × 3 channels = `
+    + `${3 * image.width * image.height} numbers`);
   assert.equal((await written(driver, "mixed")).length, 0, "the whole picture has no room for numbers");
 
   // A click chooses the pixel under it.

@@ -5,15 +5,18 @@ const number = (text) => Number(text.replace("−", "-"));
 // The numbers of a grid, row by row; of those only that SAME keeps, if asked.
 const grid = async (driver, name) => {
   const cells = await driver.evaluate((which) =>
-    [...document.querySelectorAll(`[data-grid="${which}"] g.cell`)].map((cell) =>
-      [Number(cell.dataset.row), Number(cell.dataset.column), cell.querySelector("text").textContent, cell.classList.contains("cut")]), name);
+    [...document.querySelectorAll(`[data-grid="${which}"] g.cell`)].map((cell) => [
+      Number(cell.dataset.row), Number(cell.dataset.column), cell.querySelector("text").textContent,
+      cell.classList.contains("cut"),
+    ]), name);
   const rows = [];
   for (const [row, column, text] of cells) (rows[row] ??= [])[column] = number(text);
   const cut = cells.filter(([, , , gone]) => gone).map(([row, column]) => `${row} ${column}`);
   return { rows, cut: new Set(cut) };
 };
 const kernelOf = (driver) => driver.evaluate(() =>
-  [...document.querySelectorAll('.weights[aria-label="kernel"] input')].map((input) => Number(input.value.replace("−", "-"))));
+  [...document.querySelectorAll('.weights[aria-label="kernel"] input')].map((input) =>
+    Number(input.value.replace("−", "-"))));
 
 // Keras' rules along one axis, in loops that know nothing of the page.
 function sizes(n, k, stride, padding) {
@@ -38,7 +41,8 @@ function stamps(input, kernel, k, stride, count = Infinity) {
   return out;
 }
 
-const kept = (rows, { size, start }) => rows.slice(start, start + size).map((row) => row.slice(start, start + size));
+const kept = (rows, { size, start }) =>
+  rows.slice(start, start + size).map((row) => row.slice(start, start + size));
 
 const choose = (driver, legend, text) => driver.evaluate(([name, words]) => {
   const box = [...document.querySelectorAll("fieldset.choice")].find((node) =>
@@ -82,7 +86,9 @@ async function compare(driver, { n, k, stride, padding }) {
   // The matrix, for the first rows: its transpose times the input; not an inverse.
   await choose(driver, "view", "the matrix");
   const line = Array(axis.full).fill(0);
-  input[0].forEach((value, i) => { for (let x = 0; x < k; x += 1) line[i * stride + x] += value * kernel[x]; });
+  input[0].forEach((value, i) => {
+    for (let x = 0; x < k; x += 1) line[i * stride + x] += value * kernel[x];
+  });
   const y = line.slice(axis.start, axis.start + axis.size);
   assert.deepEqual((await grid(driver, "vector-y")).rows.flat(), y, where);
   assert.deepEqual((await grid(driver, "vector-x")).rows.flat(), input[0], where);
@@ -95,14 +101,17 @@ async function compare(driver, { n, k, stride, padding }) {
     for (let x = 0; x < k; x += 1) sum += kernel[x] * (y[i * stride + x - axis.start] ?? 0);
     return sum;
   });
-  const shown = await driver.evaluate(() => document.querySelector(".inverse").dataset.again.split(" ").map(Number));
+  const shown = await driver.evaluate(() =>
+    document.querySelector(".inverse").dataset.again.split(" ").map(Number));
   assert.deepEqual(shown, again, where);
 
-  assert.equal(await driver.evaluate(() => Number(document.querySelector(".agreement").dataset.difference)), 0, where);
+  const difference = () => Number(document.querySelector(".agreement").dataset.difference);
+  assert.equal(await driver.evaluate(difference), 0, where);
   const formula = await driver.text(".formula");
   assert.ok(formula.includes(`${n} · ${stride} + max(${k} − ${stride}, 0) = ${axis.full}`), formula);
   if (padding === "SAME" && axis.full > axis.size) {
-    assert.ok(formula.includes(`cuts ${axis.start} before, ${axis.full - axis.size - axis.start} after`), formula);
+    const after = axis.full - axis.size - axis.start;
+    assert.ok(formula.includes(`cuts ${axis.start} before, ${after} after`), formula);
   }
 }
 

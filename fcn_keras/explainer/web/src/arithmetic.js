@@ -30,8 +30,9 @@ export function convolved(maps, kernels, { stride = 1, padding = "valid", bias =
   const [{ height: down, width: right }] = kernels;
   const rows = convolutionSize(height, down, stride, padding);
   const columns = convolutionSize(width, right, stride, padding);
-  const out = { data: new Float64Array(rows.size * columns.size).fill(bias), height: rows.size, width: columns.size };
-  maps.forEach(({ data }, channel) => {
+  const data = new Float64Array(rows.size * columns.size).fill(bias);
+  const out = { data, height: rows.size, width: columns.size };
+  maps.forEach((map, channel) => {
     kernels[channel].data.forEach((weight, place) => {
       if (!weight) return;
       const y0 = Math.floor(place / right) - rows.before;
@@ -41,7 +42,7 @@ export function convolved(maps, kernels, { stride = 1, padding = "valid", bias =
         if (y < 0 || y >= height) continue; // padding: zeros add nothing
         for (let column = 0; column < out.width; column += 1) {
           const x = column * stride + x0;
-          if (x >= 0 && x < width) out.data[row * out.width + column] += weight * data[y * width + x];
+          if (x >= 0 && x < width) data[row * out.width + column] += weight * map.data[y * width + x];
         }
       }
     });
@@ -101,19 +102,19 @@ export function throughStamps(input, kernel, stride, padding) {
 export function spread(input, kernel, stride, padding) {
   const axis = ({ size, before }, n, k, s) => {
     const start = k - 1 - before;
-    return { length: size + k - 1, source: (i) => ((i - start) % s === 0 ? (i - start) / s : -1), n, start };
+    const place = (i) => ((i - start) % s === 0 && i >= start && i < start + n * s ? (i - start) / s : -1);
+    return { length: size + k - 1, place };
   };
   const [down, right] = both(stride);
   const [rows, columns] = sizes(input, kernel, stride, padding);
   const vertical = axis(rows, input.height, kernel.height, down);
   const horizontal = axis(columns, input.width, kernel.width, right);
-  const inside = (i, n) => i >= 0 && i < n;
   const source = filled(vertical.length, horizontal.length, (y, x) => {
-    const [row, column] = [vertical.source(y), horizontal.source(x)];
-    return inside(row, input.height) && inside(column, input.width) ? row * input.width + column : -1;
+    const [row, column] = [vertical.place(y), horizontal.place(x)];
+    return row < 0 || column < 0 ? -1 : row * input.width + column;
   });
   const map = { ...source, data: source.data.map((i) => (i < 0 ? 0 : input.data[i])) };
-  return { map, source, top: vertical.start, left: horizontal.start };
+  return { map, source };
 }
 
 // The kernel turned by half a turn.

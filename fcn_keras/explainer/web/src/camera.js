@@ -11,14 +11,14 @@ const REASONS = {
 const NONE = "The browser gives this page no camera. Choose or drop a photograph instead.";
 
 export class Camera {
-  // Asks for the camera. Throws NoCamera with a sentence. `ended` is called if it is unplugged.
-  static async start(ended) {
+  // Asks for the camera. Throws NoCamera with a sentence.
+  static async start() {
     if (!navigator.mediaDevices?.getUserMedia) throw new NoCamera(NONE);
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
         audio: false, video: { width: { ideal: 640 }, facingMode: { ideal: "environment" } },
       });
-      const camera = new Camera(stream, ended);
+      const camera = new Camera(stream);
       try {
         await camera.video.play();
       } catch (error) {
@@ -31,11 +31,15 @@ export class Camera {
     }
   }
 
-  constructor(stream, ended) {
+  constructor(stream) {
     this.stream = stream;
     this.video = document.createElement("video");
     Object.assign(this.video, { muted: true, playsInline: true, srcObject: stream });
-    stream.getVideoTracks().forEach((track) => track.addEventListener("ended", ended));
+  }
+
+  // Whether it was unplugged, or taken away by the browser.
+  get ended() {
+    return this.stream.getVideoTracks().every(({ readyState }) => readyState === "ended");
   }
 
   // What it sees now, as ImageData with no side longer than `longest`; null before its first picture.

@@ -64,9 +64,8 @@ export async function fromFile(file) {
     throw new NoPicture(`${name} could not be read as a picture. JPEG, PNG, WebP and GIF work.${heic}`);
   }
   const { image, width, height } = read;
-  const size = [image.width, image.height];
   const notes = [];
-  if (Math.max(width, height) > LONGEST) notes.push(`made smaller, from ${width} × ${height} to ${size[0]} × ${size[1]} pixels`);
+  if (Math.max(width, height) > LONGEST) notes.push(`made smaller, from ${height} × ${width} to ${image.height} × ${image.width} pixels (height × width)`);
   if (file.type === "image/gif") notes.push("only its first image is used");
   return { id: `own-${name}`, title: name, source: "yours", image, labels: null, note: notes.join("; ") };
 }

@@ -17,7 +17,7 @@ export function presenter(contents, chapters) {
   document.body.classList.add("presenter");
   let number = 0;
   let projector = null;
-  const start = Date.now();
+  let start = Date.now();
   let chapterStart = start;
 
   const clock = el("output", { class: "clock", "aria-label": "Time" });
@@ -31,7 +31,12 @@ export function presenter(contents, chapters) {
     projector = window.open(`${location.href.split(/[?#]/)[0]}#${chapters[number].id}`, "projector");
     if (!projector) after.textContent = "The browser did not open a second window. Allow pop-ups for this page.";
   };
-  const step = (by) => projector?.postMessage({ explainer: "go", by }, "*");
+  // With a projector's window that one moves, and says where it is. Without one the notes do alone.
+  const step = (by) => {
+    if (projector && !projector.closed) projector.postMessage({ explainer: "go", by }, "*");
+    else if (chapters[number + by]) { number += by; render(); }
+  };
+  const again = () => { start = chapterStart = Date.now(); tick(); };
 
   function render() {
     const chapter = chapters[number];
@@ -39,7 +44,8 @@ export function presenter(contents, chapters) {
     notes.replaceChildren(...chapter.notes.map((note) => el("li", {}, note)));
     question.textContent = `Ask: ${chapter.question.ask} (${chapter.question.answers[chapter.question.right]})`;
     sentence.textContent = chapter.sentence;
-    after.textContent = chapters[number + 1] ? `Next: ${chapters[number + 1].title}` : "The last chapter.";
+    const next = chapters[number + 1];
+    after.textContent = next ? `Next: ${next.title}. ${next.question.ask}` : "This is the last chapter.";
     chapterStart = Date.now();
   }
   function tick() {
@@ -58,7 +64,8 @@ export function presenter(contents, chapters) {
   document.body.append(el("main", { id: "main" },
     el("div", { class: "controls" },
       button("Open the projector's window", open, { class: "main" }),
-      button("‹ Back", () => step(-1)), button("Next ›", () => step(1)), clock),
+      button("‹ Back", () => step(-1)), button("Next ›", () => step(1)), clock,
+      button("Start the clock again", again)),
     title, question, el("h2", {}, "Notes"), notes, el("h2", {}, "To take home"), sentence, after));
   render();
   tick();

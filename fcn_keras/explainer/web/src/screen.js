@@ -17,12 +17,19 @@ export class Screen {
     this.header = el("header", {}, ...(alone ? [] : this.#navigation()));
     this.words = el("div", { class: "words" });
     this.stage = el("section", { class: "stage", "aria-label": "Try it" });
-    this.message = el("p", { class: "message", role: "status", "aria-live": "polite" });
+    this.message = el("p", { role: "status", "aria-live": "polite" });
+    this.bar = el("div", { class: "message" }, this.message, button("×", () => this.say(""), { "aria-label": "Close the message" }));
     const main = el("main", { id: "main", tabindex: "-1" }, this.words, this.stage);
     document.body.classList.toggle("alone", alone);
-    document.body.append(this.header, main, this.message, handout(this.page, this.chapters));
+    document.body.append(this.header, main, this.bar, handout(this.page, this.chapters));
     if (!alone) {
       document.addEventListener("keydown", (event) => this.#key(event));
+      // Whoever moved a slider with the mouse turns the page with the next arrow key.
+      document.addEventListener("pointerup", () => setTimeout(() => {
+        if (document.activeElement?.matches("input[type=range], input[type=radio], input[type=checkbox]")) {
+          document.activeElement.blur();
+        }
+      }));
       window.addEventListener("hashchange", () => this.#fromAddress());
       listen(this);
     }
@@ -35,7 +42,7 @@ export class Screen {
   // A sentence for the visitor, at the bottom of the screen; "" takes it away.
   say(sentence) {
     this.message.textContent = sentence;
-    this.message.classList.toggle("shown", Boolean(sentence));
+    this.bar.classList.toggle("shown", Boolean(sentence));
   }
 
   get chapter() {
@@ -43,8 +50,8 @@ export class Screen {
   }
 
   #navigation() {
-    this.previous = button("‹", () => this.step(-1), { class: "step", "aria-label": "Previous chapter" });
-    this.next = button("›", () => this.step(1), { class: "step", "aria-label": "Next chapter" });
+    this.previous = button("‹", () => this.step(-1), { class: "step", "aria-label": "Previous chapter", title: "Previous chapter (←)" });
+    this.next = button("›", () => this.step(1), { class: "step", "aria-label": "Next chapter", title: "Next chapter (→)" });
     this.title = el("h1", {});
     this.links = this.chapters.map((chapter, i) =>
       el("a", { href: `#${chapter.id}`, "aria-label": `${i + 1}. ${chapter.title}`, title: chapter.title }));
@@ -65,12 +72,13 @@ export class Screen {
     document.documentElement.dataset.theme = dark ? "light" : "dark";
   }
 
+  // A clicker sends PageDown, which always turns the page. The arrows do unless something uses them.
   #key(event) {
-    const inside = event.target.closest?.("input, select, textarea, [contenteditable], [data-keys]");
-    if (inside || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "ArrowRight" || event.key === "PageDown") this.step(1);
-    else if (event.key === "ArrowLeft" || event.key === "PageUp") this.step(-1);
-    else if (event.key === "p") window.open(`${location.href.split(/[?#]/)[0]}?present`, "presenter");
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const inside = event.target.closest?.("input:not([type=checkbox]), select, textarea, [contenteditable], [data-keys]");
+    if (event.key === "PageDown" || (event.key === "ArrowRight" && !inside)) this.step(1);
+    else if (event.key === "PageUp" || (event.key === "ArrowLeft" && !inside)) this.step(-1);
+    else if (event.key === "p" && !inside) window.open(`${location.href.split(/[?#]/)[0]}?present`, "presenter");
     else return;
     event.preventDefault();
   }
@@ -125,7 +133,9 @@ export class Screen {
     const home = el("div", { class: "home" }, el("h2", {}, "To take home"), sentence);
     const answers = question.answers.map((text, i) =>
       button(text, () => answer(i), { class: "answer", "aria-pressed": "false" }));
+    const list = el("div", { class: "answers" }, ...answers);
     const answer = (given) => {
+      list.classList.add("given"); // what is neither right nor chosen makes room
       this.answered.set(chapter.id, given);
       answers.forEach((node, i) => {
         node.setAttribute("aria-pressed", String(i === given));
@@ -142,7 +152,7 @@ export class Screen {
       ...(this.title ? [] : [el("h1", {}, chapter.title)]),
       el("div", { class: "question" },
         el("h2", {}, "What do you think?"), el("p", {}, question.ask),
-        el("div", { class: "answers" }, ...answers), because),
+        list, because),
       el("div", { class: "do" }, el("h2", {}, "Try it"), el("p", {}, chapter.todo)),
       home,
     ];

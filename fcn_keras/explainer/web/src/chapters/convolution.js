@@ -1,6 +1,7 @@
-// Convolution: one window through all channels, one kernel, one number; on small numbers and on a picture (L02, L08).
+// Convolution: one window through all channels, one kernel, one number (L02, L08). On small numbers,
+// which can be followed one by one, and on a picture.
 import { at, convolutionSize, convolved, filled } from "../arithmetic.js";
-import { button, canvas, choice, clamp, controls, el, slider, svg } from "../ui/dom.js";
+import { canvas, choice, clamp, controls, drawn, el, slider, svg } from "../ui/dom.js";
 import { diverging, show } from "../ui/draw.js";
 import { grid, short } from "../ui/grid.js";
 import { picker } from "../ui/picker.js";
@@ -48,18 +49,21 @@ export default {
     ask: "A 7 × 7 input with 2 channels, one 3 × 3 kernel, stride 2, no padding (VALID). What comes out?",
     answers: ["3 × 3, two channels", "3 × 3, one channel", "5 × 5, one channel"],
     right: 1,
-    because: "⌊(7 − 3) / 2⌋ + 1 = 3. The products of both channels are added up: one kernel makes one channel.",
+    because: "⌊(7 − 3) / 2⌋ + 1 = 3. The products of both channels are added up: one kernel makes one "
+      + "channel.",
   },
-  todo: "Choose an output cell and follow its number back. Predict the size before you change kernel, stride or "
-    + "padding. Then take a picture as the input.",
+  todo: "Choose an output cell and follow its number back. Predict the size before you change kernel, stride "
+    + "or padding. Then take a picture as the input.",
   sentence: "One kernel reaches through all channels; its products and the bias add up to one number.",
   notes: [
     "Go to a cell at the edge of the bright bar and ask for its value before you show the sum.",
-    "A usual misconception: each input channel gives an output channel. One kernel gives one; 64 channels take 64 kernels.",
+    "A usual misconception: each input channel gives an output channel. One kernel gives one; 64 channels "
+      + "take 64 kernels.",
     "SAME, 6 × 6, kernel 3, stride 2: one row of zeros is needed, and it goes to the end, not to the start.",
-    "1 × 1 looks at no neighbour: it mixes the channels of one pixel. The last layers of an FCN do just that.",
-    "On the picture: an edge kernel adds up to 0, so that flat areas vanish; a blur adds up to 1 and keeps the brightness. "
-      + "A network learns such weights instead of being given them.",
+    "1 × 1 looks at no neighbour: it mixes the channels of one pixel. The last layers of an FCN do just "
+      + "that.",
+    "On the picture: an edge kernel adds up to 0, so that flat areas vanish; a blur adds up to 1 and keeps "
+      + "the brightness. A network learns such weights instead of being given them.",
   ],
   drawing,
   build,
@@ -69,13 +73,15 @@ export default {
 
 function build(stage, { page, say }) {
   const state = {
-    n: LARGEST, k: 3, stride: 1, padding: "valid", channels: 2, kind: "edge", bias: 0, row: 1, column: 1, kernels: [],
+    n: LARGEST, k: 3, stride: 1, padding: "valid", channels: 2, kind: "edge", bias: 0, kernels: [],
+    row: 1, column: 1, // the chosen cell of the output
   };
   const tools = { say };
   const small = numbers(state, tools);
   const large = page.contents.pictures.length ? onPicture(state, page, tools) : null;
   let place = small;
 
+  const square = (n) => `${n} × ${n}`;
   const change = (key) => (value) => {
     state[key] = value;
     walker.pause();
@@ -89,16 +95,15 @@ function build(stage, { page, say }) {
     place.draw();
   });
   kinds.classList.add("kind");
-  const size = slider("kernel", { min: 1, max: 5, value: state.k, shown: (k) => `${k} × ${k}` }, (k) => {
+  const size = slider("kernel", { min: 1, max: 5, value: state.k, shown: square }, (k) => {
     setSize(k);
     place.draw();
   });
-  const inputSize = slider("input size", { min: 3, max: LARGEST, value: state.n, shown: (n) => `${n} × ${n}` },
-    change("n"));
+  const ofInput = { min: 3, max: LARGEST, value: state.n, shown: square };
+  const inputSize = slider("input size", ofInput, change("n"));
   const channels = choice("channels", [1, 2, 3], state.channels, change("channels"));
   const where = choice("input", [["numbers", "numbers"], ["picture", "a picture"]], "numbers", (name) => {
     walker.pause();
-    place.leave?.();
     place = name === "numbers" ? small : large;
     inputSize.hidden = channels.hidden = place === large;
     body.replaceChildren(place.node);
@@ -148,7 +153,8 @@ function build(stage, { page, say }) {
 
   preset();
   stage.append(
-    controls(large ? where : null, choice("padding", [["valid", "VALID"], ["same", "SAME"]], state.padding, change("padding")),
+    controls(large ? where : null,
+      choice("padding", [["valid", "VALID"], ["same", "SAME"]], state.padding, change("padding")),
       choice("stride", [1, 2, 3], state.stride, change("stride")), channels, inputSize, size, kinds),
     body);
   const observer = new ResizeObserver(() => place.draw());
@@ -167,7 +173,8 @@ function sizeInWords(n, k, stride, padding) {
   const { size, before, after } = convolutionSize(n, k, stride, padding);
   const padded = before + after;
   const formula = `⌊(${n} + ${padded} − ${k}) / ${stride}⌋ + 1 = ${size}`;
-  if (padding === "valid") return size ? formula : `The kernel (${k}) is larger than the input (${n}): no window fits.`;
+  if (!size) return `The kernel (${k}) is larger than the input (${n}): no window fits.`;
+  if (padding === "valid") return formula;
   const zeros = padded
     ? `Zeros: (${size} − 1) · ${stride} + ${k} − ${n} = ${padded}, ${before} before and ${after} after.`
     : "That needs no zeros.";
@@ -210,6 +217,7 @@ function numbers(state, tools) {
   }
 
   function draw() {
+    if (!node.isConnected) return; // what is not on the screen has no size
     const { n, k, stride, padding, channels } = state;
     const { size: count, before, after } = convolutionSize(n, k, stride, padding);
     state.row = clamp(state.row, 0, Math.max(0, count - 1));
@@ -221,7 +229,8 @@ function numbers(state, tools) {
     const left = state.column * stride - before;
     const cell = (map, row, column) =>
       (row >= 0 && column >= 0 && row < n && column < n ? at(map, row, column) : null);
-    const window_ = maps.map((map) => filled(k, k, (row, column) => cell(map, top + row, left + column) ?? 0));
+    const window_ = maps.map((map) =>
+      filled(k, k, (row, column) => cell(map, top + row, left + column) ?? 0));
     const parts = window_.map(({ data }, c) => ({
       data: data.map((value, place) => value * state.kernels[c].data[place]), height: k, width: k,
     }));
@@ -233,13 +242,15 @@ function numbers(state, tools) {
       if (c >= channels) return;
       inputs[c].draw({
         rows: n + before + after, columns: n + before + after, width: layout.cell,
-        label: `Input, channel ${c + 1}: ${n} × ${n}${before + after ? `, with ${before} and ${after} of zeros around` : ""}`,
+        label: `Input, channel ${c + 1}: ${n} × ${n}, padded by ${before} before and ${after} after`,
         cell: (row, column) => {
           const value = cell(maps[c], row - before, column - before);
           return value === null
             ? { text: "0", kind: "padding" } : { text: String(value), tint: "ink", level: value / 36 };
         },
-        frames: count ? [{ row: state.row * stride, column: state.column * stride, rows: k, columns: k, kind: "window" }] : [],
+        frames: count
+          ? [{ row: state.row * stride, column: state.column * stride, rows: k, columns: k, kind: "window" }]
+          : [],
       });
       kernels[c].draw(state.kernels[c], layout.weight, layout.line);
       products[c].draw({
@@ -248,7 +259,7 @@ function numbers(state, tools) {
           return { text: short(value), ...signed(value, 30) };
         },
       });
-      const heading = layout.stacked || channels < 3 ? "products" : "sum"; // the shorter word where it is narrow
+      const heading = layout.stacked || channels < 3 ? "products" : "sum"; // shorter where it is narrow
       sums[c].textContent = count ? `${heading}: ${short(totals[c])}` : heading;
     });
     node.classList.toggle("stacked", layout.stacked);
@@ -257,7 +268,10 @@ function numbers(state, tools) {
     output.draw({
       rows: count, columns: count, width: layout.out, height: 0.85 * layout.out,
       label: `Output, ${count} × ${count}. Arrow keys choose a cell.`,
-      cell: (row, column) => ({ text: short(at(out, row, column), 1), ...signed(at(out, row, column), limit) }),
+      cell: (row, column) => {
+        const value = at(out, row, column);
+        return { text: short(value, 1), ...signed(value, limit) };
+      },
       frames: count ? [{ row: state.row, column: state.column, rows: 1, columns: 1, kind: "chosen" }] : [],
     });
     output.toggleAttribute("hidden", !count);
@@ -265,11 +279,12 @@ function numbers(state, tools) {
     if (k <= 3) below.prepend(formula); // where small kernels leave room
     else right.append(formula);
     const terms = totals.map((value, i) => (i ? bracketed(value) : short(value)));
+    const value = count ? at(out, state.row, state.column) : null;
     sum.textContent = count
-      ? `row ${state.row + 1}, column ${state.column + 1}: ${terms.join(" + ")} + bias ${bracketed(state.bias)} = `
-        + short(at(out, state.row, state.column), 4)
+      ? `row ${state.row + 1}, column ${state.column + 1}: ${terms.join(" + ")} + bias `
+        + `${bracketed(state.bias)} = ${short(value, 4)}`
       : "";
-    longSum.textContent = count && k <= 3 ? writtenOut(window_, state, at(out, state.row, state.column)) : "";
+    longSum.textContent = count && k <= 3 ? writtenOut(window_, state, value) : "";
   }
   return { node, draw, size, choose, walker };
 }
@@ -328,6 +343,7 @@ function onPicture(state, page, tools) {
   let maps = null;
 
   function draw() {
+    if (!node.isConnected) return;
     const em = parseFloat(getComputedStyle(node).fontSize);
     kernels.forEach((table, c) => table.draw(state.kernels[c], 2.3 * em, 1.5 * em));
     wanted ||= requestAnimationFrame(() => { wanted = 0; if (node.isConnected) compute(); });
@@ -356,7 +372,8 @@ function onPicture(state, page, tools) {
     show(before, image);
     panels.classList.toggle("wide", image.width > 2 * image.height);
     beforeWords.textContent = `${image.height} × ${image.width} × 3`;
-    const thirds = state.kernels.map((kernel) => ({ ...kernel, data: kernel.data.map((weight) => weight / 3) }));
+    const third = (kernel) => ({ ...kernel, data: kernel.data.map((weight) => weight / 3) });
+    const thirds = state.kernels.map(third);
     const out = convolved(maps, thirds, { stride, padding, bias: 0 });
     if (!out.height || !out.width) {
       show(after, new ImageData(1, 1));
@@ -405,7 +422,7 @@ function drawing() {
   });
   const text = (x, y, words) =>
     svg("text", { x, y, "text-anchor": "middle", style: "font-size: 12px; fill: #000" }, words);
-  return svg("svg", { viewBox: "0 0 240 90", width: 240, height: 90, role: "img", "aria-label": "A window in two channels, a kernel, one output cell" },
+  return drawn("A window in two channels, a kernel, one output cell",
     ...cells(14, 2, 5, 12, (row, column) => row < 3 && column > 0 && column < 4),
     ...cells(2, 14, 5, 12, (row, column) => row < 3 && column > 0 && column < 4),
     text(87, 44, "×"),

@@ -205,11 +205,7 @@ function build(stage, { page, say }) {
     const mine = (wish += 1);
     let opened = null;
     try {
-      opened = await Camera.start(() => {
-        if (camera !== opened) return;
-        open().catch((error) => say(error.message));
-        say("The camera has stopped.");
-      });
+      opened = await Camera.start();
       const network = await page.network();
       if (stopped || wish !== mine) return;
       camera = opened;
@@ -232,6 +228,11 @@ function build(stage, { page, say }) {
     const ends = [];
     scores.setAttribute("aria-live", "off");
     while (camera === mine && !stopped) {
+      if (mine.ended) {
+        say("The camera has stopped.");
+        await open();
+        return;
+      }
       const image = document.hidden ? null : mine.picture(LIVE);
       if (image) {
         const fitted = page.fitting?.(image) ?? image;

@@ -1,5 +1,5 @@
 // An image is numbers: zoom in until they can be read; three tables together are the picture (L01, L02).
-import { canvas, clamp, el, slider, svg, toggle } from "../ui/dom.js";
+import { canvas, clamp, drawn, el, slider, svg, toggle } from "../ui/dom.js";
 import { pointed, show } from "../ui/draw.js";
 import { picker } from "../ui/picker.js";
 
@@ -13,20 +13,23 @@ export default {
   claims: ["L01", "L02"],
   minutes: 4,
   question: {
-    ask: "A colour picture is 400 pixels wide and 300 pixels high. How many numbers does a computer store for it?",
+    ask: "A colour picture is 400 pixels wide and 300 pixels high. How many numbers does a computer store "
+      + "for it?",
     answers: ["120,000", "360,000", "It depends on how many colours are in it"],
     right: 1,
     because: "Every pixel has three numbers, for red, green and blue: 300 × 400 × 3 = 360,000.",
   },
-  todo: "Choose a place in the picture and zoom in until you can read the numbers. Then drag the three colours. "
-    + "Keys in the picture: arrows move, + and − zoom.",
+  todo: "Choose a place in the picture and zoom in until you can read the numbers. Then drag the three "
+    + "colours. Keys in the picture: arrows move, + and − zoom.",
   sentence: "An image is a table of numbers, height × width × channels: one for grey, three for colour.",
   notes: [
-    "Ask first where a computer has to see: counting cells, reading a number plate, driving. Which of these needs "
-      + "an answer for every pixel?",
+    "Ask first where a computer has to see: counting cells, reading a number plate, driving. Which of these "
+      + "needs an answer for every pixel?",
     "Zoom into an edge. The jump in the numbers is what an edge detector will look for in the next chapter.",
-    "Set red and green to 0: what is left is the blue table, not “the blue things”. White is large in all three.",
-    "A usual misconception: a channel has a colour. It is a table of brightness; the screen gives it the colour.",
+    "Set red and green to 0: what is left is the blue table, not “the blue things”. White is large in all "
+      + "three.",
+    "A usual misconception: a channel has a colour. It is a table of brightness; the screen gives it the "
+      + "colour.",
     "Arrays count rows first: image[row, column], from the top left corner.",
   ],
   drawing,
@@ -69,11 +72,13 @@ function build(stage, { page, say }) {
       ...CHANNELS.map((_, c) => figureOf(views[c + 1], c ? [sliders[c]] : [sliders[c], inGrey]))));
 
   function view(name, keys) {
-    const pixels = canvas(`${name === "mixed" ? "The picture" : `Channel ${name}`}, the part that is seen`, 1, 1);
+    const what = keys ? "The picture" : `Channel ${name}`;
+    const pixels = canvas(`${what}, the part that is seen`);
     const over = svg("svg", { class: "over", "aria-hidden": "true" });
     const node = el("div", {
       class: "view", "data-view": name, tabindex: keys ? 0 : null, "data-keys": keys ? "" : null,
-      role: keys ? "application" : null, "aria-label": keys ? "The picture. Arrow keys choose a pixel." : null,
+      role: keys ? "application" : null,
+      "aria-label": keys ? "The picture. Arrow keys choose a pixel." : null,
     }, pixels, over);
     const under = (event) => {
       const { x, y } = pointed(pixels, event);
@@ -93,7 +98,9 @@ function build(stage, { page, say }) {
 
   function key(event) {
     const far = event.shiftKey ? 10 : 1;
-    const by = { ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far] }[event.key];
+    const by = {
+      ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far],
+    }[event.key];
     if (!picture || event.ctrlKey || event.metaKey || event.altKey) return;
     if (by) {
       place({ x: chosen.x + by[0], y: chosen.y + by[1] });
@@ -174,7 +181,10 @@ function build(stage, { page, say }) {
       const image = painted(name);
       show(pixels, image);
       pixels.classList.toggle("smooth", frame.scale < 1);
-      for (const node of [pixels, over]) Object.assign(node.style, { width: `${wide}px`, height: `${high}px` });
+      for (const { style } of [pixels, over]) {
+        style.width = `${wide}px`;
+        style.height = `${high}px`;
+      }
       over.setAttribute("viewBox", `0 0 ${wide} ${high}`);
       over.replaceChildren(...writings(name, image, em), ...mark(at, em));
     }
@@ -228,7 +238,8 @@ function build(stage, { page, say }) {
     // The frame in the whole picture stays large enough to be seen.
     const [wide, high] = [Math.max(frame.width, width / 16), Math.max(frame.height, height / 8)];
     Object.entries({
-      x: frame.x + (frame.width - wide) / 2, y: frame.y + (frame.height - high) / 2, width: wide, height: high,
+      x: frame.x + (frame.width - wide) / 2, y: frame.y + (frame.height - high) / 2,
+      width: wide, height: high,
     }).forEach(([name, value]) => window_.setAttribute(name, value));
     zoomed.querySelector("output").textContent = sizeInWords();
     zoomed.input.setAttribute("aria-valuetext", sizeInWords());
@@ -282,9 +293,10 @@ function drawing() {
   const text = (x, y, size, words) =>
     svg("text", { x, y, "text-anchor": "middle", style: `font-size: ${size}px; fill: #000` }, words);
   const square = (left, top, side, i, fill) => svg("rect", {
-    x: left + side * (i % 2), y: top + side * Math.floor(i / 2), width: side, height: side, fill, stroke: "#555",
+    x: left + side * (i % 2), y: top + side * Math.floor(i / 2), width: side, height: side,
+    fill, stroke: "#555",
   });
-  return svg("svg", { viewBox: "0 0 240 90", width: 240, height: 90, role: "img", "aria-label": "Four pixels and their three tables" },
+  return drawn("Four pixels and their three tables",
     ...pixels.map((pixel, i) => square(2, 14, 26, i, `rgb(${pixel.join(" ")})`)),
     text(67, 44, 16, "="),
     ...CHANNELS.flatMap((name, c) => [

@@ -1,9 +1,10 @@
-// Transposed convolution in three ways that give the same numbers: stamps, inserted zeros, the matrix (L09, L16).
+// Transposed convolution in three ways that give the same numbers (L09, L16): stamps, inserted zeros,
+// the matrix.
 import {
-  at, convolutionMatrix, filled, flipped, overlaps, spread, stamped, throughMatrix, throughStamps, throughZeros,
-  times, transposedOf, transposedSize,
+  at, convolutionMatrix, filled, flipped, overlaps, spread, stamped, throughMatrix, throughStamps,
+  throughZeros, times, transposedOf, transposedSize,
 } from "../arithmetic.js";
-import { choice, clamp, controls, el, slider, svg } from "../ui/dom.js";
+import { choice, clamp, controls, drawn, el, slider, svg } from "../ui/dom.js";
 import { grid, short } from "../ui/grid.js";
 import { walk } from "../ui/walk.js";
 import { weights } from "../ui/weights.js";
@@ -24,22 +25,25 @@ export default {
   claims: ["L09", "L16"],
   minutes: 6,
   question: {
-    ask: "A convolution with stride 2 makes 4 numbers out of 8. The transposed convolution makes 8 out of these 4. "
-      + "Are they the first 8 again?",
+    ask: "A convolution with stride 2 makes 4 numbers out of 8. The transposed convolution makes 8 out of "
+      + "these 4. Are they the first 8 again?",
     answers: ["Yes, it undoes the convolution", "No, only the size comes back"],
     right: 1,
-    because: "It multiplies by the transposed matrix, not by an inverse: 4 numbers cannot tell what the 8 were.",
+    because: "It multiplies by the transposed matrix, not by an inverse: 4 numbers cannot tell what the "
+      + "8 were.",
   },
   todo: "Step through the stamps, then look at the other two views. Compare kernels 3 and 4 with stride 2.",
-  sentence: "A transposed convolution stamps its kernel for each input value and adds: the size grows by the stride.",
+  sentence: "A transposed convolution stamps its kernel for each input value and adds: the size grows by the "
+    + "stride.",
   notes: [
     "Step slowly through the first three stamps. Where two overlap, ask what the sum will be.",
-    "“Deconvolution” is a misnomer: nothing is undone. The matrix view shows it: the convolution of the output is not "
-      + "the input.",
-    "Kernel 3, stride 2: cells get 1, 2 or 4 stamps, which leaves a checkerboard in a network’s output. Kernel 4, stride 2: "
-      + "even. The lecture’s network uses 4 with stride 2 and 16 with stride 8.",
+    "“Deconvolution” is a misnomer: nothing is undone. The matrix view shows it: the convolution of the "
+      + "output is not the input.",
+    "Kernel 3, stride 2: cells get 1, 2 or 4 stamps, which leaves a checkerboard in a network’s output. "
+      + "Kernel 4, stride 2: even. The lecture’s network uses 4 with stride 2 and 16 with stride 8.",
     "Inserted zeros are a picture of the same sum, and a wasteful way to compute it: most products are 0.",
-    "The kernel is turned by half a turn in that view only because a stamp goes outwards and a window looks inwards.",
+    "The kernel is turned by half a turn in that view only because a stamp goes outwards and a window looks "
+      + "inwards.",
   ],
   drawing,
   build,
@@ -53,7 +57,12 @@ function build(stage, { say }) {
     stamp: 0, output: 0, row: 0, column: 0, // where each view is
   };
   const kernel = weights("kernel", {
-    say, changed: (place, value) => { state.kernel.data[place] = value; kinds.set(null); state.kind = null; draw(); },
+    say, changed: (place, value) => {
+      state.kernel.data[place] = value;
+      state.kind = null;
+      kinds.set(null);
+      draw();
+    },
   });
   const views = {
     stamps: stampsView(state, kernel, draw), zeros: zerosView(state, kernel, draw),
@@ -75,8 +84,9 @@ function build(stage, { say }) {
     walker.pause();
     const before = state.kernel;
     state.k = k;
-    state.kernel = state.kind ? KINDS[state.kind](k)
-      : filled(k, k, (row, column) => (row < before.height && column < before.width ? at(before, row, column) : 0));
+    const inside = (i) => i < before.height;
+    state.kernel = state.kind ? KINDS[state.kind](k) : filled(k, k, (row, column) =>
+      (inside(row) && inside(column) ? at(before, row, column) : 0));
     draw();
   };
   const kinds = choice("weights", Object.keys(KINDS), state.kind, (kind) => {
@@ -84,19 +94,23 @@ function build(stage, { say }) {
     state.kernel = KINDS[kind](state.k);
     draw();
   });
-  const view = choice("view", [["stamps", "stamps"], ["zeros", "inserted zeros"], ["matrix", "the matrix"]], state.view,
+  const names = [["stamps", "stamps"], ["zeros", "inserted zeros"], ["matrix", "the matrix"]];
+  const view = choice("view", names, state.view,
     (name) => { walker.pause(); state.view = name; body.replaceChildren(views[name].node()); draw(); });
   view.classList.add("unnamed");
   kinds.classList.add("unnamed");
   body.append(views.stamps.node());
   stage.append(
-    controls(view, choice("padding", [["valid", "VALID"], ["same", "SAME"]], state.padding, change("padding")),
+    controls(view,
+      choice("padding", [["valid", "VALID"], ["same", "SAME"]], state.padding, change("padding")),
       choice("stride", [1, 2, 3], state.stride, change("stride")),
       slider("input", { min: 2, max: 4, value: state.n, shown: (n) => `${n} × ${n}` }, change("n")),
-      slider("kernel", { min: 1, max: 5, value: state.k, shown: (k) => `${k} × ${k}` }, resized), kinds, walker),
+      slider("kernel", { min: 1, max: 5, value: state.k, shown: (k) => `${k} × ${k}` }, resized),
+      kinds, walker),
     body, formula, agreement);
 
   function draw() {
+    if (!body.isConnected) return; // what is not on the screen has no size
     const { n, k, stride, padding } = state;
     const input = inputOf(n);
     const size = transposedSize(n, k, stride, padding);
@@ -108,18 +122,20 @@ function build(stage, { say }) {
     const roomy = body.clientWidth > 40 * em;
     body.classList.toggle("narrow", !roomy);
     const more = roomy ? clamp(stage.clientHeight / (36 * em), 1, 1.5) : 1;
-    const room = { em, more, roomy, width: body.clientWidth };
+    const weight = { width: Math.min(2.2, 9.6 / k) * em * more, height: Math.min(1.5, 6.4 / k) * em * more };
+    const room = { em, more, roomy, weight, width: body.clientWidth };
     body.style.setProperty("--side", `${10 * em * more}px`);
-    kernel.draw(state.kernel, Math.min(2.2 * em, (9.6 * em) / k) * more, Math.min(1.5 * em, (6.4 * em) / k) * more);
+    kernel.draw(state.kernel, room.weight.width, room.weight.height);
     views[state.view].draw(input, size, room);
     formula.textContent = sizeInWords(state, size);
 
-    const found = [throughStamps, throughZeros, throughMatrix].map((way) => way(input, state.kernel, stride, padding));
+    const ways = [throughStamps, throughZeros, throughMatrix];
+    const found = ways.map((way) => way(input, state.kernel, stride, padding));
     const differences = found.slice(1).flatMap(({ data }) =>
       Array.from(data, (value, i) => Math.abs(value - found[0].data[i])));
     const largest = Math.max(...differences);
-    agreement.textContent = `Computed in all three ways: stamps, inserted zeros, matrix (${size.size ** 2} × ${n * n}). `
-      + `Largest difference: ${largest < 1e-9 ? 0 : largest}.`;
+    agreement.textContent = "Computed in all three ways: stamps, inserted zeros, matrix "
+      + `(${size.size ** 2} × ${n * n}). Largest difference: ${largest < 1e-9 ? 0 : largest}.`;
     agreement.dataset.difference = largest;
   }
 
@@ -130,8 +146,10 @@ function build(stage, { say }) {
 
 const inputOf = (n) => filled(n, n, (row, column) => at(INPUT, row, column));
 const bracketed = (value) => (value < 0 ? `(${short(value)})` : short(value));
-const heat = (value, limit) => ({
-  tint: value < 0 ? "frozen" : "trained", level: Math.min(0.45, (0.45 * Math.abs(value)) / (limit || 1)),
+// A cell with a signed number: blue below 0, orange above.
+const signed = (value, limit) => ({
+  text: short(value), tint: value < 0 ? "frozen" : "trained",
+  level: Math.min(0.45, (0.45 * Math.abs(value)) / (limit || 1)),
 });
 const limitOf = ({ data }) => Math.max(...data.map(Math.abs));
 const cellOf = (place, { width }) => [Math.floor(place / width), place % width];
@@ -166,7 +184,7 @@ function stampsView(state, kernel, redraw) {
     el("section", {}, resultTitle, result, reading),
     section("how many stamps reach each cell", counts, evenness));
 
-  function draw(map, size, { em, more, roomy, width }) {
+  function draw(map, size, { em, more, roomy, weight, width }) {
     const { n, k, stride } = state;
     const [row, column] = cellOf(state.stamp, map);
     const value = map.data[state.stamp];
@@ -180,21 +198,24 @@ function stampsView(state, kernel, redraw) {
     const limit = Math.max(...state.kernel.data.map(Math.abs)) * limitOf(map);
     stampTitle.textContent = `stamp: ${value} × kernel`;
     stamp.draw({
-      rows: k, columns: k, width: Math.min(2.2 * em, (9.6 * em) / k) * more, height: Math.min(1.5 * em, (6.4 * em) / k) * more,
-      cell: (r, c) => ({ text: short(value * at(state.kernel, r, c)), ...heat(value * at(state.kernel, r, c), limit) }),
+      rows: k, columns: k, ...weight,
+      cell: (r, c) => signed(value * at(state.kernel, r, c), limit),
     });
 
     // The stamps so far, before SAME cuts; what is cut is shown too.
     const sofar = stamped(map, state.kernel, stride, state.stamp + 1);
     const whole = limitOf(stamped(map, state.kernel, stride));
     const kept = (r, c) => [r, c].every((i) => i >= size.before && i < size.before + size.size);
-    const cell = Math.floor(Math.min(2.2 * em * more, ((roomy ? (width - 11 * em * more) / 2 - em : width) - 4) / size.full));
+    const half = (roomy ? (width - 11 * em * more) / 2 - em : width) - 4;
+    const cell = Math.floor(Math.min(2.2 * em * more, half / size.full));
     const place = { row: row * stride, column: column * stride, rows: k, columns: k, kind: "chosen" };
-    const outline = { row: size.before, column: size.before, rows: size.size, columns: size.size, kind: "window" };
+    const { before, size: side } = size;
+    const outline = { row: before, column: before, rows: side, columns: side, kind: "window" };
     resultTitle.textContent = `output after ${state.stamp + 1} of ${n * n} stamps`;
     result.draw({
       ...values(sofar, { width: cell }), label: `Output after ${state.stamp + 1} stamps`,
-      cell: (r, c) => ({ text: short(at(sofar, r, c)), ...heat(at(sofar, r, c), whole), kind: kept(r, c) ? "" : "cut" }),
+      cell: (r, c) => (kept(r, c) ? signed(at(sofar, r, c), whole)
+        : { text: short(at(sofar, r, c)), kind: "cut" }),
       frames: [outline, place],
     });
     const reach = overlaps(n, k, stride, "valid");
@@ -202,17 +223,21 @@ function stampsView(state, kernel, redraw) {
     counts.draw({
       ...values(reach, { width: cell }), label: `How many stamps reach each cell, up to ${most}`,
       cell: (r, c) => ({
-        text: String(at(reach, r, c)), tint: "accent", level: (0.6 * at(reach, r, c)) / most, kind: kept(r, c) ? "" : "cut",
+        text: String(at(reach, r, c)), tint: "accent",
+        // What is cut is written in a quiet colour, which is read on paper only.
+        ...(kept(r, c) ? { level: (0.45 * at(reach, r, c)) / most } : { kind: "cut" }),
       }),
       frames: [outline],
     });
     const cut = size.before + size.after ? " SAME cuts off the dashed cells." : "";
-    reading.textContent = `${value} × kernel, from row ${row * stride + 1}, column ${column * stride + 1}.${cut}`;
+    const corner = `row ${row * stride + 1}, column ${column * stride + 1}`;
+    reading.textContent = `${value} × kernel, from ${corner}.${cut}`;
     evenness.textContent = evennessInWords(k, stride);
   }
   return {
     node: () => {
-      left.replaceChildren(section("input", input), section("kernel", kernel), el("section", {}, stampTitle, stamp));
+      left.replaceChildren(
+        section("input", input), section("kernel", kernel), el("section", {}, stampTitle, stamp));
       return node;
     },
     draw, count: () => state.n ** 2, place: () => state.stamp, go: (place) => { state.stamp = place; },
@@ -248,7 +273,7 @@ function zerosView(state, kernel, redraw) {
   const node = el("div", { class: "three" }, left,
     el("section", {}, inputTitle, input), el("section", {}, resultTitle, result, reading));
 
-  function draw(map, size, { em, more, roomy, width }) {
+  function draw(map, size, { em, more, roomy, weight, width }) {
     const { n, k, stride, padding } = state;
     const turnedKernel = flipped(state.kernel);
     const { map: wide, source } = spread(map, state.kernel, stride, padding);
@@ -257,23 +282,27 @@ function zerosView(state, kernel, redraw) {
     result.size = out.width;
     result.chosen = [row, column];
     turned.draw({
-      rows: k, columns: k, width: Math.min(2.2 * em, (9.6 * em) / k) * more, height: Math.min(1.5 * em, (6.4 * em) / k) * more,
+      rows: k, columns: k, ...weight,
       cell: (r, c) => ({ text: short(at(turnedKernel, r, c)) }),
     });
     const room = roomy ? width - 11 * em * more - 2 * em : width;
-    const cell = Math.floor(Math.min(2.1 * em * more, roomy ? (room - 8) / (wide.width + out.width) : (room - 4) / wide.width));
+    const columns = roomy ? wide.width + out.width : wide.width;
+    const cell = Math.floor(Math.min(2.1 * em * more, (room - 8) / columns));
     inputTitle.textContent = `input with zeros, ${wide.height} × ${wide.width}`;
-    note.textContent = `The values stand ${stride} apart, the stride. Then comes an ordinary convolution, stride 1.`;
+    note.textContent = `The values stand ${stride} apart, the stride. Then comes an ordinary convolution, `
+      + "stride 1.";
     input.draw({
-      ...values(wide, { width: cell }), label: `The input spread to ${wide.height} × ${wide.width} with zeros`,
+      ...values(wide, { width: cell }),
+      label: `The input spread to ${wide.height} × ${wide.width} with zeros`,
       cell: (r, c) => (at(source, r, c) < 0 ? { text: "0", kind: "padding" }
         : { text: short(at(wide, r, c)), tint: "ink", level: 0.15 + at(wide, r, c) / 20 }),
       frames: [{ row, column, rows: k, columns: k, kind: "window" }],
     });
     resultTitle.textContent = `output, ${out.height} × ${out.width}`;
     result.draw({
-      ...values(out, { width: cell }), label: `Output, ${out.height} × ${out.width}. Arrow keys choose a cell.`,
-      cell: (r, c) => ({ text: short(at(out, r, c)), ...heat(at(out, r, c), limitOf(out)) }),
+      ...values(out, { width: cell }),
+      label: `Output, ${out.height} × ${out.width}. Arrow keys choose a cell.`,
+      cell: (r, c) => signed(at(out, r, c), limitOf(out)),
       frames: [{ row, column, rows: 1, columns: 1, kind: "chosen" }],
     });
     const terms = turnedKernel.data.flatMap((weight, place) => {
@@ -282,7 +311,8 @@ function zerosView(state, kernel, redraw) {
       return number < 0 ? [] : [`${short(map.data[number])}·${bracketed(weight)}`];
     });
     reading.textContent = `row ${row + 1}, column ${column + 1}: ${terms.join(" + ") || "only zeros"} = `
-      + `${short(at(out, row, column), 4)}. ${k * k - terms.length} of ${k * k} weights meet an inserted zero.`;
+      + `${short(at(out, row, column), 4)}. ${k * k - terms.length} of ${k * k} weights meet an inserted `
+      + "zero.";
   }
   return {
     node: () => {
@@ -300,7 +330,10 @@ function zerosView(state, kernel, redraw) {
 
 function matrixView(state, kernel, redraw) {
   const forward = grid("The convolution’s matrix", "convolution-matrix");
-  const back = grid("Its transpose", "matrix", (row, column) => { Object.assign(state, { row, column }); redraw(); });
+  const back = grid("Its transpose", "matrix", (row, column) => {
+    Object.assign(state, { row, column });
+    redraw();
+  });
   const [x, y] = [grid("Input", "vector-x"), grid("Output", "vector-y")];
   const [forwardTitle, backTitle] = [el("h3"), el("h3")];
   const reading = el("p", { class: "read reading", role: "status", "aria-live": "polite" });
@@ -326,7 +359,7 @@ function matrixView(state, kernel, redraw) {
       height: Math.floor(Math.min(1.9 * em, (20 * em) / matrix.width) * more),
     };
     const limit = Math.max(...line.data.map(Math.abs));
-    const entry = (value) => ({ text: short(value), ...heat(value, limit), kind: value ? "" : "padding" });
+    const entry = (value) => ({ ...signed(value, limit), kind: value ? "" : "padding" });
     forwardTitle.textContent = `convolution, C: ${matrix.height} × ${matrix.width}`;
     forward.draw({
       ...values(matrix, cell), label: `Matrix of the convolution, ${matrix.height} × ${matrix.width}`,
@@ -352,16 +385,18 @@ function matrixView(state, kernel, redraw) {
       frames: [{ row: column, column: 0, rows: 1, columns: 1, kind: "window" }],
     });
     y.draw({
-      ...vector(out), cell: (r) => ({ text: short(out[r]), ...heat(out[r], Math.max(...out.map(Math.abs))) }),
+      ...vector(out), cell: (r) => signed(out[r], Math.max(...out.map(Math.abs))),
       frames: [{ row, column: 0, rows: 1, columns: 1, kind: "chosen" }],
     });
     const terms = map.data.flatMap((value, c) =>
       (at(transposed, row, c) ? [`${short(value)}·${bracketed(at(transposed, row, c))}`] : []));
-    reading.textContent = `Row ${row + 1} collects: ${terms.join(" + ") || "nothing"} = ${short(out[row], 4)}. `
+    const sum = terms.join(" + ") || "nothing";
+    reading.textContent = `Row ${row + 1} collects: ${sum} = ${short(out[row], 4)}. `
       + `Column ${column + 1} is the stamp of input ${short(map.data[column])}.`;
     const same = again.every((value, i) => Math.abs(value - map.data[i]) < 1e-9);
-    inverse.textContent = `Not the inverse: C · output = (${again.map((value) => short(value)).join(", ")}), `
-      + `${same ? "which only for a kernel like this one is" : "not"} the input (${map.data.map((value) => short(value)).join(", ")}).`;
+    const list = (numbers) => `(${numbers.map((value) => short(value)).join(", ")})`;
+    inverse.textContent = `Not the inverse: C · output = ${list(again)}, `
+      + `${same ? "which only for a kernel like this one is" : "not"} the input ${list(map.data)}.`;
     inverse.dataset.again = again.join(" ");
   }
   return {
@@ -383,12 +418,14 @@ function drawing() {
   const square = (x, y, side, fill, opacity = 1) => svg("rect", {
     x, y, width: side, height: side, fill, "fill-opacity": opacity, stroke: "#333", "stroke-width": 1,
   });
-  const text = (x, y, words) => svg("text", { x, y, "text-anchor": "middle", style: "font-size: 12px; fill: #000" }, words);
-  const stamps = [0, 1, 2, 3].map((i) => square(140 + 28 * (i % 2), 2 + 28 * Math.floor(i / 2), 42, "#000", 0.16));
+  const text = (x, y, words) =>
+    svg("text", { x, y, "text-anchor": "middle", style: "font-size: 12px; fill: #000" }, words);
+  const stamps = [0, 1, 2, 3].map((i) =>
+    square(140 + 28 * (i % 2), 2 + 28 * Math.floor(i / 2), 42, "#000", 0.16));
   const numbers = [2, 1, 3, 4].flatMap((value, i) => {
     const [x, y] = [20 + 24 * (i % 2), 14 + 24 * Math.floor(i / 2)];
     return [square(x, y, 24, "#fff"), text(x + 12, y + 16, String(value))];
   });
-  return svg("svg", { viewBox: "0 0 240 90", width: 240, height: 90, role: "img", "aria-label": "Four values stamp their kernels, which overlap" },
+  return drawn("Four values stamp their kernels, which overlap",
     ...numbers, text(104, 42, "stamp →"), ...stamps, text(44, 87, "2 × 2"), text(176, 87, "overlaps add"));
 }

@@ -60,10 +60,12 @@ export class Strokes {
     const [left, right] = [Math.min(ax, bx) - radius, Math.max(ax, bx) + radius];
     for (let y = Math.max(0, Math.ceil(top)); y <= Math.min(height - 1, bottom); y += 1) {
       for (let x = Math.max(0, Math.ceil(left)); x <= Math.min(width - 1, right); x += 1) {
-        const t = squared ? clamp(((x - ax) * dx + (y - ay) * dy) / squared, 0, 1) : 0;
-        if ((x - ax - t * dx) ** 2 + (y - ay - t * dy) ** 2 <= radius * radius) {
-          labels[y * width + x] = number;
-        }
+        const along = (x - ax) * dx + (y - ay) * dy;
+        const across = (x - ax) * dy - (y - ay) * dx;
+        const within = along <= 0 ? (x - ax) ** 2 + (y - ay) ** 2 <= radius * radius
+          : along >= squared ? (x - bx) ** 2 + (y - by) ** 2 <= radius * radius
+            : across * across <= radius * radius * squared; // whole numbers: no rounding
+        if (within) labels[y * width + x] = number;
       }
     }
   }

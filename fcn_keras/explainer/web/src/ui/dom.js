@@ -105,3 +105,7 @@ export function number(value, digits = 2) {
 
 export const percent = (value, digits = 0) => `${number(100 * value, digits)} %`;
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+// The handout's small drawing of a chapter, 240 × 90, black on white.
+export const drawn = (label, ...children) =>
+  svg("svg", { viewBox: "0 0 240 90", width: 240, height: 90, role: "img", "aria-label": label }, ...children);

@@ -39,7 +39,8 @@ export function grid(label, name, choose = null) {
     }
     node.replaceChildren(...cells, ...frames.map(({ row, column, rows: down, columns: right, kind }) =>
       svg("rect", {
-        class: `frame ${kind}`, x: column * width, y: row * height, width: right * width, height: down * height,
+        class: `frame ${kind}`,
+        x: column * width, y: row * height, width: right * width, height: down * height,
       })));
   };
   if (choose) listen(node, () => drawn, choose);
@@ -59,7 +60,8 @@ function drawnCell({ text = "", tint, level = 0, kind = "" }, row, column, width
     tint && level > 0
       ? svg("rect", { ...box, class: "tint", style: `fill: var(--${tint}); fill-opacity: ${level}` }) : null,
     text === "" ? null : svg("text", {
-      x: box.x + width / 2, y: box.y + height / 2, dy: "0.35em", "text-anchor": "middle", style: `font-size: ${fitting}px`,
+      x: box.x + width / 2, y: box.y + height / 2, dy: "0.35em", "text-anchor": "middle",
+      style: `font-size: ${fitting}px`,
     }, text));
 }
 
