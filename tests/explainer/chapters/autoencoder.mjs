@@ -62,7 +62,7 @@ async function agrees(driver, count) {
   // channels of zeros among those that are kept carry nothing
   const idle = order.filter((channel) => means[channel] === 0).length;
   const used = shape[1] * shape[2] * (count - idle);
-  if (idle) assert.ok(words.includes(`Without empty channels: ${numbers(used)} (`), words);
+  if (idle) assert.ok(words.includes(`Without the empty channels: ${numbers(used)}.`), words);
   else assert.doesNotMatch(words, /empty/);
   assert.ok((await driver.text("#latent")).includes(`${shape[1]} × ${shape[2]} × 64`));
   return { psnr, order };

@@ -79,7 +79,7 @@ async function anySize(driver) {
     assert.deepEqual(shape.slice(1, 3), [height, width]);
     assert.ok(off <= 1, `the overlay is off by ${off}`);
     assert.equal(await driver.text("#weight-count"), weights);
-    assert.equal(/what is white/.test(await driver.text("#edges")), height % 32 > 0 || width % 32 > 0);
+    assert.equal(/not coloured/.test(await driver.text("#edges")), height % 32 > 0 || width % 32 > 0);
   }
   await driver.slide("Height", 33);
   await driver.slide("Width", 7);

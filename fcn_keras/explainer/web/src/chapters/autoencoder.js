@@ -139,12 +139,13 @@ function build(stage, { page, say }) {
   function fit() {
     const { channels, width: across, height: down } = seen.latent;
     const aspect = across / down;
-    const [width, height] = [maps.clientWidth, Math.max(160, maps.clientHeight)];
-    const side = (columns) =>
-      Math.min(width / columns, (aspect * height) / Math.ceil(channels / columns));
+    const [width, height] = [maps.clientWidth, Math.max(140, maps.clientHeight)];
+    const [gap, rim] = [4, 4]; // pixels between cells, and of both borders of one
+    const side = (columns) => Math.min(width / columns - gap,
+      aspect * (height / Math.ceil(channels / columns) - gap - rim) + rim);
     const columns = [4, 8, 11, 13, 16, 22, 32].reduce((a, b) => (side(b) > side(a) ? b : a));
     maps.dataset.columns = columns;
-    const cell = Math.max(6, Math.floor(side(columns)) - 4); // a gap of four pixels
+    const cell = Math.max(6, Math.floor(side(columns)));
     maps.style.gridTemplateColumns = `repeat(${columns}, minmax(0, ${cell}px))`;
   }
 
@@ -193,7 +194,7 @@ function build(stage, { page, say }) {
         + `${empty.length ? ` The last ${count(empty.length)}: all 0.` : ""}`));
     const share = (part) => `${number((100 * part) / picture, 1)} %`;
     numbers.textContent = `Kept: ${some(kept, "number")}; the picture has ${count(picture)} (${share(kept)}).`
-      + `${idle ? ` Without empty channels: ${count(used)} (${share(used)}).` : ""}`;
+      + `${idle ? ` Without the empty channels: ${count(used)}.` : ""}`;
   }
 
   scale.textContent = `Difference: dark is 0, bright is ${WORST} or more (of 255)`;

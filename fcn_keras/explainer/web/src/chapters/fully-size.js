@@ -108,7 +108,7 @@ export function anySize(place, { page, say }) {
       cellsOf(found[name], { width, height }, strides[name]))));
     const over = layers.some((name) => height % strides[name] || width % strides[name]);
     edges.textContent = `Maps inside the network: ${layers.map((name) => `1/${strides[name]}`).join(", ")} of height and width.`
-      + (over ? " Each is rounded up: what is white sticks out beyond the picture." : "");
+      + (over ? " Each is rounded up: what is not coloured sticks out beyond the picture." : "");
     Object.assign(handle.style, { left: `${(100 * width) / WIDEST}%`, top: `${(100 * height) / HIGHEST}%` });
     area.classList.add("busy");
   }

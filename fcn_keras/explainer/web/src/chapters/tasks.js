@@ -111,7 +111,7 @@ const placesOf = ({ boxes }) =>
 
 // --- the screen
 
-const SAME = "Unchanged since the start";
+const SAME = "Same as at the start";
 
 // One of the three answers: its name, a picture of it, its words, what has changed.
 function row(name, asks, picture) {
