@@ -410,7 +410,7 @@ function build(stage, { page, say }) {
     const { losses, picture, classes } = painting;
     const last = losses.at(-1);
     state.textContent = losses.length
-      ? `Step ${losses.length}: loss on your strokes ${last < 0.001 ? "< 0.001" : number(last, 3)}` : "Not trained yet";
+      ? `Step ${losses.length}: loss ${last < 0.0001 ? "< 0.0001" : number(last, last < 0.01 ? 4 : 3)}` : "Not trained yet";
     Object.assign(state.dataset, { steps: losses.length, loss: last ?? "" });
     chart.draw(losses);
     iou.replaceChildren();
@@ -511,28 +511,28 @@ function showChannel(target, { labels, width, height }, k) {
 
 // The loss of every step so far, logarithmic: a first step and a last one are both readable.
 function lossChart() {
-  const [width, height, left, bottom] = [300, 104, 56, 22];
+  const [width, height, left, bottom] = [300, 104, 64, 22];
   const line = svg("polyline", { class: "curve" });
   const top = svg("text", { x: left - 6, y: 16, "text-anchor": "end" });
   const low = svg("text", { x: left - 6, y: height - bottom, "text-anchor": "end" });
   const end = svg("text", { x: width - 2, y: height - 4, "text-anchor": "end" });
-  const scale = svg("text", { x: width - 2, y: 16, "text-anchor": "end" }, "logarithmic");
-  const box = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": "Loss of every step, on a logarithmic scale" },
+  const scale = svg("text", { x: width - 2, y: 16, "text-anchor": "end" }, "loss on your strokes (log)");
+  const box = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": "Loss on your strokes at every step, on a logarithmic scale" },
     svg("path", { class: "axis", d: `M${left} 4V${height - bottom}H${width}` }),
     svg("text", { x: left, y: height - 4 }, "step"), top, low, end, scale, line);
   return {
     box,
     draw(losses) {
-      // Whole powers of ten; below a thousandth nothing is to be seen.
+      // Whole powers of ten; what is below the lowest lies on the axis.
       const most = Math.max(0, Math.ceil(Math.log10(Math.max(1, ...losses))));
-      const least = Math.max(-3, Math.min(-1, Math.floor(Math.log10(Math.min(1, ...losses)))));
+      const least = Math.max(-4, Math.min(-1, Math.floor(Math.log10(Math.min(1, ...losses)))));
       const count = Math.max(STEPS, losses.length);
       const points = losses.map((loss, i) => [
         left + ((width - left - 4) * (i + 1)) / count,
         6 + ((height - bottom - 8) * (most - Math.max(least, Math.log10(loss)))) / (most - least),
       ].map((value) => value.toFixed(1)).join(","));
       line.setAttribute("points", points.join(" "));
-      top.textContent = losses.length ? String(10 ** most) : "loss";
+      top.textContent = losses.length ? String(10 ** most) : "";
       low.textContent = losses.length ? (10 ** least).toFixed(-least) : "";
       end.textContent = String(count);
     },
