@@ -24,7 +24,7 @@ def test_every_chapter_in_chromium(tmp_path):
 @pytest.mark.long
 @needs("firefox")
 def test_every_chapter_in_firefox(tmp_path):
-    driven(small_page()[2], (*IDS, "shell"), tmp_path, "firefox")
+    driven(small_page()[2], (*IDS, "shell"), tmp_path, "firefox", {"long": True})
 
 
 @needs("chromium")

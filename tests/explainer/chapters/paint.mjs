@@ -69,14 +69,45 @@ function intersectionOverUnion({ found, truth }, number) {
   return both / either;
 }
 
+// A small copy of a picture of the page, with its labels: training on it takes a blink.
+const smaller = (driver, id, copy, width) => driver.evaluate(async ([from, name, across]) => {
+  const page = globalThis.explainer;
+  const { image, labels, classes } = await page.picture(from);
+  const scale = image.width / across;
+  const height = Math.round(image.height / scale);
+  const of = (i) => {
+    const [x, y] = [i % across, Math.floor(i / across)];
+    return Math.floor((y + 0.5) * scale) * image.width + Math.floor((x + 0.5) * scale);
+  };
+  const small = new ImageData(across, height);
+  const known = labels && new Uint8Array(across * height);
+  for (let i = 0; i < across * height; i += 1) {
+    for (let c = 0; c < 4; c += 1) small.data[4 * i + c] = image.data[4 * of(i) + c];
+    if (known) known[i] = labels[of(i)];
+  }
+  page.add({ id: `own-${name}`, title: name, source: "yours", image: small, labels: known, classes });
+}, [id, copy, width]);
+const opened = (driver, id) => driver.wait((wanted) => globalThis.explainer.painting?.painting?.picture.id === wanted, id);
+
 export async function check(driver) {
   await catchDownloads(driver);
   await driver.wait(() => globalThis.explainer.painting?.painting != null);
-  const cat = await driver.evaluate(() => globalThis.explainer.contents.pictures.some(({ id }) => id === "cat"));
-  if (cat) {
-    await driver.press("cat");
-    await driver.wait(() => globalThis.explainer.painting.painting.picture.id === "cat");
+  const { scene, photograph, shown: first } = await driver.evaluate(() => {
+    const { contents, painting } = globalThis.explainer;
+    const of = (wanted) => contents.pictures.find(({ kind }) => kind === wanted)?.id ?? null;
+    return { scene: of("scene"), photograph: of("photograph"), shown: painting.painting.picture.id };
+  });
+  if (photograph) {
+    // it begins with a photograph; the other chapters keep their scene
+    assert.equal(first, photograph);
+    const leave = await elsewhere(driver);
+    assert.equal(leave, scene ?? photograph);
+    await opened(driver, photograph);
   }
+  const cat = await driver.evaluate(() => globalThis.explainer.contents.pictures.some(({ id }) => id === "cat"));
+  await smaller(driver, cat ? "cat" : first, "small", 112);
+  await opened(driver, "own-small");
+  await driver.slide("Brush", 4);
 
   // without strokes there is nothing to learn
   await driver.press("Train");
@@ -132,13 +163,30 @@ export async function check(driver) {
   assert.equal(await name("void"), "nose tip");
   assert.equal(await name(now.classes[1].toUpperCase()), "nose tip");
   assert.deepEqual((await state(driver)).classes, [...now.classes, "nose tip"]);
+  // the strokes of a removed class go with it, and come back with it; tabbing through the names
+  // chooses none, clicking beside them does
+  const three = await state(driver);
+  await driver.press(`Remove ${now.classes[1]}`);
+  assert.deepEqual((await state(driver)).classes, [now.classes[0], "nose tip"]);
+  assert.equal((await state(driver)).strokes.filter(({ number }) => number === 1).length, 1);
+  await driver.press("Undo");
+  const again = await state(driver);
+  assert.deepEqual([again.classes, again.labels], [three.classes, three.labels]);
+  const chosen = () => driver.evaluate(() => Number(document.querySelector(".class.chosen").dataset.class));
+  await driver.point('[data-class="1"]', 0.02, 0.5);
+  assert.equal(await chosen(), 1);
+  await driver.evaluate(() => document.querySelector('[data-class="0"] input[type="text"]').focus());
+  assert.equal(await chosen(), 1);
+  await driver.evaluate(() => document.getElementById("painted").dispatchEvent(
+    new KeyboardEvent("keydown", { key: "z", ctrlKey: true, shiftKey: true, bubbles: true })));
+  assert.deepEqual((await state(driver)).labels, three.labels);
   await driver.press("Remove nose tip");
   assert.deepEqual((await state(driver)).labels, now.labels);
   assert.deepEqual((await state(driver)).classes, now.classes);
 
   // the one-hot label's channels
   const channel = await driver.evaluate(() => {
-    const canvas = document.querySelector('[data-class="1"] .channel');
+    const canvas = document.querySelector('[data-channel="1"]');
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return [...data].filter((_, i) => i % 4 === 0);
   });
@@ -161,6 +209,19 @@ export async function check(driver) {
     }
   }
 
+  // what was learned stays with another number of classes: the new one has no pixel yet, and the
+  // weights of the others are as they were; going on teaches it
+  const before = await learned(driver);
+  await driver.press("+ class");
+  await driver.wait(() => globalThis.explainer.painting.found !== null && globalThis.explainer.painting.head !== null);
+  const wider = await state(driver);
+  assert.equal(wider.losses.length, 40);
+  assert.ok(wider.found.filter((label, i) => label === now.found[i]).length > 0.9 * wider.found.length);
+  await driver.press(`Remove ${wider.classes[2]}`);
+  await driver.wait(() => globalThis.explainer.painting.found !== null && globalThis.explainer.painting.head !== null);
+  assert.deepEqual((await state(driver)).found, now.found);
+  assert.deepEqual(await learned(driver), before);
+
   // going on begins where it ended, and takes no more memory; stopping stops
   const memory = await tensors(driver);
   await driver.press("Go on");
@@ -169,10 +230,15 @@ export async function check(driver) {
   assert.equal(later.losses.length, 80);
   assert.ok(later.losses[40] < 0.3 * later.losses[0]);
   assert.equal(await tensors(driver), memory);
-  await driver.press("Go on");
+  // by keys: the focus is on Stop while it trains, and then where it was
+  const focused = () => driver.evaluate(() => document.activeElement.textContent);
+  await driver.evaluate(() => [...document.querySelectorAll("button")].find((node) => node.textContent === "Go on").focus());
+  await driver.key("Enter");
   await driver.wait(() => Number(document.getElementById("state").dataset.steps) > 81);
-  await driver.press("Stop");
+  assert.equal(await focused(), "Stop");
+  await driver.key("Enter");
   await idle(driver, 82);
+  assert.equal(await focused(), "Go on");
   const stopped = await steps(driver);
   assert.ok(stopped < 120, stopped);
 
@@ -208,9 +274,7 @@ export async function check(driver) {
   });
   const free = [];
   for (let turn = 0; turn < 2; turn += 1) {
-    await driver.evaluate(() => document.querySelector("header nav a:not([aria-current])").click());
-    await driver.wait(() => document.querySelector(".stage").dataset.chapter !== "paint");
-    await driver.evaluate(() => { location.hash = "paint"; });
+    await elsewhere(driver);
     await driver.wait(() => globalThis.explainer.painting.found !== null && globalThis.explainer.painting.head !== null);
     free.push(await tensors(driver));
     const back = await state(driver);
@@ -220,11 +284,8 @@ export async function check(driver) {
   assert.equal(free[0], free[1]);
 
   // another picture has its own strokes; with the same classes both go into one file
-  await driver.evaluate(() => {
-    const { pictures } = globalThis.explainer.contents;
-    globalThis.explainer.choose(pictures.find(({ id }) => id !== globalThis.explainer.current).id);
-  });
-  await driver.wait(() => globalThis.explainer.painting.painting.picture.id === globalThis.explainer.current);
+  await smaller(driver, scene ?? first, "other", 96);
+  await opened(driver, "own-other");
   assert.equal((await state(driver)).strokes.length, 0);
   await driver.wait(() => document.querySelector('[data-class="0"]') !== null);
   await driver.evaluate((names) => {
@@ -248,6 +309,20 @@ export async function check(driver) {
     zip: both.bytes.toString("base64"), head: saved.bytes.toString("base64"),
   };
 }
+
+// To another chapter and back. Returns the picture that the other one showed.
+async function elsewhere(driver) {
+  await driver.evaluate(() => document.querySelector("header nav a:not([aria-current])").click());
+  await driver.wait(() => document.querySelector(".stage").dataset.chapter !== "paint");
+  const shown = await driver.evaluate(() => globalThis.explainer.current);
+  await driver.evaluate(() => { location.hash = "paint"; });
+  await driver.wait(() => document.querySelector(".stage").dataset.chapter === "paint");
+  return shown;
+}
+
+// The head's weights, summed up.
+const learned = (driver) => driver.evaluate(() => globalThis.explainer.painting.head.numbers().map(({ name, shape, data }) =>
+  ({ name, shape: [...shape], sum: data.reduce((sum, value, i) => sum + value * (1 + (i % 7)), 0) })));
 
 // Two steps of a new head, for Keras to do again: weights before and after each, and gradients.
 function trainedTwice(driver) {

@@ -35,6 +35,17 @@ export function pixelsOf(source, width, height) {
   return context.getImageData(0, 0, width, height);
 }
 
+// Whether one sees through it somewhere.
+function transparent(source, width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(source, 0, 0, width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  return data.some((value, i) => i % 4 === 3 && value < 250); // scaling rounds a little
+}
+
 // A canvas whose pixels come back changed (a browser that hides who its user is) would give every
 // network another picture, without a word.
 export function canvasIsTrue() {
@@ -63,9 +74,10 @@ export async function fromFile(file) {
     const heic = /\.hei[cf]$/i.test(name) ? " Most browsers cannot read HEIC: export it as JPEG first." : "";
     throw new NoPicture(`${name} could not be read as a picture. JPEG, PNG, WebP and GIF work.${heic}`);
   }
-  const { image, width, height } = read;
+  const { image, width, height, holes } = read;
   const notes = [];
   if (Math.max(width, height) > LONGEST) notes.push(`made smaller, from ${height} × ${width} to ${image.height} × ${image.width} pixels (height × width)`);
+  if (holes) notes.push("its transparent parts are white here");
   if (file.type === "image/gif") notes.push("only its first image is used");
   return { id: `own-${name}`, title: name, source: "yours", image, labels: null, note: notes.join("; ") };
 }
@@ -81,7 +93,8 @@ async function fromPixels(file) {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   const { width, height } = bitmap;
   try {
-    return { image: pixelsOf(bitmap, ...fitting(width, height)), width, height };
+    const size = fitting(width, height);
+    return { image: pixelsOf(bitmap, ...size), width, height, holes: transparent(bitmap, ...size) };
   } finally {
     bitmap.close();
   }
@@ -112,7 +125,10 @@ async function fromVector(file) {
     const picture = new Image();
     picture.src = url;
     await picture.decode();
-    return { image: pixelsOf(picture, ...size), width: Math.round(width), height: Math.round(height) };
+    return {
+      image: pixelsOf(picture, ...size), width: Math.round(width), height: Math.round(height),
+      holes: transparent(picture, ...size),
+    };
   } finally {
     URL.revokeObjectURL(url);
   }

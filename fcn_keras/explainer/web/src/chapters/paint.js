@@ -1,6 +1,6 @@
 // Paint and train: a visitor's strokes train a head behind the frozen encoder, here (L22, L24).
 import { paintable, Strokes } from "../ui/brush.js";
-import { button, canvas, controls, el, figure, newId, number, percent, slider, svg } from "../ui/dom.js";
+import { button, canvas, choice, controls, el, figure, newId, number, percent, slider, svg } from "../ui/dom.js";
 import { argmax, css, overlay, SERIES, show } from "../ui/draw.js";
 import { frame } from "../ui/frame.js";
 import { picker } from "../ui/picker.js";
@@ -18,6 +18,7 @@ Unpack this file into a folder of its own. With two pictures or more:
     python -m fcn_keras train FOLDER --network fcn --batch-size 1 --steps 80 --learning-rate 0.003 --out my.keras
 `;
 const KEPT = new WeakMap(); // page → what was painted on each picture
+const LAST = new WeakMap(); // page → the picture that was here last
 
 // What was painted on a picture, and the head that learned from it.
 function paintingOf(page, picture) {
@@ -29,7 +30,10 @@ function paintingOf(page, picture) {
   const names = picture.classes?.slice(0, MOST) ?? [...kept.values()].at(-1)?.classes ?? ["background", "thing"];
   const { width, height } = picture.image;
   const made = {
-    picture, classes: names, strokes: new Strokes(width, height), weights: null, losses: [], seed: 0,
+    picture, classes: names, strokes: new Strokes(width, height), losses: [], seed: 0,
+    weights: null, // of the head, and the number of each class in them if classes have changed since
+    was: null,
+    removed: null, // what there was before a class was removed
   };
   kept.set(picture.id, made);
   return made;
@@ -58,23 +62,23 @@ export default {
   claims: ["L22", "L24"],
   minutes: 8,
   question: {
-    ask: "You paint a few strokes and leave the rest of the picture without a label. What does the trained network say about the rest?",
+    ask: "You paint a few strokes and train. What does the network say about the pixels that you did not paint?",
     answers: [
-      "It calls the rest background",
-      "It gives every pixel there a class, by what the pixel and its surroundings look like",
-      "Nothing: it only knows the painted pixels",
+      "That it is background",
+      "A class for every pixel",
+      "Nothing: it knows only the painted pixels",
     ],
     right: 1,
-    because: "A pixel without a label is left out of the loss, so nothing is said about it. The head has the same weights at every position: what it learns under the strokes, it applies everywhere.",
+    because: "The loss counts painted pixels only; the same weights then label all the others.",
   },
-  todo: "Choose a photograph. Paint a stroke or two with each class, then train: the loss falls and the picture is repainted as the head learns. Paint where it is wrong, and go on.",
-  sentence: "Training lowers the mean loss of the labelled pixels; because its weights are the same everywhere, the network then labels the pixels that nobody painted.",
+  todo: "Paint a stroke or two with each class, then train. Only the head learns: the part behind the frozen encoder. Paint where it is wrong, and go on.",
+  sentence: "A few labelled pixels train a head that labels all the rest.",
   notes: [
     "Ask how many labelled pixels are needed before you paint. Two short strokes often do: the encoder has seen ImageNet and is frozen; only the head learns.",
-    "The small black and white pictures are the channels of the one-hot label (L22). Unpainted pixels are white in none of them.",
+    "The label channels are those of the one-hot label (L22): white where a class was painted. Unpainted pixels are white in none of them.",
     "The first loss is the logarithm of the number of classes: the score layers start at zero, so all classes are equally likely.",
     "Misconception: unpainted means background. Paint no background at all and the button asks for it.",
-    "Show a mistake, paint one stroke there and press Go on. Then train anew with another random head.",
+    "Show a mistake, paint one stroke there and press Go on: the loss jumps, because it now counts the new stroke too. Add a class: the head keeps what it has learned. Then train anew with another random head.",
   ],
   drawing,
   build,
@@ -86,6 +90,8 @@ function build(stage, { page, say }) {
     "aria-label": "The picture with your strokes. Arrow keys move the brush, the space bar puts it down and lifts it, the digits choose a class.",
   });
   before.setAttribute("role", "application");
+  const keys = el("p", { class: "keys", "aria-hidden": "true" },
+    "Arrows move · space puts the brush down or lifts it · 1, 2 … choose the class · Ctrl+Z: undo");
   const after = canvas("What the network found", 1, 1, { class: "smooth", id: "found" });
   const caption = el("span", {}, "Paint here");
   const live = el("p", { class: "hidden", role: "status", "aria-live": "polite" });
@@ -94,6 +100,7 @@ function build(stage, { page, say }) {
   const iou = el("p", { class: "read", id: "iou" });
   const chart = lossChart();
   const rows = el("div", { class: "classes", role: "group", "aria-label": "Classes" });
+  const channels = el("div", { class: "channels", role: "group", "aria-label": "Label channels" });
   const group = newId("class");
 
   let painting = null; // of the picture that is shown
@@ -104,10 +111,19 @@ function build(stage, { page, say }) {
   const brush = paintable(before, {
     chosen: () => ({ number: chosen, radius: size.value / 2 }),
     strokes: () => painting.strokes,
-    changed: () => repaint(),
+    changed: () => {
+      painting.removed = null;
+      repaint();
+    },
     undo,
     tell,
+    fingers: () => finger.value === "paints",
   });
+  // A finger that always paints could not scroll a phone past the picture.
+  const finger = choice("A finger", ["paints", "scrolls"], "paints", (does) => {
+    before.classList.toggle("scrolls", does === "scrolls");
+  });
+  finger.classList.add("finger");
   before.addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey }) => {
     const digit = Number(key) - 1;
     if (!ctrlKey && !metaKey && !altKey && painting && digit >= 0 && digit < painting.classes.length) choose(digit);
@@ -116,30 +132,37 @@ function build(stage, { page, say }) {
   const undoing = button("Undo", undo);
   const clearing = button("Clear", () => {
     brush.lift();
+    painting.removed = null;
     painting.strokes.clear();
     repaint();
   });
-  const training = button("Train", () => train(true), { class: "main", id: "train" });
-  const goingOn = button("Go on", () => train(false), { title: `${STEPS} more steps with the same head` });
+  const training = button("Train", () => train(true, training), { class: "main", id: "train" });
+  const goingOn = button("Go on", () => train(false, goingOn), { title: `${STEPS} more steps with the same head` });
   const stopping = button("Stop", () => { if (running) running.stopped = true; });
   const savingLabels = button("Save labels", () => saveLabels().catch((error) => say(error.message)), {
     title: "All pictures that were painted with these classes, their labels and the names, for python -m fcn_keras train",
   });
   const savingHead = button("Save head", saveHead, {
-    title: "The trained weights, for fcn.explainer.load_head",
+    title: "The trained weights; fcn.explainer.load_head puts them into Keras",
   });
   const adding = button("+ class", add, { class: "add" });
 
   const pictures = picker(page, say);
   const canvases = el("div", { class: "canvases" },
-    figure(brush.box, caption), figure(el("div", { class: "fit" }, after), "What the network finds"));
+    figure(brush.box, caption), figure(el("div", { class: "fit" }, after), "What the network finds"), keys);
   stage.append(
     pictures,
-    controls(training, goingOn, stopping, size, undoing, clearing),
+    rows,
+    controls(training, goingOn, stopping, size, undoing, clearing, finger),
     canvases,
     el("div", { class: "below" },
-      el("div", { class: "labels" }, rows, controls(adding, savingLabels, savingHead)),
-      el("div", { class: "learning" }, state, chart.box, iou)),
+      el("div", { class: "labels" },
+        channels,
+        iou,
+        el("div", { class: "saves" }, savingLabels, savingHead,
+          el("p", { class: "quiet" }, "labels: for ", el("code", {}, "fcn_keras train"), el("br"),
+            "head: for ", el("code", {}, "fcn.explainer.load_head")))),
+      el("div", { class: "learning" }, state, chart.box)),
     live,
   );
 
@@ -152,8 +175,8 @@ function build(stage, { page, say }) {
     const picture = await page.picture(id);
     if (stopped || page.current !== id || painting?.picture === picture) return;
     painting = paintingOf(page, picture);
+    LAST.set(page, id);
     const { width, height } = picture.image;
-    canvases.classList.toggle("wide", width > 2 * height);
     canvases.style.setProperty("--ratio", width / height);
     brush.place(width, height);
     chosen = Math.min(chosen, painting.classes.length - 1);
@@ -173,7 +196,8 @@ function build(stage, { page, say }) {
       const network = await page.network();
       if (stopped || painting !== mine || head || running) return;
       head = new Head(network, page.networks.paint, mine.classes.length, mine.seed);
-      head.take(mine.weights);
+      head.take(mine.weights, mine.was);
+      Object.assign(mine, { weights: head.numbers(), was: null });
       head.look(mine.picture.image);
       found(argmax(head.scores()));
       report();
@@ -190,16 +214,17 @@ function build(stage, { page, say }) {
       });
       const field = el("input", {
         type: "text", value: name, maxlength: 24, "aria-label": `Name of class ${k + 1}`,
-        onchange: () => rename(k, field), onfocus: () => choose(k),
+        onchange: () => rename(k, field),
       });
-      return el("div", { class: "class", "data-class": k },
+      return el("div", { class: "class", "data-class": k, onclick: () => choose(k) },
         el("label", { class: "pick" }, pick,
           el("span", { class: "swatch", style: `background: ${css(SERIES[k])}` }, String(k + 1)),
           el("span", { class: "hidden" }, `paint with ${name}`)),
         field,
-        canvas(`The one-hot label's channel of ${name}`, 1, 1, { class: "channel" }),
-        button("×", () => remove(k), { class: "remove", "aria-label": `Remove ${name}` }));
-    }));
+        button("×", (event) => { event.stopPropagation(); remove(k); }, { class: "remove", "aria-label": `Remove ${name}` }));
+    }), adding);
+    channels.replaceChildren(el("span", { class: "quiet" }, "Label channels"), ...painting.classes.map((name, k) =>
+      el("span", { class: "one" }, canvas("", 1, 1, { class: "channel", "data-channel": k }), el("span", { class: "quiet" }, String(k + 1)))));
     choose(chosen);
   }
 
@@ -207,6 +232,7 @@ function build(stage, { page, say }) {
     chosen = k;
     rows.querySelectorAll(".class").forEach((row, i) => {
       row.classList.toggle("chosen", i === k);
+      row.style.setProperty("--colour", css(SERIES[i]));
       row.querySelector("input[type=radio]").checked = i === k;
     });
     brush.box.style.setProperty("--brush", css(SERIES[k]));
@@ -218,6 +244,7 @@ function build(stage, { page, say }) {
     say(wrong);
     field.value = wrong ? painting.classes[k] : name;
     if (wrong) return;
+    painting.removed = null;
     painting.classes = painting.classes.map((old, i) => (i === k ? name : old));
     const row = field.closest(".class");
     row.querySelector(".pick .hidden").textContent = `paint with ${name}`;
@@ -229,35 +256,52 @@ function build(stage, { page, say }) {
   function add() {
     const free = Array.from({ length: MOST }, (_, i) => `class ${i + 1}`)
       .find((name, i) => i >= painting.classes.length && !painting.classes.includes(name)) ?? "another";
+    painting.removed = null;
+    const was = [...painting.classes.keys(), -1];
     painting.classes = [...painting.classes, free];
     chosen = painting.classes.length - 1;
-    another();
+    another(was);
   }
 
   function remove(k) {
     brush.lift();
+    const { classes, strokes, weights, was, losses } = painting;
+    painting.removed = { classes, weights, was, losses, list: strokes.list.map((stroke) => ({ ...stroke })) };
     painting.strokes.change((number) => (number === k ? null : number > k ? number - 1 : number));
     painting.classes = painting.classes.filter((_, i) => i !== k);
     chosen = Math.min(chosen > k ? chosen - 1 : chosen, painting.classes.length - 1);
-    another();
+    say(`${classes[k]} is removed, with its strokes. Undo brings it back.`);
+    another([...classes.keys()].filter((i) => i !== k));
   }
 
-  // Another number of classes: another head.
-  function another() {
+  // Another number of classes: a head of as many channels, with the trained ones of the classes that
+  // stay. `was`: the number that each class had.
+  function another(was) {
     forget();
-    Object.assign(painting, { weights: null, losses: [] });
+    if (painting.weights) painting.was = was.map((k) => (k < 0 || !painting.was ? k : painting.was[k]));
     labels = null;
     fill();
     repaint();
-    show(after, painting.picture.image);
-    report();
+    remembered();
   }
 
   // --- strokes
 
   function undo() {
     brush.lift();
-    painting.strokes.undo();
+    if (painting.removed) {
+      const { list, ...before } = painting.removed;
+      Object.assign(painting, before, { removed: null });
+      painting.strokes.list = list;
+      painting.strokes.change((number) => number);
+      say("");
+      forget();
+      labels = null;
+      fill();
+      remembered();
+    } else {
+      painting.strokes.undo();
+    }
     repaint();
   }
 
@@ -272,9 +316,9 @@ function build(stage, { page, say }) {
       show(before, overlay(picture.image, strokes.labels, SERIES, 0.75));
       const counts = strokes.counts(classes.length);
       rows.querySelectorAll(".class").forEach((row, k) => {
-        const channel = row.querySelector(".channel");
+        const channel = channels.querySelector(`[data-channel="${k}"]`);
         row.dataset.pixels = counts[k];
-        channel.setAttribute("aria-label", `The one-hot label's channel of ${classes[k]}: ${counts[k]} pixels`);
+        channel.setAttribute("aria-label", `Label channel of ${classes[k]}: ${counts[k]} pixels`);
         channel.title = channel.getAttribute("aria-label");
         showChannel(channel, strokes, k);
       });
@@ -289,20 +333,21 @@ function build(stage, { page, say }) {
   function enable() {
     const busy = running !== null;
     const some = painting.strokes.list.length > 0;
-    undoing.disabled = clearing.disabled = !some;
+    undoing.disabled = !some && !painting.removed;
+    clearing.disabled = !some;
     training.disabled = busy;
     training.textContent = painting.weights ? "Train anew" : "Train";
     goingOn.disabled = busy || !head;
     stopping.disabled = !busy;
     adding.disabled = busy || painting.classes.length >= MOST;
     savingLabels.disabled = !some;
-    savingHead.disabled = busy || !painting.weights;
+    savingHead.disabled = busy || !painting.weights || Boolean(painting.was);
     rows.querySelectorAll(".remove").forEach((node) => { node.disabled = busy || painting.classes.length <= 2; });
   }
 
   // --- training
 
-  async function train(anew) {
+  async function train(anew, begun) {
     if (running) return;
     if (painted() < 2) {
       say("Paint with at least two classes first: with one class there is nothing to tell apart.");
@@ -313,7 +358,10 @@ function build(stage, { page, say }) {
     const mine = painting;
     running = { stopped: false };
     const me = running;
+    mine.removed = null;
+    const held = document.activeElement === begun; // whoever works with keys goes on from Stop
     enable();
+    if (held) stopping.focus();
     state.textContent = "Starting the network …";
     try {
       const network = await page.network();
@@ -337,7 +385,7 @@ function build(stage, { page, say }) {
         report();
       }
       if (painting !== mine || stopped) return;
-      mine.weights = head.numbers();
+      Object.assign(mine, { weights: head.numbers(), was: null });
       found(argmax(head.scores()));
     } catch (error) {
       say(error.message);
@@ -345,7 +393,9 @@ function build(stage, { page, say }) {
       if (running === me) running = null;
       if (!stopped && painting === mine) {
         report();
+        const stays = document.activeElement === stopping;
         enable();
+        if (stays) begun.focus();
         if (mine.losses.length) tell(`${state.textContent}. ${iou.textContent}`);
       }
     }
@@ -359,7 +409,8 @@ function build(stage, { page, say }) {
   function report() {
     const { losses, picture, classes } = painting;
     const last = losses.at(-1);
-    state.textContent = losses.length ? `Step ${losses.length}: loss ${number(last, last < 0.01 ? 4 : 3)}` : "Not trained yet";
+    state.textContent = losses.length
+      ? `Step ${losses.length}: loss ${last < 0.0001 ? "< 0.0001" : number(last, last < 0.01 ? 4 : 3)}` : "Not trained yet";
     Object.assign(state.dataset, { steps: losses.length, loss: last ?? "" });
     chart.draw(losses);
     iou.replaceChildren();
@@ -369,17 +420,17 @@ function build(stage, { page, say }) {
     const { iou: values } = scoresOf(labels.map((label) => numbers[label] < 0 ? VOID - 1 : numbers[label]), picture.labels, picture.classes.length);
     const parts = classes.map((name, k) => [name, numbers[k]]).filter(([, n]) => n >= 0 && values[n] !== null);
     if (!parts.length) {
-      iou.append(`The labels of this picture know ${picture.classes.join(", ")}. Call your classes so, and IoU is shown.`);
+      iou.append(`IoU needs classes called ${picture.classes.join(", ")}.`);
       return;
     }
-    iou.append("IoU with the truth: ", ...parts.flatMap(([name, n], i) => [
+    iou.append("IoU (overlap ÷ union): ", ...parts.flatMap(([name, n], i) => [
       i ? ", " : "", `${name} `, el("strong", { "data-iou": values[n], "data-name": name }, percent(values[n], 1)),
     ]));
   }
 
   // Ends the training that is going on; what it has learned is kept.
   function finish() {
-    if (running && head && painting) painting.weights = head.numbers();
+    if (running && head && painting) Object.assign(painting, { weights: head.numbers(), was: null });
     if (running) running.stopped = true;
     running = null;
   }
@@ -420,7 +471,9 @@ function build(stage, { page, say }) {
 
   const onPicture = () => open().catch((error) => say(error.message));
   page.addEventListener("picture", onPicture);
-  onPicture();
+  const [scene, photograph] = instead(page);
+  if (photograph) page.choose(photograph);
+  else onPicture();
   // For whoever opens the console, and for the tests.
   page.painting = { get head() { return head; }, get painting() { return painting; }, get found() { return labels; } };
   return {
@@ -430,8 +483,20 @@ function build(stage, { page, say }) {
       forget();
       page.removeEventListener("picture", onPicture);
       pictures.stop();
+      if (photograph && page.current === photograph) page.choose(scene);
     },
   };
+}
+
+// Whoever comes with a drawn scene begins with a photograph, or with what was here last. The other
+// chapters keep their scene. Returns [the scene, what is shown instead, or null].
+function instead(page) {
+  const { pictures } = page.contents;
+  const scene = pictures.find(({ id }) => id === page.current);
+  if (scene?.kind !== "scene") return [null, null];
+  const last = [...page.own, ...pictures].find(({ id }) => id === LAST.get(page));
+  const next = (last ?? pictures.find(({ kind }) => kind === "photograph"))?.id;
+  return [scene.id, next && next !== scene.id ? next : null];
 }
 
 // A channel of the one-hot label: white where this class was painted.
@@ -444,27 +509,31 @@ function showChannel(target, { labels, width, height }, k) {
   show(target, image);
 }
 
-// The loss of every step so far.
+// The loss of every step so far, logarithmic: a first step and a last one are both readable.
 function lossChart() {
-  const [width, height, left, bottom] = [300, 104, 44, 22];
+  const [width, height, left, bottom] = [300, 104, 64, 22];
   const line = svg("polyline", { class: "curve" });
   const top = svg("text", { x: left - 6, y: 16, "text-anchor": "end" });
+  const low = svg("text", { x: left - 6, y: height - bottom, "text-anchor": "end" });
   const end = svg("text", { x: width - 2, y: height - 4, "text-anchor": "end" });
-  const box = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": "Loss of every step" },
+  const scale = svg("text", { x: width - 2, y: 16, "text-anchor": "end" }, "loss on your strokes (log)");
+  const box = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": "Loss on your strokes at every step, on a logarithmic scale" },
     svg("path", { class: "axis", d: `M${left} 4V${height - bottom}H${width}` }),
-    svg("text", { x: left - 6, y: height - bottom, "text-anchor": "end" }, "0"),
-    svg("text", { x: left, y: height - 4 }, "step"), top, end, line);
+    svg("text", { x: left, y: height - 4 }, "step"), top, low, end, scale, line);
   return {
     box,
     draw(losses) {
-      const most = Math.max(0.1, ...losses);
+      // Whole powers of ten; what is below the lowest lies on the axis.
+      const most = Math.max(0, Math.ceil(Math.log10(Math.max(1, ...losses))));
+      const least = Math.max(-4, Math.min(-1, Math.floor(Math.log10(Math.min(1, ...losses)))));
       const count = Math.max(STEPS, losses.length);
       const points = losses.map((loss, i) => [
         left + ((width - left - 4) * (i + 1)) / count,
-        height - bottom - ((height - bottom - 8) * loss) / most,
+        6 + ((height - bottom - 8) * (most - Math.max(least, Math.log10(loss)))) / (most - least),
       ].map((value) => value.toFixed(1)).join(","));
       line.setAttribute("points", points.join(" "));
-      top.textContent = losses.length ? number(most, most < 1 ? 2 : 1) : "loss";
+      top.textContent = losses.length ? String(10 ** most) : "";
+      low.textContent = losses.length ? (10 ** least).toFixed(-least) : "";
       end.textContent = String(count);
     },
   };

@@ -18,17 +18,17 @@ export default {
   claims: ["L25"],
   minutes: 6,
   question: {
-    ask: "You show the network a picture of something that is none of its classes. What does it answer?",
-    answers: ["“Unknown”", "One of its own classes at every pixel", "Nothing: it refuses the picture"],
+    ask: "A network has no class for cups. You show it a coffee cup. What does it answer?",
+    answers: ["“Unknown” where the cup is", "One of its classes at every pixel", "Nothing: it refuses such a picture"],
     right: 1,
-    because: "At every pixel the class with the highest score is taken, and some class always has the highest. There is no score for “something else”.",
+    because: "At every pixel the class with the highest score is taken, and some class always has the highest. It cannot say “I am not sure”.",
   },
-  todo: "Choose a scene and compare it with the truth. Then try a photograph, one of your own, or the camera. Click a small picture to enlarge it.",
+  todo: "Choose a scene and compare it with the truth. Then try a photograph, one of your own, or the camera. Click a small picture to enlarge it. The network is that of “Architecture”, not the head that you painted.",
   sentence: "The network gives each pixel of any picture one of its classes; how often it is right, only labels can tell.",
   notes: [
     "Show a scene first: input, result, truth, mistakes. Most mistakes lie along the boundary of the road.",
     "Then a photograph. The network answers it as well, and nothing on the screen says how good that is: no labels, no score.",
-    "IoU is harder than pixel accuracy: most pixels are background, and calling all of them background is already right there.",
+    "IoU is harder than pixel accuracy: whoever misses a thing of 5 % of the pixels is right at 95 % of them, but its IoU is 0. In these scenes about half of the pixels are road, so the two lie close together.",
     "Misconception: a picture that looks convincing is right. Ask who has compared it with labels.",
     "Whatever you drop, and whatever the camera sees, stays in this page.",
   ],
@@ -123,7 +123,7 @@ function build(stage, { page, say }) {
       const truth = truthOf(picture);
       const fits = truth && truth.length === labels.length;
       result = { picture, image, labels, truth: fits ? truth : null };
-      time.textContent = `${image.width} × ${image.height} pixels, labelled in ${Math.round(milliseconds)} ms`;
+      time.textContent = `${image.height} × ${image.width} pixels (height × width), segmented in ${Math.round(milliseconds)} ms`;
       Object.assign(time.dataset, { milliseconds, picture: picture.id });
       paint();
       report();
@@ -163,7 +163,7 @@ function build(stage, { page, say }) {
     const names = page.classes.map(({ name }) => name);
     if (truth) {
       const { accuracy, iou } = scoresOf(labels, truth, names.length);
-      scores.replaceChildren("IoU: ", ...names.flatMap((name, k) => (iou[k] === null ? [] : [
+      scores.replaceChildren("IoU (overlap ÷ union): ", ...names.flatMap((name, k) => (iou[k] === null ? [] : [
         `${name} `, el("strong", { "data-iou": iou[k], "data-name": name }, percent(iou[k], 1)), " · ",
       ])), "pixel accuracy ", el("strong", { "data-accuracy": accuracy }, percent(accuracy, 1)));
       note.textContent = "";
@@ -187,7 +187,7 @@ function build(stage, { page, say }) {
     const square = (colour, name) => el("span", { class: "key" }, el("span", { class: "square", style: `background: ${css(colour)}` }), name);
     const classes = page.classes.filter(({ colour }) => colour).map(({ name, colour }) => square(colour, name));
     const kinds = withTruth ? Object.entries(MISTAKES).map(([name, colour]) => square(colour, name)) : [];
-    legend.replaceChildren(...classes, ...(kinds.length ? [el("span", { class: "quiet" }, "in the mistakes:")] : []), ...kinds);
+    legend.replaceChildren(...classes, ...(kinds.length ? [el("span", { class: "quiet" }, "in “Mistakes”:")] : []), ...kinds);
   }
 
   async function saveResult() {
@@ -243,7 +243,7 @@ function build(stage, { page, say }) {
         ends.push(performance.now());
         if (ends.length > SMOOTH) ends.shift();
         const rate = (1000 * (ends.length - 1)) / (ends.at(-1) - ends[0]);
-        time.textContent = `${image.width} × ${image.height} pixels${ends.length > 1 ? `, ${rate.toFixed(1)} pictures a second` : ""}`;
+        time.textContent = `${image.height} × ${image.width} pixels (height × width)${ends.length > 1 ? `, ${rate.toFixed(1)} pictures a second` : ""}`;
         time.dataset.pictures = Number(time.dataset.pictures ?? 0) + 1;
         note.textContent = "What the camera sees stays in this page.";
       }

@@ -31,29 +31,35 @@ export function crossEntropy({ data, channels }, labels) {
   return { loss: count ? sum / count : 0, gradient };
 }
 
-// The head's weights of a network with more classes: of a score the first channels, of an upscore
-// (height, width, out, in) the first on both sides.
-function forClasses(layer, shape, classes) {
-  if (layer.startsWith("score")) return [...shape.slice(0, -1), classes];
-  if (layer.startsWith("upscore")) return [...shape.slice(0, 2), classes, classes];
-  return shape;
+// Which axes of a layer's arrays count classes: of a score the last, of an upscore (height, width,
+// out, in) the last two.
+function classAxes(layer, shape) {
+  if (layer.startsWith("score")) return [shape.length - 1];
+  return layer.startsWith("upscore") ? [2, 3] : [];
 }
+
+// The head's weights of a network with more classes: the first of them.
+function forClasses(layer, shape, classes) {
+  const axes = classAxes(layer, shape);
+  return shape.map((side, axis) => (axes.includes(axis) ? classes : side));
+}
+
+// Where number i of an array of this shape lies, along each axis.
+function placeOf(i, shape) {
+  const place = [];
+  for (let axis = shape.length - 1, rest = i; axis >= 0; axis -= 1) {
+    place[axis] = rest % shape[axis];
+    rest = Math.floor(rest / shape[axis]);
+  }
+  return place;
+}
+const indexOf = (place, shape) => place.reduce((index, at, axis) => index * shape[axis] + at, 0);
 
 // The first numbers along each axis of an array.
 function cut(data, shape, kept) {
   const count = kept.reduce((product, side) => product * side, 1);
   if (count === data.length) return Float32Array.from(data);
-  const out = new Float32Array(count);
-  for (let i = 0; i < count; i += 1) {
-    let [rest, at, step] = [i, 0, 1];
-    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
-      at += (rest % kept[axis]) * step;
-      rest = Math.floor(rest / kept[axis]);
-      step *= shape[axis];
-    }
-    out[i] = data[at];
-  }
-  return out;
+  return Float32Array.from({ length: count }, (_, i) => data[indexOf(placeOf(i, kept), shape)]);
 }
 
 export class Head {
@@ -174,9 +180,22 @@ export class Head {
     return this.weights.map(({ name, shape, data }) => ({ name, shape, data: data.slice() }));
   }
 
-  // Takes weights that `numbers` gave.
-  take(numbers) {
-    numbers.forEach(({ data }, number) => this.weights[number].data.set(data));
+  // Takes weights that `numbers` gave; also those of a head with other classes. Then `was` holds for
+  // each class its number there, or -1 for a class that it did not have, which begins untrained.
+  take(numbers, was = null) {
+    numbers.forEach(({ shape, data }, number) => {
+      const mine = this.weights[number];
+      const axes = was ? classAxes(mine.name, mine.shape) : [];
+      if (!axes.length) {
+        mine.data.set(data);
+        return;
+      }
+      mine.data.forEach((_, i) => {
+        const place = placeOf(i, mine.shape);
+        for (const axis of axes) place[axis] = was[place[axis]];
+        if (!place.includes(-1)) mine.data[i] = data[indexOf(place, shape)];
+      });
+    });
     this.#assign();
   }
 

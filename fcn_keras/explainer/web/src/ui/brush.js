@@ -75,8 +75,9 @@ export class Strokes {
 //   chosen(): { number, radius, colour } of the next stroke
 //   strokes(): the Strokes; changed(): called when something was painted
 //   tell(sentence): for a screen reader
+//   fingers(): whether a finger paints; if not, it scrolls
 // Returns { box, canvas, place(width, height), stop() }.
-export function paintable(canvas, { chosen, strokes, changed, tell, undo }) {
+export function paintable(canvas, { chosen, strokes, changed, tell, undo, fingers }) {
   const ring = svg("circle", { class: "ring" });
   const inner = svg("circle", { class: "ring inner" });
   const over = svg("svg", { class: "brush", "aria-hidden": "true" }, ring, inner);
@@ -114,7 +115,7 @@ export function paintable(canvas, { chosen, strokes, changed, tell, undo }) {
   }
 
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || drawing !== null) return;
+    if (event.button !== 0 || drawing !== null || (event.pointerType === "touch" && !fingers())) return;
     event.preventDefault();
     canvas.focus({ preventScroll: true });
     lift();
@@ -137,7 +138,7 @@ export function paintable(canvas, { chosen, strokes, changed, tell, undo }) {
   canvas.addEventListener("keydown", (event) => {
     const far = event.shiftKey ? 5 * STEP : STEP;
     const by = { ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far] }[event.key];
-    if (event.key === "z" && (event.ctrlKey || event.metaKey)) {
+    if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) {
       lift();
       undo();
     } else if (event.ctrlKey || event.metaKey || event.altKey) {
