@@ -24,6 +24,8 @@ export async function check(driver) {
     if (i) await driver.key("ArrowDown");
     await driver.wait((name) => document.querySelector(".panel").dataset.stage === name, names[i]);
     facts.push(await driver.evaluate(() => ({ ...document.querySelector(".panel").dataset })));
+    if (i === names.length - 1 || /fuse/.test(names[i])) await mapped(driver, names[i]);
+    assert.equal(await overflow(driver), 0, names[i]);
   }
   assert.equal(await driver.evaluate(() => location.hash), "#architecture");
   assert.equal(
@@ -94,6 +96,18 @@ export async function check(driver) {
   await strongest(driver, names[3]);
   return { stages: names, weights: total };
 }
+
+const mapped = (driver, name) =>
+  driver.wait(
+    (stage) => document.querySelector(`.maps canvas[aria-label^="${stage}, "]`) !== null,
+    name,
+  );
+
+const overflow = (driver) =>
+  driver.evaluate(() => {
+    const node = document.querySelector(".stage");
+    return Math.max(node.scrollHeight - node.clientHeight, node.scrollWidth - node.clientWidth);
+  });
 
 // Names, ways, bars and sizes do not run into each other.
 async function apart(driver) {

@@ -54,9 +54,10 @@ export async function check(driver) {
       document.querySelector("#skips-read").dataset.wrong === "",
   );
   assert.match(await driver.text(".skips-legend"), /no labels/);
+  await neat(driver);
 
   // It offers one that has labels.
-  await driver.press("Show a picture that has", ".skips-legend");
+  await driver.press("Show a labelled picture", ".skips-legend");
   await driver.wait(() => Number(document.querySelector("#skips-read").dataset.wrong) > 0);
   assert.match(await driver.text(".skips-legend"), /missed/);
 

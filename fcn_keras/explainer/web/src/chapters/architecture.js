@@ -332,9 +332,9 @@ function panelOf(contents, stages) {
     if (part === "image") {
       lines.push(line("Layer", "the picture: red, green and blue"));
     } else {
-      const term = since.length > 1 ? "Last layer" : "Layer";
+      const term = since.length > 1 && !skip ? "Last layer" : "Layer";
       lines.push(line(term, `${inWords(row, operation(row))}: ${weightsOf(row)}`));
-      if (since.length > 1) {
+      if (since.length > 1 && !skip) {
         const learns = weights ? `, ${trained ? "trained" : "frozen"}` : "";
         lines.push(
           line(
@@ -349,7 +349,7 @@ function panelOf(contents, stages) {
             "Skip",
             `from ${stages[skip.from].name}`,
             ...skip.through.map(
-              (each) => ` through ${each.name} (${inWords(each, operation(each))}): ${weightsOf(each)}`,
+              (each) => ` through ${each.name}, ${inWords(each, operation(each))}: ${weightsOf(each)}`,
             ),
           ),
         );
@@ -377,7 +377,7 @@ function panelOf(contents, stages) {
       const { width, height } = found[0].map;
       grid.style.setProperty(
         "--columns",
-        found.length < 4 ? Math.min(2, found.length) : width / height > 2 ? 3 : 4,
+        found.length < 4 ? Math.min(2, found.length) : width / height > 2 ? 3 : width / height > 1.2 ? 4 : 6,
       );
       grid.replaceChildren(
         ...found.map(({ channel, mean, map }) => {

@@ -449,7 +449,7 @@ function towerOf(layers, chosen, onchange) {
       { class: "head" },
       el("h3", {}, "Layer"),
       el("span", {}, "columns that it sees"),
-      el("span", { class: "size" }, "at most, pixels"),
+      el("span", { class: "size" }, "pixels, at most"),
     ),
     ...rows.map(({ node }) => node),
     el(

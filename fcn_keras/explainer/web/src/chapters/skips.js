@@ -154,7 +154,7 @@ function build(stage, { page, say }) {
           )
         : [
             el("span", {}, `This picture has no labels of ${name}: mistakes cannot be counted.`),
-            ...(scene ? [button(`Show a picture that has`, () => page.choose(scene))] : []),
+            ...(scene ? [button("Show a labelled picture", () => page.choose(scene))] : []),
           ]),
     );
     read.replaceChildren(...words(result));
@@ -472,7 +472,7 @@ function sharesOf(name, other) {
         const map = shares[layer];
         if (!map) show(image, new ImageData(whole.width, whole.height));
         else show(image, diverging(off ? { ...map, data: map.data.map(() => 0) } : map, limit, ENDS));
-        const share = used.includes(layer) ? (off ? "off" : "") : "not used";
+        const share = used.includes(layer) ? (off ? "off" : "") : "none";
         node.querySelector("figcaption").textContent = `${ORIGINS[layer]}${share && `: ${share}`}`;
       }
       show(sum.image, diverging(result.score, limit, ENDS));
