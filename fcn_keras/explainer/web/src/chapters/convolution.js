@@ -52,8 +52,8 @@ export default {
     right: 1,
     because: "The window fits 3 times: (7 − 3) / 2 + 1. Both channels are added up: one kernel, one channel.",
   },
-  todo: "Choose an output cell and follow its number back. Set stride 2: were you right? Then take a "
-    + "picture.",
+  todo: "Choose an output cell and follow its number back. Set stride 2: were you right? Predict every "
+    + "further size. Then take a picture.",
   sentence: "One kernel reaches through all channels; its products and the bias add up to one number.",
   notes: [
     "Go to a cell at the edge of the bright bar and ask for its value before you show the sum.",
@@ -324,10 +324,11 @@ function measure(node, { channels, k, wide, count }) {
   node.style.setProperty("--output", `${right}px`);
   const column = (narrow ? width : width - right) / channels - em;
   const stacked = (column - em) / (2 * k) < 1.45 * em;
-  const cell = Math.floor(Math.min(2 * em * more, (14.4 * em * more) / wide, (column - 4) / wide));
+  const cell = Math.floor(Math.min(2 * em * more, (14.1 * em * more) / wide, (column - 4) / wide));
   const weight = Math.floor(Math.min(stacked ? column / k : (column - em) / (2 * k), 2.3 * em * more));
   const out = Math.floor(Math.min(2.4 * em * more, (14 * em * more - 4) / Math.max(1, count)));
-  return { cell, weight, line: Math.floor(more * em * (stacked && k > 3 ? 1.3 : 1.55)), out, stacked, narrow };
+  const line = Math.floor(more * em * (stacked && k > 3 ? 1.3 : 1.55));
+  return { cell, weight, line, out, stacked, narrow };
 }
 
 // --- on a picture
@@ -357,7 +358,8 @@ function onPicture(state, page, tools) {
     if (!node.isConnected) return;
     const em = parseFloat(getComputedStyle(node).fontSize);
     const { k } = state; // three large kernels stand below each other, too
-    kernels.forEach((table, c) => table.draw(state.kernels[c], Math.min(2.3, 9.5 / k) * em, Math.min(1.8, 6.2 / k) * em));
+    const [width, height] = [Math.min(2.3, 9.5 / k) * em, Math.min(1.8, 6.2 / k) * em];
+    kernels.forEach((table, c) => table.draw(state.kernels[c], width, height));
     wanted ||= requestAnimationFrame(() => { wanted = 0; if (node.isConnected) compute(); });
   }
 
@@ -444,5 +446,6 @@ function drawing() {
     ...cells(112, 16, 3, 12, () => true), ...cells(104, 24, 3, 12, () => true),
     text(168, 44, "→ Σ →"),
     ...cells(194, 22, 3, 12, (row, column) => row === 0 && column === 1),
-    text(38, 88, "7 × 7 × 2"), text(126, 75, "3 × 3 × 2"), text(126, 88, "stride 2"), text(212, 75, "3 × 3 × 1"));
+    text(38, 88, "7 × 7 × 2"), text(126, 75, "3 × 3 × 2"), text(126, 88, "stride 2"),
+    text(212, 75, "3 × 3 × 1"));
 }

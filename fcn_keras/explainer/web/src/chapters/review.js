@@ -17,8 +17,7 @@ export default {
       + "for it?",
     answers: ["120,000", "360,000", "It depends on how many colours are in it"],
     right: 1,
-    because: "Every pixel has three numbers, for red, green and blue. Height × width × channels: "
-      + "300 × 400 × 3.",
+    because: "Three numbers a pixel, for red, green and blue. Height × width × channels: 300 × 400 × 3.",
   },
   todo: "Choose a place and zoom in until you can read the numbers. Then move the sliders red, green and "
     + "blue.",

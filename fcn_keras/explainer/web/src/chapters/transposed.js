@@ -159,7 +159,8 @@ const cellOf = (place, { width }) => [Math.floor(place / width), place % width];
 function sizeInWords({ n, k, stride, padding }, { full, size, before, after }) {
   const more = Math.max(k - stride, 0);
   const all = more
-    ? `All stamps: ${n} steps of ${stride}, and the last kernel reaches ${k} − ${stride} = ${more} further: ${full}.`
+    ? `All stamps: ${n} steps of ${stride}, and the last kernel reaches ${k} − ${stride} = ${more} further: `
+      + `${full}.`
     : `All stamps: ${n} steps of ${stride} make ${full}.`;
   if (padding === "valid") return `${all} VALID keeps them: ${full} × ${full}.`;
   return more
