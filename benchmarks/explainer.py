@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "explainer"))
 
-from browsers import driven  # noqa: E402
+from browsers import driven
 
 
 def main():

@@ -42,6 +42,7 @@ def first_of(name, values, ids=None):
 # What takes longest begins first, so that no worker is left with it alone at the end
 LONGEST = (
     "test_assignments.py",
+    "test_page.py",
     "test_harm.py",
     "test_distribution.py",
     "test_training.py",
@@ -56,6 +57,8 @@ LONGEST = (
     "test_random_sets.py",
     "test_lecture.py",
     "test_options.py",
+    "test_head.py",
+    "test_numbers.py",
     "test_checks.py",
     "test_course_08.py",
     "test_fidelity.py",

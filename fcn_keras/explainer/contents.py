@@ -37,6 +37,7 @@ class Contents:
     networks: dict[str, Any] = field(default_factory=dict)  # what chapters call them
     layers: list[dict] = field(default_factory=list)  # of the network of the result
     loss: list[float] = field(default_factory=list)  # of its training, for each step
+    encoder: str = ""  # of the head that a visitor trains
     size: tuple[int, int] | None = None  # to which pictures are resized for it
     graph: Graph | None = None
     only: str | None = None  # the one chapter to show
@@ -82,7 +83,7 @@ def of_lecture(experiment: Experiment) -> Contents:
     for stride, run in experiment.strides.items():
         graph.add(f"fcn{stride}s", run.model, bits=STRIDE_BITS)
     graph.add("cae", autoencoder.trained_autoencoder(experiment))
-    graph.add("paint", _to_paint_with(experiment.encoder), fresh=True)
+    encoder = _add_to_paint_with(graph, experiment.encoder)
     checkpoints = []
     for step, network in experiment.snapshots.items():
         graph.add(f"step{step}", network, bits=CHECKPOINT_BITS)
@@ -103,6 +104,7 @@ def of_lecture(experiment: Experiment) -> Contents:
         },
         layers=_layers(model, experiment.image_size),
         size=models.card(model).size,
+        encoder=encoder,
         loss=[round(float(loss), 5) for loss in experiment.trained.history.loss],
         graph=graph,
     )
@@ -138,10 +140,11 @@ def of_model(model: keras.Model, name: str) -> Contents:
     graph.add("result", model)
     layers = {layer.name for layer in model.layers}
     networks: dict[str, Any] = {"result": "result"}
+    encoder = ""
     if {"score_fr", "score_pool4", "score_pool3", "fuse_pool3"} <= layers:
         networks["strides"] = {"8": "result"}
     if {"pool3", "pool4", "pool5"} <= layers:
-        graph.add("paint", _to_paint_with(model), fresh=True)
+        encoder = _add_to_paint_with(graph, model)
         networks["paint"] = "paint"
     count = model.output_shape[-1]
     names = card.class_names or tuple(f"class {number}" for number in range(count))
@@ -153,6 +156,7 @@ def of_model(model: keras.Model, name: str) -> Contents:
         networks=networks,
         layers=_layers(model, card.size or (160, 576)),
         size=card.size,
+        encoder=encoder,
         graph=graph,
     )
 
@@ -162,9 +166,11 @@ def without_network() -> Contents:
     return Contents(pictures=_photographs(longest=160)[1:2] or _drawn_scenes(1))
 
 
-def _to_paint_with(encoder: keras.Model) -> keras.Model:
-    """The network whose head a visitor trains: FCN-8s."""
-    return models.fcn(PAINT_CLASSES, 8, encoder, width=PAINT_WIDTH)
+def _add_to_paint_with(graph: Graph, encoder: keras.Model) -> str:
+    """Adds the network whose head a visitor trains, FCN-8s; returns the name of its encoder."""
+    model = models.fcn(PAINT_CLASSES, 8, encoder, width=PAINT_WIDTH)
+    graph.add("paint", model, fresh=True)
+    return models.card(model).encoder
 
 
 def _layers(model, size) -> list[dict]:

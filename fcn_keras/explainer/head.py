@@ -6,12 +6,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fcn_keras.models.card import note
+from fcn_keras.models.card import card, note
 from fcn_keras.support import arguments
 from fcn_keras.support.kinds import Model, checked
 from fcn_keras.support.weight_files import check_fit
 
 CLASS_NAMES = "class_names"  # in the file's metadata, as a JSON list
+ENCODER = "encoder"  # and by its name
 LAYERS = (  # of FCN-8s behind its encoder
     *("fc6", "fc7", "score_fr", "upscore2", "score_pool4"),
     *("upscore_pool4", "score_pool3", "upscore8"),
@@ -23,8 +24,8 @@ MAKE = "fcn.models.fcn(num_classes={}, stride=8, backbone=ENCODER, width=32)"
 def load_head(model: Model, file: str | Path) -> None:
     """Puts a head from the page's *Save head* into a model; its encoder stays (lecture: L24).
 
-    The page trains a head for the encoder that it carries. With another encoder of the same sizes
-    the weights fit too, but mean nothing.
+    The page trains a head for the encoder that it carries, and names it in the file: behind another
+    encoder of the same sizes the weights would fit too, but mean nothing.
 
     Args:
         model: `models.fcn(num_classes, stride=8, backbone, width=32)` with as many classes as
@@ -34,13 +35,15 @@ def load_head(model: Model, file: str | Path) -> None:
 
     Raises:
         FileNotFoundError: If the file is not there.
-        ValueError: If it is no such file, or does not fit the model; nothing is changed then.
+        ValueError: If it is no such file, or does not fit the model, or was trained behind another
+            encoder; nothing is changed then.
 
     Example:
         >>> import tempfile, safetensors.numpy
         >>> model = fcn.models.fcn(2, 8, fcn.backbones.small_vgg(), width=32)
         >>> layers = [layer for layer in model.layers if layer.trainable_weights]
-        >>> head = {f"{layer.name}/{v.name}": np.array(v) for layer in layers for v in layer.weights}
+        >>> arrays = [(f"{layer.name}/{v.name}", v) for layer in layers for v in layer.weights]
+        >>> head = {name: np.array(variable) for name, variable in arrays}
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = folder + "/cat-head.safetensors"
         ...     safetensors.numpy.save_file(head, path, {"class_names": '["background", "cat"]'})
@@ -49,13 +52,19 @@ def load_head(model: Model, file: str | Path) -> None:
         ('background', 'cat')
     """
     path = arguments.existing_file("file", file, "a head that the page saved (.safetensors)")
-    arrays, names = _read(path)
+    arrays, names, encoder = _read(path)
     variables = _of_head(model, len(names))
     classes = model.output_shape[-1]
     if classes != len(names):
         raise ValueError(
             f"Expected a head of {classes} classes, as many as the model has. Received: {path}, of "
             f"{len(names)}: {', '.join(names)}. {MAKE.format(len(names))} makes a model that fits."
+        )
+    own = card(model).encoder
+    if encoder and own and encoder != own:
+        raise ValueError(
+            f"Expected a head that was trained behind the model's encoder, {own}. "
+            f"Received: {path}, trained behind {encoder}"
         )
     try:
         check_fit({name: tuple(v.shape) for name, v in variables.items()}, arrays, path)
@@ -74,8 +83,8 @@ def load_head(model: Model, file: str | Path) -> None:
     note(model, class_names=tuple(names))
 
 
-def _read(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The arrays of a file, and the names of the classes."""
+def _read(path: Path) -> tuple[dict[str, np.ndarray], list[str], str]:
+    """The arrays of a file, the names of the classes, and that of the encoder."""
     from safetensors import safe_open
 
     try:
@@ -97,7 +106,7 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
             "Expected file to be a head that the page's 'Save head' wrote, with the names of its "
             f"classes. Received: {path}, which has none, and the arrays {_some(arrays)}"
         )
-    return arrays, names
+    return arrays, names, about.get(ENCODER, "")
 
 
 def _some(names) -> str:

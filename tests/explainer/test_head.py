@@ -112,6 +112,17 @@ def test_a_wrong_file_or_model_is_answered_with_what_would_fit(tmp_path):
         fcn.explainer.load_head(other, file)
 
 
+def test_a_head_of_another_encoder_is_refused(tmp_path):
+    """It would fit, and mean nothing."""
+    model, names = model_of(), json.dumps(NAMES)
+    file = tmp_path / "head.safetensors"
+    saved(file, random_head(model), class_names=names, encoder="tiny_vgg")
+    with pytest.raises(ValueError, match="encoder, small_vgg.*trained behind tiny_vgg"):
+        fcn.explainer.load_head(model, file)
+    saved(file, random_head(model), class_names=names, encoder="small_vgg")
+    fcn.explainer.load_head(model, file)
+
+
 # --- against the page ---
 
 

@@ -13,6 +13,10 @@ from fcn_keras.explainer.contents import CHECKPOINT_BITS, STRIDE_BITS, Contents
 from fcn_keras.explainer.flat import F16_BITS, Graph, NotInThePage, rounded
 from fcn_keras.explainer.page import write_page
 
+BROWSER = [
+    pytest.param("chromium", marks=needs("chromium")),
+    pytest.param("firefox", marks=[needs("firefox"), pytest.mark.long]),
+]
 SIZE = (67, 101)  # odd, and 32 divides neither
 
 
@@ -56,8 +60,8 @@ def assert_same(found, model, image, layers, limit=1e-3):
         assert tuple(found[layer]["size"]) == expected.shape[:2], layer
 
 
-@needs("chromium")
-def test_every_network_of_the_page_gives_keras_logits(tmp_path):
+@pytest.mark.parametrize("browser", BROWSER)
+def test_every_network_of_the_page_gives_keras_logits(browser, tmp_path):
     """And those before rounding are near: how near is printed."""
     experiment, contents, page = small_page()
     networks = {"result": (experiment.trained.model, F16_BITS)}
@@ -71,7 +75,7 @@ def test_every_network_of_the_page_gives_keras_logits(tmp_path):
     image = picture()
     layers = {name: ["output"] for name in networks} | {"result": ["pool3", "pool5", "output"]}
     assert set(contents.graph.models) == {*networks, "paint"}
-    found = found_in(page, layers, tmp_path, image)
+    found = found_in(page, layers, tmp_path, image, browser)
     for name, (model, bits) in networks.items():
         assert_same(found[name], rounded(model, bits), image, layers[name])
         (exact,) = maps_of(model, image, ["output"])

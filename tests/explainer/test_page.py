@@ -44,6 +44,32 @@ def test_a_chapter_stands_alone_in_a_notebook(chapter, tmp_path):
     assert facts["title"] == next(entry.title for entry in CHAPTERS if entry.id == chapter)
 
 
+@pytest.mark.long
+@needs("chromium")
+def test_memory_stays_flat_over_five_hundred_pictures_and_steps(tmp_path):
+    facts = driven(small_page()[2], ["speed"], tmp_path, given={"times": 500})["speed"]
+    assert facts["afterPictures"] == facts["before"]
+    assert facts["afterSteps"] == facts["beforeSteps"]
+
+
+def test_the_documentation_lists_the_chapters():
+    text = (WEB.parents[2] / "docs" / "explainer.md").read_text(encoding="utf-8")
+    for chapter in CHAPTERS:
+        assert re.search(
+            rf"\| {re.escape(chapter.title)} \| `#{chapter.id}` \| [^|]+ \| {chapter.notebook} \|",
+            text,
+        )
+
+
+def test_every_notebook_leads_to_its_chapter():
+    """By a link into the page, or by the chapter itself below a cell."""
+    for chapter in CHAPTERS:
+        (path,) = (WEB.parents[2] / "notebooks").glob(f"{chapter.notebook}_*.py")
+        text = path.read_text(encoding="utf-8")
+        shown = f'fcn.explainer.show("{chapter.id}")'
+        assert shown in text or f"explainer.html#{chapter.id})" in text, chapter.id
+
+
 def contents_of(page):
     text = page.read_text(encoding="utf-8")
     found = re.search(r'<script type="application/json" id="contents">(.*?)</script>', text, re.S)

@@ -24,6 +24,8 @@ export async function check(driver) {
     if (i) await driver.key("ArrowDown");
     await driver.wait((name) => document.querySelector(".panel").dataset.stage === name, names[i]);
     facts.push(await driver.evaluate(() => ({ ...document.querySelector(".panel").dataset })));
+    if (i === names.length - 1 || /fuse/.test(names[i])) await mapped(driver, names[i]);
+    assert.equal(await overflow(driver), 0, names[i]);
   }
   assert.equal(await driver.evaluate(() => location.hash), "#architecture");
   assert.equal(
@@ -56,6 +58,23 @@ export async function check(driver) {
     }
   }
 
+  // The words beside the stages: what grows says by how much, what ends in classes says so.
+  const roles = await driver.evaluate(() =>
+    [...document.querySelectorAll("[data-stage][role=radio]")].map(
+      (node) => node.querySelector(".role")?.textContent ?? "",
+    ),
+  );
+  const classes = await driver.evaluate(() => globalThis.explainer.classes.length);
+  roles.forEach((role, i) => {
+    const grown = i ? sizes[i][0] / sizes[i - 1][0] : 1;
+    assert.equal(Number(role.match(/^(\d+) × as large/)?.[1] ?? 1), Math.max(1, grown), `${names[i]}: ${role}`);
+    if (/per class|scores/.test(role)) assert.equal(sizes[i][2], classes, names[i]);
+    const joined = role.match(/^\+ (.*)/)?.[1];
+    if (joined) assert.deepEqual(sizes[names.indexOf(joined)].slice(0, 2), sizes[i].slice(0, 2), role);
+  });
+  assert.ok(roles.filter(Boolean).length > names.length / 2, roles.join());
+  await apart(driver);
+
   // The strongest channels of some stages.
   for (const name of [names[1], names[4], names.at(-2), names.at(-1)]) await strongest(driver, name);
 
@@ -76,6 +95,40 @@ export async function check(driver) {
   assert.deepEqual(odd, await computed(driver, names));
   await strongest(driver, names[3]);
   return { stages: names, weights: total };
+}
+
+const mapped = (driver, name) =>
+  driver.wait(
+    (stage) => document.querySelector(`.maps canvas[aria-label^="${stage}, "]`) !== null,
+    name,
+  );
+
+const overflow = (driver) =>
+  driver.evaluate(() => {
+    const node = document.querySelector(".stage");
+    return Math.max(node.scrollHeight - node.clientHeight, node.scrollWidth - node.clientWidth);
+  });
+
+// Names, ways, bars and sizes do not run into each other.
+async function apart(driver) {
+  const rows = await driver.evaluate(() =>
+    [...document.querySelectorAll("[data-stage][role=radio]")].map((node) => {
+      const [name, bar, size] = ["text", ".bar", ".size"].map((each) =>
+        node.querySelector(each).getBoundingClientRect(),
+      );
+      return { name: node.dataset.stage, spaces: [bar.left - name.right, size.left - bar.right] };
+    }),
+  );
+  for (const { name, spaces } of rows) assert.ok(Math.min(...spaces) > 2, `${name}: ${spaces}`);
+  const ways = await driver.evaluate(() => {
+    const left = Math.min(
+      ...[...document.querySelectorAll(".way")].map((way) => way.getBoundingClientRect().left),
+    );
+    return [...document.querySelectorAll("[data-stage] text:first-of-type")].map(
+      (text) => left - text.getBoundingClientRect().right,
+    );
+  });
+  assert.ok(Math.min(...ways) > 0, `names reach the skips: ${ways}`);
 }
 
 // Height, width and channels of stages as the network computes them. The name "output" is that of a

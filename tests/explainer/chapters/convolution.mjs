@@ -46,26 +46,69 @@ const choose = (driver, legend, text) => driver.evaluate(([name, words]) => {
   [...box.querySelectorAll("label")].find((label) => label.textContent === String(words)).click();
 }, [legend, text]);
 
-async function compare(driver, { n, k, stride, padding, channels, bias = 0 }) {
-  const maps = [];
-  const kernels = [];
-  const inputs = [];
-  for (let c = 1; c <= channels; c += 1) {
-    const { text, kind } = await grid(driver, `input-${c}`);
-    inputs.push({ text, kind });
-    const rows = text.map((row, i) => row.filter((_, j) => kind[i][j] === "").map(number))
-      .filter((row) => row.length);
-    assert.equal(rows.length, n);
-    maps.push(rows);
-    const kernel = await kernelOf(driver, c);
-    assert.equal(kernel.length, k * k);
-    kernels.push(kernel);
-  }
+// Many settings, one after the other, and what is seen in each: all in one visit of the page.
+const seen = (driver, settings) => driver.evaluate((wanted) => {
+  const set = (name, value) => {
+    const box = [...document.querySelectorAll("fieldset.choice")].find((node) =>
+      node.querySelector("legend").textContent === name);
+    [...box.querySelectorAll("label")].find((label) => label.textContent === String(value)).click();
+  };
+  const slide = (name, value) => {
+    const input = [...document.querySelectorAll(".slider")].find((node) =>
+      node.querySelector("label").textContent.trim() === name).querySelector("input");
+    input.value = value;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const cells = (name) => {
+    const text = [];
+    const kind = [];
+    for (const cell of document.querySelectorAll(`[data-grid="${name}"] g.cell`)) {
+      const { row, column } = cell.dataset;
+      (text[row] ??= [])[column] = cell.querySelector("text")?.textContent ?? "";
+      (kind[row] ??= [])[column] = cell.classList.contains("padding") ? "padding" : "";
+    }
+    return { text, kind };
+  };
+  const controls = {
+    padding: set, stride: set, channels: set,
+    n: (_, value) => slide("input size", value), k: (_, value) => slide("kernel", value),
+  };
+  const now = {};
+  return wanted.map((setting) => {
+    for (const [name, value] of Object.entries(setting)) {
+      if (now[name] !== value) controls[name](name, value);
+      now[name] = value;
+    }
+    const columns = [...document.querySelectorAll(".channel")].filter((node) => !node.hidden);
+    const stage = document.querySelector(".stage");
+    const long = document.querySelector(".long");
+    return {
+      inputs: columns.map((_, c) => cells(`input-${c + 1}`)),
+      kernels: columns.map((node) => [...node.querySelectorAll(".weights input")].map(({ value }) =>
+        Number(value.replace("−", "-")))),
+      output: cells("output").text,
+      formula: document.querySelector(".formula").textContent,
+      words: document.querySelector(".setting").textContent,
+      tooHigh: stage.scrollHeight - stage.clientHeight,
+      // The written-out sum has the stage's whole width.
+      narrow: long.textContent !== ""
+        && long.clientWidth < 0.9 * document.querySelector(".numbers").clientWidth,
+    };
+  });
+}, settings);
+
+// One setting that is seen, by Keras' rules.
+function verify({ inputs, kernels, output, formula, words, tooHigh, narrow }, setting) {
+  const { n, k, stride, padding, channels, bias = 0 } = setting;
+  const where = JSON.stringify(setting);
+  assert.equal(inputs.length, channels, where);
+  const maps = inputs.map(({ text, kind }) =>
+    text.map((row, i) => row.filter((_, j) => kind[i][j] === "").map(number)).filter((row) => row.length));
+  for (const rows of maps) assert.equal(rows.length, n, where);
+  for (const kernel of kernels) assert.equal(kernel.length, k * k, where);
   const { out, before, after } = expected(maps, kernels, k, stride, padding, bias);
-  const { text } = await grid(driver, "output");
-  const where = `${n} × ${n}, kernel ${k}, stride ${stride}, ${padding}, ${channels} channels`;
-  assert.equal(text.length, out.length, where);
-  text.forEach((row, i) => row.forEach((cell, j) => {
+  assert.equal(output.length, out.length, where);
+  output.forEach((row, i) => row.forEach((cell, j) => {
     const wrong = `${where}: ${i}, ${j} is ${cell}, not ${out[i][j]}`;
     assert.ok(Math.abs(number(cell) - out[i][j]) <= 0.0501, wrong);
   }));
@@ -74,12 +117,19 @@ async function compare(driver, { n, k, stride, padding, channels, bias = 0 }) {
     assert.equal(kind[before]?.filter((cell) => cell).length, before + after, where);
     assert.equal(kind[before].findIndex((cell) => cell === ""), before, where);
   }
-  const formula = await driver.text(".formula");
   const whole = `⌊(${n} + ${before + after} − ${k}) / ${stride}⌋ + 1 = ${out.length}`;
   assert.ok(formula.includes(out.length ? whole : "no window fits"), formula);
-  if (before + after) assert.ok(formula.includes(`${before} before and ${after} after`), formula);
+  assert.ok(!out.length || formula.includes("rounded down"), formula);
+  // Padding and stride are explained, with the numbers that hold here.
+  assert.ok(words.startsWith(`${padding}: `), words);
+  assert.match(words, new RegExp(`Stride ${stride}: the window moves ${stride} cells? at a time\\.`));
+  if (before + after) assert.ok(words.includes(`${before} before and ${after} after`), words);
+  assert.ok(tooHigh <= 0, `${where}: the stage scrolls by ${tooHigh} pixels`);
+  assert.ok(!narrow, where);
   return out;
 }
+
+const compare = async (driver, setting) => verify((await seen(driver, [{}]))[0], setting);
 
 const typed = async (driver, selector, keys) => {
   await driver.evaluate((place) => {
@@ -92,31 +142,25 @@ const typed = async (driver, selector, keys) => {
 
 export async function check(driver) {
   await driver.wait(() => document.querySelectorAll('[data-grid="output"] g.cell').length > 0);
-  // All settings.
-  let settings = 0;
+  // All kernels, strides and paddings, on inputs of every remainder, and smaller than the kernel.
+  const settings = [];
   for (const padding of ["VALID", "SAME"]) {
-    await choose(driver, "padding", padding);
     for (const stride of [1, 2, 3]) {
-      await choose(driver, "stride", stride);
-      for (const n of [3, 4, 6, 7]) {
-        await driver.slide("input size", n);
-        for (const k of [1, 2, 3, 4, 5]) {
-          await driver.slide("kernel", k);
-          const channels = 1 + (settings % 3);
-          await choose(driver, "channels", channels);
-          await compare(driver, { n, k, stride, padding, channels });
-          settings += 1;
+      for (const n of [3, 6, 7]) {
+        for (const k of n === 3 ? [3, 4, 5] : [1, 2, 3, 4, 5]) {
+          settings.push({ padding, stride, channels: 1 + (settings.length % 3), n, k });
         }
       }
     }
   }
+  (await seen(driver, settings)).forEach((one, i) => verify(one, settings[i]));
 
   // Presets, a bias, weights of one's own; the sum that is written out is the cell's value.
   await choose(driver, "channels", 3);
   await choose(driver, "stride", 1);
   await driver.slide("input size", 7);
   await driver.slide("kernel", 3);
-  for (const kind of ["blur", "sharpen", "1 × 1", "edge"]) {
+  for (const kind of ["blur", "sharpen", "1 × 1", "vertical edge"]) {
     await choose(driver, "kind of kernel", kind);
     await compare(driver, { n: 7, k: kind === "1 × 1" ? 1 : 3, stride: 1, padding: "SAME", channels: 3 });
   }
@@ -154,17 +198,17 @@ export async function check(driver) {
   for (const [text, answer] of [["abc", "not a number"], ["999", "between"], ["1/0", "not a number"]]) {
     const keys = [...text];
     await typed(driver, field, keys);
-    assert.ok((await driver.text(".message")).includes(answer), await driver.text(".message"));
+    assert.ok((await driver.text(".message p")).includes(answer), await driver.text(".message p"));
     assert.ok(await silent());
     await driver.evaluate(() => document.activeElement.blur());
-    const [weight, shown] = [(await kernelOf(driver, 2))[4], await driver.text(".message")];
+    const [weight, shown] = [(await kernelOf(driver, 2))[4], await driver.text(".message p")];
     assert.ok(Number.isFinite(weight) && Math.abs(weight) <= 99);
     assert.ok(shown.includes(answer));
   }
   await typed(driver, field, ["1", "/", "4"]);
   await driver.evaluate(() => document.activeElement.blur());
   assert.equal((await kernelOf(driver, 2))[4], 0.25);
-  assert.equal(await driver.text(".message"), "");
+  assert.equal(await driver.text(".message p"), "");
   await compare(driver, { n: 7, k: 3, stride: 1, padding: "SAME", channels: 3, bias: 2.5 });
 
   // Step and Play.
@@ -183,7 +227,7 @@ export async function check(driver) {
   const facts = await onPicture(driver);
   await choose(driver, "input", "numbers");
   await driver.wait(() => document.querySelectorAll('[data-grid="output"] g.cell').length === 16);
-  return { settings, ...facts };
+  return { settings: settings.length, ...facts };
 }
 
 async function onPicture(driver) {
@@ -204,7 +248,7 @@ async function onPicture(driver) {
   });
   const before = (n, size) => Math.floor(Math.max(0, (size - 1) * 2 + 3 - n) / 2);
   const grey = (y, x) => (y < 0 || x < 0 || y >= height || x >= width ? 0
-    : [0, 1, 2].reduce((sum, c) => sum + pixels[4 * (y * width + x) + c], 0) / 3);
+    : [0, 1, 2].reduce((sum, c) => sum + pixels[4 * (y * width + x) + c], 0) / 3); // white: 3 · 255
   let worst = 0;
   for (let i = 0; i < rows; i += 1) {
     for (let j = 0; j < columns; j += 1) {
@@ -215,5 +259,9 @@ async function onPicture(driver) {
     }
   }
   assert.ok(worst <= 0.51, `a pixel of the result differs by ${worst}`);
+  const captions = await driver.evaluate(() =>
+    [...document.querySelectorAll(".pictures figcaption")].map(({ textContent }) => textContent));
+  assert.ok(captions[0].startsWith(`input: ${height} × ${width} × 3`), captions[0]);
+  assert.ok(captions[1].startsWith(`output: ${rows} × ${columns} × 1 (black: 0, white: 765`), captions[1]);
   return { picture: rows * columns };
 }

@@ -16,7 +16,7 @@ async function answered(driver, height, width) {
   assert.equal(await driver.text("#answer-size"), `${height} × ${width} × ${classes}`);
   for (const [layer, stride] of [["pool3", 8], ["pool4", 16], ["pool5", 32]]) {
     const [rows, columns] = [ceil(height, stride), ceil(width, stride)];
-    assert.equal(await driver.text(`[data-layer="${layer}"] figcaption`), `${layer}: ${rows} × ${columns}`);
+    assert.equal(await driver.text(`[data-layer="${layer}"] figcaption`), `${layer} (1/${stride}): ${rows} × ${columns}`);
     const [lines, box] = await driver.evaluate((name) => {
       const path = document.querySelector(`[data-layer="${name}"] path`);
       const { width: across, height: down } = path.getBBox();
@@ -40,7 +40,11 @@ const agrees = (driver) => driver.evaluate(async () => {
   from.getContext("2d").putImageData(image, 0, 0);
   const context = to.getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
-  context.drawImage(from, 0, 0, width, height);
+  // the picture keeps its proportions: what is too wide or too high is cut off on both sides
+  const wide = image.width * height > image.height * width;
+  const source = wide ? [image.height * (width / height), image.height] : [image.width, image.width * (height / width)];
+  const start = [(image.width - source[0]) / 2, (image.height - source[1]) / 2];
+  context.drawImage(from, ...start, ...source, 0, 0, width, height);
   const small = context.getImageData(0, 0, width, height).data;
   const given = tf.tensor([...small].filter((_, i) => i % 4 < 3), [1, height, width, 3]);
   const output = network.run(explainer.networks.result, ["output"], { image: given }).output;
@@ -75,6 +79,7 @@ async function anySize(driver) {
     assert.deepEqual(shape.slice(1, 3), [height, width]);
     assert.ok(off <= 1, `the overlay is off by ${off}`);
     assert.equal(await driver.text("#weight-count"), weights);
+    assert.equal(/not coloured/.test(await driver.text("#edges")), height % 32 > 0 || width % 32 > 0);
   }
   await driver.slide("Height", 33);
   await driver.slide("Width", 7);
@@ -162,8 +167,21 @@ async function convolved(driver, size) {
   assert.deepEqual(await grid(driver, ".replies"), wanted);
 }
 
+// A picture comes in its own size, or as much smaller as there is room; what is drawn has its colours.
+async function ownSize(driver) {
+  for (const [name, width, height, shown] of [["tall.svg", 40, 60, [60, 40]], ["high.svg", 300, 640, [320, 150]]]) {
+    const drawn = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="#47a"/><circle cx="20" cy="20" r="12" fill="#fb4"/></svg>`;
+    await driver.give('.picker input[type="file"]', name, "image/svg+xml", Buffer.from(drawn).toString("base64"));
+    await answered(driver, ...shown);
+    const { off } = await agrees(driver);
+    assert.ok(off <= 1, `the overlay is off by ${off}`);
+  }
+  await driver.evaluate(() => globalThis.explainer.choose(globalThis.explainer.contents.pictures[0].id));
+}
+
 export async function check(driver) {
   const facts = await anySize(driver);
+  await ownSize(driver);
   await folding(driver);
   await driver.press("Any size");
   await answered(driver, 160, 576);

@@ -27,6 +27,24 @@ const written = (driver, view) => driver.evaluate((name) =>
 const drawn = (driver) => driver.evaluate(() =>
   new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(() => resolve(true))); }));
 
+// Numbers of a pixel that have no air around them.
+function touching() {
+  return [...document.querySelectorAll(".view g[data-x]")].flatMap((cell) => {
+    const rim = cell.querySelector("rect").getBoundingClientRect();
+    const texts = [...cell.querySelectorAll("text")];
+    const size = parseFloat(getComputedStyle(texts[0]).fontSize);
+    const middles = texts.map((text) => {
+      const { top, bottom } = text.getBoundingClientRect();
+      return (top + bottom) / 2;
+    });
+    const free = (a, b) => b - a >= 1.1 * size;
+    const wide = Math.max(...texts.map((text) => text.getBoundingClientRect().width));
+    const fine = wide < rim.width - 4 && middles[0] - rim.top > 0.6 * size
+      && rim.bottom - middles.at(-1) > 0.6 * size && middles.slice(1).every((y, i) => free(middles[i], y));
+    return fine ? [] : [`${cell.dataset.x}, ${cell.dataset.y}`];
+  });
+}
+
 const place = async (driver) => {
   const [, y, x] = (await driver.text(".reading")).match(/image\[(\d+), (\d+)\]/);
   return { x: Number(x), y: Number(y) };
@@ -40,6 +58,16 @@ export async function check(driver) {
   const total = (await driver.text(".total")).replaceAll(",", "");
   assert.equal(total, `${image.height} rows × ${image.width} columns × 3 channels = `
     + `${3 * image.width * image.height} numbers`);
+  const filled = await driver.evaluate(() => {
+    const area = ({ clientWidth, clientHeight }) => clientWidth * clientHeight;
+    const view = document.querySelector('[data-view="mixed"]');
+    return area(view.querySelector("canvas")) / area(view);
+  });
+  assert.ok(filled > 0.9, `at first the picture fills ${filled} of its place`);
+  await driver.slide("zoom", 0);
+  await drawn(driver);
+  const zoom = () => driver.evaluate(() => document.querySelector(".slider output").textContent);
+  assert.equal(await zoom(), `${image.height} × ${image.width}`); // height × width
   assert.equal((await written(driver, "mixed")).length, 0, "the whole picture has no room for numbers");
 
   // A click chooses the pixel under it.
@@ -70,6 +98,7 @@ export async function check(driver) {
       return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
     });
     mixed.forEach(([, , ...numbers], i) => assert.deepEqual(colours.slice(4 * i, 4 * i + 3), numbers));
+    assert.deepEqual(await driver.evaluate(touching), [], "numbers touch each other or the rim");
     return mixed;
   };
   const mixed = await compare([1, 1, 1]);
@@ -139,6 +168,6 @@ export async function check(driver) {
   assert.deepEqual(await written(driver, "mixed"), [0, 1, 2, 3, 4, 5].map((i) =>
     [i % 3, Math.floor(i / 3), 40 * i, 40 * i + 10, 40 * i + 20]));
   await driver.give(".picker input[type=file]", "empty.png", "image/png", "");
-  await driver.wait(() => document.querySelector(".message").textContent.includes("empty"));
+  await driver.wait(() => document.querySelector(".message p").textContent.includes("empty"));
   return { pixels: mixed.length };
 }

@@ -10,9 +10,10 @@ import { byRows, inWords, operationsOf, stagesOf } from "../ui/stages.js";
 import { mapsOf } from "../network/fields.js";
 import { mapOf, tensorOf } from "../network/predict.js";
 
-const WIDTH = 460; // of the drawing, in units that are pixels at 1280 × 720
-const CENTRE = 248;
-const WIDEST = 170; // the longest bar
+const WIDTH = 500; // of the drawing, in units that are pixels at 1280 × 720
+const CENTRE = 298;
+const WIDEST = 136; // the longest bar
+const LETTERS = 25; // of a stage's name and of the word beside it, at most
 const CHANNELS = 12; // maps shown of a stage
 
 export default {
@@ -25,8 +26,8 @@ export default {
     answers: ["It stays at three", "It grows", "It falls"],
     right: 1,
     because:
-      "Fewer positions, and more numbers that describe each: less where, more what. The way up turns this " +
-      "round.",
+      "Fewer positions, more numbers for each: less where, more what. The way up restores the size; one " +
+      "channel per class is left.",
   },
   todo: "Click a stage, or use the arrow keys. On the right: its size, its weights, its strongest channels.",
   sentence:
@@ -34,7 +35,9 @@ export default {
   notes: [
     "Let someone read the sizes aloud from top to bottom: height and width fall, channels grow, then back.",
     "Show pool1 (edges), pool3 (patterns), pool5 (blobs that stand for whole things), then the last maps.",
-    "Frozen weights came from ImageNet and stay; only the coloured part learns the lecture's task.",
+    "The lecture's encoder is VGG16; its maxp3, maxp4 and maxp5 are pool3, pool4 and pool5 here. A page " +
+      "may carry a smaller encoder. fcn4 to fcn1 are the lecture's names.",
+    "Frozen weights were trained before, on another task, and stay; only the orange part learns this one.",
     "Usual misconception: “the upsampling path undoes pooling.” What pooling dropped comes back only " +
       "by the skips.",
   ],
@@ -54,7 +57,7 @@ function build(stage, { page, say }) {
   let seen = null;
   const maps = new Map(); // stage → its strongest channels, for this picture
 
-  const plan = planOf(stages, (next) => {
+  const plan = planOf(stages, rolesOf(contents, stages), (next) => {
     at = next;
     chosen();
   });
@@ -132,9 +135,29 @@ function strongest(network, contents, { name, part }, image) {
 
 const inputOf = ({ layers }) => layers.find(({ inputs }) => !inputs.length).name;
 
+// A word or two beside each stage, as its name alone says little.
+function rolesOf(contents, stages) {
+  const names = operationsOf(contents);
+  const operation = ({ name }) => contents.graph.operations[names[name]];
+  const levels = stages.filter(({ part }) => part === "encoder");
+  return stages.map((stage, i) => {
+    const { part, row, skip } = stage;
+    if (part === "image") return "the picture";
+    if (part === "encoder") return `end of level ${levels.indexOf(stage) + 1}`;
+    if (skip) return `+ ${stages[skip.from].name}`;
+    if (row.kind === "CropToMatch") return row.output_shape.at(-1) === contents.classes.length ? "scores, cut to fit" : "cut to fit";
+    const { kernel, size, strides } = operation(row);
+    const window = (kernel ?? size)?.join(" × ") ?? "";
+    const larger = row.output_shape[0] > stages[i - 1].row.output_shape[0];
+    if (larger && strides) return `${strides[0]} × as large`;
+    const last = kernel && row.output_shape.at(-1) === contents.classes.length;
+    return last ? `${window}, 1 per class` : window;
+  });
+}
+
 // --- the drawing: a bar for each map, as long as the map is high, as thick as it has channels
 
-function planOf(stages, onchoose) {
+function planOf(stages, roles, onchoose) {
   const pitch = clamp(470 / stages.length, 24, 44);
   const height = pitch * stages.length;
   const middle = (i) => pitch * (i + 0.5);
@@ -160,7 +183,12 @@ function planOf(stages, onchoose) {
         height: pitch - 2,
         rx: 5,
       }),
-      svg("text", { x: 8, y: middle(i), dy: "0.35em" }, each.name),
+      svg(
+        "text",
+        { x: 8, y: middle(i), dy: "0.35em" },
+        each.name,
+        `${each.name} ${roles[i]}`.length <= LETTERS ? svg("tspan", { class: "role", dx: 6 }, roles[i]) : null,
+      ),
       bars[i],
       labels[i],
     ),
@@ -274,10 +302,10 @@ function keyOf(stages) {
   return el(
     "p",
     { class: "legend" },
-    entry("frozen", `frozen: ${count(sum(false))} weights`),
+    entry("frozen", `frozen, training leaves them: ${count(sum(false))} weights`),
     entry("trained", `trained: ${count(sum(true))} weights`),
-    stages.some(({ skip }) => skip) ? entry("joins", "skip") : null,
-    el("span", { class: "quiet" }, "Longer: higher maps. Thicker: more channels."),
+    stages.some(({ skip }) => skip) ? entry("joins", "skip joins") : null,
+    el("span", { class: "quiet" }, "Longer bar: larger map. Thicker: more channels."),
   );
 }
 
@@ -297,15 +325,16 @@ function panelOf(contents, stages) {
 
   function facts(number, all) {
     const { row, since, weights, trained, skip, part } = stages[number];
-    title.textContent = row.name;
+    title.replaceChildren(row.name, el("span", { class: "quiet" }, ...ofSize(stages[number], stages[0])));
     const lines = [
       line("Map", `${sizes(...all[number])} `, el("span", { class: "quiet" }, `(${sizes("H", "W", "C")})`)),
     ];
     if (part === "image") {
       lines.push(line("Layer", "the picture: red, green and blue"));
     } else {
-      lines.push(line("Layer", `${inWords(row, operation(row))}: ${weightsOf(row)}`));
-      if (since.length > 1) {
+      const term = since.length > 1 && !skip ? "Last layer" : "Layer";
+      lines.push(line(term, `${inWords(row, operation(row))}: ${weightsOf(row)}`));
+      if (since.length > 1 && !skip) {
         const learns = weights ? `, ${trained ? "trained" : "frozen"}` : "";
         lines.push(
           line(
@@ -319,7 +348,9 @@ function panelOf(contents, stages) {
           line(
             "Skip",
             `from ${stages[skip.from].name}`,
-            ...skip.through.map((each) => ` through ${each.name}: ${weightsOf(each)}`),
+            ...skip.through.map(
+              (each) => ` through ${each.name}, ${inWords(each, operation(each))}: ${weightsOf(each)}`,
+            ),
           ),
         );
     }
@@ -340,13 +371,13 @@ function panelOf(contents, stages) {
       const scores = part === "head" && all === classes.length;
       caption.textContent =
         found.length < all
-          ? `The ${found.length} strongest of ${all} channels, by number`
+          ? `The ${found.length} strongest of ${all} channels, on average`
           : `Its ${all} channels`;
       const [low, high] = rangeOf(found);
       const { width, height } = found[0].map;
       grid.style.setProperty(
         "--columns",
-        found.length < 4 ? Math.min(2, found.length) : width / height > 2 ? 3 : 4,
+        found.length < 4 ? Math.min(2, found.length) : width / height > 2 ? 3 : width / height > 1.2 ? 4 : 6,
       );
       grid.replaceChildren(
         ...found.map(({ channel, mean, map }) => {
@@ -362,6 +393,13 @@ function panelOf(contents, stages) {
       );
     },
   };
+}
+
+// What height and width of a stage are, measured by the picture's.
+function ofSize({ part, row }, first) {
+  const times = first.row.output_shape[0] / row.output_shape[0];
+  if (part === "image" || !Number.isInteger(times)) return [];
+  return [times === 1 ? "as large as the picture" : `1/${times} of the height and width`];
 }
 
 // One scale for all channels of a stage, from the lowest value to one that few exceed.
@@ -394,7 +432,7 @@ function drawing() {
     return shape;
   });
   const text = (at, words) =>
-    svg("text", { x: at, y: 90, style: "fill: currentColor; stroke: none; font-size: 11px" }, words);
+    svg("text", { x: at, y: 88, style: "fill: currentColor; stroke: none; font-size: 11px" }, words);
   const end = ({ x: left, width }) => left + width / 2;
   return svg(
     "svg",

@@ -9,6 +9,7 @@ import { walkable } from "../ui/move.js";
 
 const LATENT = "conv3";
 const WORST = 64; // difference that is drawn brightest, of 255
+const DARK = 0.75; // share of the picture's brightness: below it, the reader is told why
 
 // --- what is computed
 
@@ -42,19 +43,23 @@ const asImage = ({ data, height, width }) => {
   return image; // ImageData clips to 0–255 and rounds
 };
 
-// The mean absolute difference of every pixel, and the decibels of the whole.
+// The mean absolute difference of every pixel, the decibels of the whole, and how bright it is,
+// as a share of the picture's brightness.
 function compared(image, { data, height, width }) {
   const difference = new Float32Array(height * width);
-  let squares = 0;
+  let [squares, made, whole] = [0, 0, 0];
   for (let i = 0; i < difference.length; i += 1) {
     for (let c = 0; c < 3; c += 1) {
-      const off = Math.min(255, Math.max(0, data[3 * i + c])) - image.data[4 * i + c];
+      const value = Math.min(255, Math.max(0, data[3 * i + c]));
+      const off = value - image.data[4 * i + c];
+      made += value;
+      whole += image.data[4 * i + c];
       difference[i] += Math.abs(off) / 3;
       squares += off * off;
     }
   }
   const psnr = 10 * Math.log10((255 ** 2 * 3 * difference.length) / squares);
-  return { difference: { data: difference, height, width }, psnr };
+  return { difference: { data: difference, height, width }, psnr, brightness: made / whole };
 }
 
 // --- the screen
@@ -73,9 +78,10 @@ function build(stage, { page, say }) {
     figure(given, size), figure(made, quality), figure(off, scale));
   const maps = el("div", { class: "latent", role: "group", "aria-label": "Latent channels, strongest first" });
   const grid = walkable(maps, () => Number(maps.dataset.columns));
-  const about = el("span", { class: "read", id: "latent" });
+  const about = el("p", { class: "read", id: "latent" });
+  const dark = el("p", { id: "dark", class: "quiet", "aria-live": "polite" });
   const numbers = el("p", { class: "read", id: "numbers", "aria-live": "polite" });
-  const keep = slider("Keep the strongest", { min: 0, max: 64, value: 64 }, (value) => {
+  const keep = slider("Keep the strongest channels", { min: 0, max: 64, value: 64 }, (value) => {
     strongest = value;
     choose();
   });
@@ -133,12 +139,13 @@ function build(stage, { page, say }) {
   function fit() {
     const { channels, width: across, height: down } = seen.latent;
     const aspect = across / down;
-    const [width, height] = [maps.clientWidth, Math.max(180, maps.clientHeight)];
-    const side = (columns) =>
-      Math.min(width / columns, (aspect * height) / Math.ceil(channels / columns));
+    const [width, height] = [maps.clientWidth, Math.max(140, maps.clientHeight)];
+    const [gap, rim] = [4, 4]; // pixels between cells, and of both borders of one
+    const side = (columns) => Math.min(width / columns - gap,
+      aspect * (height / Math.ceil(channels / columns) - gap - rim) + rim);
     const columns = [4, 8, 11, 13, 16, 22, 32].reduce((a, b) => (side(b) > side(a) ? b : a));
     maps.dataset.columns = columns;
-    const cell = Math.max(6, Math.floor(side(columns)) - 4); // a gap of four pixels
+    const cell = Math.max(6, Math.floor(side(columns)));
     maps.style.gridTemplateColumns = `repeat(${columns}, minmax(0, ${cell}px))`;
   }
 
@@ -159,11 +166,14 @@ function build(stage, { page, say }) {
   function reconstruct() {
     const { image, latent, network } = seen;
     const answer = decoded(network, model, image, latent, on);
-    const { difference, psnr } = compared(image, answer);
+    const { difference, psnr, brightness } = compared(image, answer);
     show(made, asImage(answer));
     show(off, sequential(difference, 0, WORST));
-    quality.textContent = `Reconstruction: ${number(psnr, 1)} dB`;
+    quality.textContent = `Reconstruction: PSNR ${number(psnr, 1)} dB (higher is better)`;
     quality.dataset.psnr = psnr;
+    const darker = brightness < DARK && on.size < latent.channels;
+    dark.textContent = darker ? "Darker: a channel that is off counts as 0. Its share of the brightness is missing."
+      : "PSNR, peak signal-to-noise ratio: 10 dB less mean a ten times larger squared difference.";
     made.dataset.kept = [...on].sort((a, b) => a - b).join(" ");
   }
 
@@ -174,17 +184,21 @@ function build(stage, { page, say }) {
       cell.setAttribute("aria-pressed", String(on.has(Number(cell.dataset.channel))));
     }
     const picture = image.height * image.width * 3;
-    const empty = order.filter((channel) => strengths[channel] === 0).length;
+    const empty = order.filter((channel) => strengths[channel] === 0);
+    const idle = empty.filter((channel) => on.has(channel)).length;
+    const used = latent.height * latent.width * (on.size - idle);
     const kept = latent.height * latent.width * on.size;
     about.replaceChildren(
       el("strong", {}, `Latent map: ${sizes(latent.height, latent.width, latent.channels)}`),
-      el("span", { class: "quiet" }, empty ? `, ${some(empty, "channel")} all 0` : ""));
-    numbers.textContent = `Kept: ${some(kept, "number")}. The picture has ${count(picture)}. `
-      + `That is ${number((100 * kept) / picture, 1)} %.`;
+      el("span", { class: "quiet" }, ", strongest channel first: the one with the largest sum."
+        + `${empty.length ? ` The last ${count(empty.length)}: all 0.` : ""}`));
+    const share = (part) => `${number((100 * part) / picture, 1)} %`;
+    numbers.textContent = `Kept: ${some(kept, "number")}; the picture has ${count(picture)} (${share(kept)}).`
+      + `${idle ? ` Without the empty channels: ${count(used)}.` : ""}`;
   }
 
-  scale.textContent = `Difference: 0 to ${WORST}`;
-  stage.append(choices, controls(keep, all, about), pictures, numbers, maps);
+  scale.textContent = `Difference: dark is 0, bright is ${WORST} or more (of 255)`;
+  stage.append(choices, controls(keep, all), pictures, el("div", {}, numbers, dark, about), maps);
   const changed = () => ask();
   const resized = () => { if (seen) fit(); };
   page.addEventListener("picture", changed);
@@ -223,16 +237,16 @@ export default {
   claims: ["L10", "L11"],
   minutes: 5,
   question: {
-    ask: "An autoencoder’s narrow middle, the latent map, has 1/8 of the picture’s height and width, and 64 channels. How many numbers?",
+    ask: "An autoencoder’s narrow middle, its latent map, has 1/8 of the height and width, but 64 channels. How many numbers?",
     answers: ["About 1/64 as many as the picture", "About a third as many", "More than the picture"],
     right: 1,
     because: "1/64 of the positions, but 64 numbers at each instead of 3: about one number for every three.",
   },
-  todo: "Keep fewer channels with the slider, or click single maps off. When do you see a loss? Try your own picture.",
+  todo: "What is lost even with all 64 channels? Then keep fewer, or click single maps off: what goes next?",
   sentence: "An autoencoder squeezes a picture into a latent map and rebuilds the picture from it.",
   notes: [
     "Ask for the number first: 1/8 × 1/8 × 64 / 3 is a third. Few students count the channels.",
-    "Go down slowly from 64. The first that go are often 0 everywhere: their ReLU never fires, and nothing is lost. Then brightness and colour go. 10 dB less mean a ten times larger squared difference.",
+    "Go down slowly from 64. The first that go are often 0 everywhere (“dead ReLUs” for this picture), and nothing is lost. Then brightness and colour go. 10 dB less mean a ten times larger squared difference.",
     "The maps are small pictures: every position still belongs to its place in the picture. Behind a dense layer it would not.",
     "It was trained on road scenes alone. A photograph shows what it learned about pictures in general, and which colours it never needed.",
     "A usual misconception: the latent map is a small copy of the picture. Each channel answers to one pattern; no three of them are its colours.",

@@ -10,6 +10,7 @@ import { numberField, weights } from "../ui/weights.js";
 
 const LARGEST = 7; // rows of the input
 const COLOURS = ["red", "green", "blue"];
+const WHITE = 3 * 255; // a white pixel's sum over the channels
 // A bright bar, a slope, a corner: something for an edge, a blur and a mixture to find.
 const INPUT = [
   [0, 0, 1, 8, 9, 8, 1, 0, 1, 2, 9, 9, 9, 1, 1, 1, 1, 8, 9, 8, 2, 0, 2, 1, 9, 8, 9, 0,
@@ -38,7 +39,7 @@ const KERNELS = {
   },
   "1 × 1": () => (row, column, channel) => [2, -1, 1][channel],
 };
-const KINDS = [...Object.keys(KERNELS)];
+const KINDS = Object.keys(KERNELS).map((kind) => [kind, kind === "edge" ? "vertical edge" : kind]);
 
 export default {
   id: "convolution",
@@ -49,17 +50,17 @@ export default {
     ask: "A 7 × 7 input with 2 channels, one 3 × 3 kernel, stride 2, no padding (VALID). What comes out?",
     answers: ["3 × 3, two channels", "3 × 3, one channel", "5 × 5, one channel"],
     right: 1,
-    because: "⌊(7 − 3) / 2⌋ + 1 = 3. The products of both channels are added up: one kernel makes one "
-      + "channel.",
+    because: "The window fits 3 times: (7 − 3) / 2 + 1. Both channels are added up: one kernel, one channel.",
   },
-  todo: "Choose an output cell and follow its number back. Predict the size before you change kernel, stride "
-    + "or padding. Then take a picture as the input.",
+  todo: "Choose an output cell and follow its number back. Set stride 2: were you right? Predict every "
+    + "further size. Then take a picture.",
   sentence: "One kernel reaches through all channels; its products and the bias add up to one number.",
   notes: [
     "Go to a cell at the edge of the bright bar and ask for its value before you show the sum.",
     "A usual misconception: each input channel gives an output channel. One kernel gives one; 64 channels "
       + "take 64 kernels.",
-    "SAME, 6 × 6, kernel 3, stride 2: one row of zeros is needed, and it goes to the end, not to the start.",
+    "SAME adds (output − 1) · stride + kernel − input zeros. 6 × 6, kernel 3, stride 2: one row, and it goes "
+      + "to the end, not to the start.",
     "1 × 1 looks at no neighbour: it mixes the channels of one pixel. The last layers of an FCN do just "
       + "that.",
     "On the picture: an edge kernel adds up to 0, so that flat areas vanish; a blur adds up to 1 and keeps "
@@ -168,17 +169,26 @@ function build(stage, { page, say }) {
   };
 }
 
-// The size of the output, with the lecture's formula and the numbers set in.
-function sizeInWords(n, k, stride, padding) {
+// What padding and stride mean here.
+function settingInWords({ n, k, stride, padding }) {
   const { size, before, after } = convolutionSize(n, k, stride, padding);
-  const padded = before + after;
-  const formula = `⌊(${n} + ${padded} − ${k}) / ${stride}⌋ + 1 = ${size}`;
-  if (!size) return `The kernel (${k}) is larger than the input (${n}): no window fits.`;
-  if (padding === "valid") return formula;
-  const zeros = padded
-    ? `Zeros: (${size} − 1) · ${stride} + ${k} − ${n} = ${padded}, ${before} before and ${after} after.`
-    : "That needs no zeros.";
-  return `SAME wants ⌈${n} / ${stride}⌉ = ${size}. ${zeros} ${formula}`;
+  const wanted = stride === 1 ? `keep the size ${n}` : `make the size ${n} / ${stride}, rounded up: ${size}`;
+  const zeros = before + after
+    ? `zeros, ${before} before and ${after} after, ${wanted}.`
+    : `the size is ${stride === 1 ? n : `${n} / ${stride}, rounded up: ${size}`}. Here that needs no zeros.`;
+  const around = padding === "same" ? `SAME: ${zeros}` : "VALID: no zeros around the input.";
+  return `${around} Stride ${stride}: the window moves ${stride} cell${stride > 1 ? "s" : ""} at a time.`;
+}
+
+// The size of the output: the lecture's formula, in words and with the numbers set in.
+function sizeInWords({ n, k, stride, padding }) {
+  const { size, before, after } = convolutionSize(n, k, stride, padding);
+  if (!size) return [`The kernel (${k}) is larger than the input (${n}): no window fits.`];
+  return [
+    el("span", { class: "names" }, "size = ⌊(input + zeros − kernel) / stride⌋ + 1 = "),
+    `⌊(${n} + ${before + after} − ${k}) / ${stride}⌋ + 1 = ${size}`,
+    el("span", { class: "quiet" }, "  ⌊ ⌋: rounded down"),
+  ];
 }
 
 // --- on small numbers
@@ -197,6 +207,7 @@ function numbers(state, tools) {
       el("div", {}, sums[c], products[c]))));
   const title = el("h3", {});
   const output = grid("Output", "output", choose);
+  const setting = el("p", { class: "setting" });
   const formula = el("p", { class: "read formula" });
   const sum = el("p", { class: "read sum", role: "status", "aria-live": "polite" });
   const longSum = el("p", { class: "read long" });
@@ -206,7 +217,7 @@ function numbers(state, tools) {
   const walker = el("div");
   const right = el("section", { class: "output" }, title, output, sum,
     el("label", { class: "bias" }, "bias ", bias), walker);
-  const below = el("div", { class: "below" }, longSum);
+  const below = el("div", { class: "underneath" }, longSum);
   const node = el("div", { class: "numbers" }, el("div", { class: "channels" }, ...columns), right, below);
 
   const size = () => convolutionSize(state.n, state.k, state.stride, state.padding).size;
@@ -259,7 +270,8 @@ function numbers(state, tools) {
           return { text: short(value), ...signed(value, 30) };
         },
       });
-      const heading = layout.stacked || channels < 3 ? "products" : "sum"; // shorter where it is narrow
+      const roomy = layout.stacked || (channels < 3 && !layout.narrow);
+      const heading = roomy ? "products" : "sum"; // shorter where it is narrow
       sums[c].textContent = count ? `${heading}: ${short(totals[c])}` : heading;
     });
     node.classList.toggle("stacked", layout.stacked);
@@ -275,9 +287,10 @@ function numbers(state, tools) {
       frames: count ? [{ row: state.row, column: state.column, rows: 1, columns: 1, kind: "chosen" }] : [],
     });
     output.toggleAttribute("hidden", !count);
-    formula.textContent = sizeInWords(n, k, stride, padding);
-    if (k <= 3) below.prepend(formula); // where small kernels leave room
-    else right.append(formula);
+    setting.textContent = settingInWords(state);
+    formula.replaceChildren(...sizeInWords(state));
+    if (k <= 3) below.prepend(setting, formula); // where small kernels leave room
+    else right.append(setting, formula);
     const terms = totals.map((value, i) => (i ? bracketed(value) : short(value)));
     const value = count ? at(out, state.row, state.column) : null;
     sum.textContent = count
@@ -311,10 +324,11 @@ function measure(node, { channels, k, wide, count }) {
   node.style.setProperty("--output", `${right}px`);
   const column = (narrow ? width : width - right) / channels - em;
   const stacked = (column - em) / (2 * k) < 1.45 * em;
-  const cell = Math.floor(Math.min(2 * em * more, (17 * em * more) / wide, (column - 4) / wide));
+  const cell = Math.floor(Math.min(2 * em * more, (14.1 * em * more) / wide, (column - 4) / wide));
   const weight = Math.floor(Math.min(stacked ? column / k : (column - em) / (2 * k), 2.3 * em * more));
   const out = Math.floor(Math.min(2.4 * em * more, (14 * em * more - 4) / Math.max(1, count)));
-  return { cell, weight, line: Math.floor(more * em * (stacked && k > 3 ? 1.3 : 1.55)), out, stacked };
+  const line = Math.floor(more * em * (stacked && k > 3 ? 1.3 : 1.55));
+  return { cell, weight, line, out, stacked, narrow };
 }
 
 // --- on a picture
@@ -334,9 +348,7 @@ function onPicture(state, page, tools) {
     pictures,
     panels,
     el("div", { class: "kernels" },
-      ...COLOURS.map((colour, c) => el("div", {}, el("h3", {}, `kernel, ${colour}`), kernels[c])),
-      el("p", { class: "quiet" }, "The three channels’ products are added up and divided by 3, "
-        + "so that a kernel that adds up to 1 keeps the brightness.")));
+      ...COLOURS.map((colour, c) => el("div", {}, el("h3", {}, `kernel, ${colour}`), kernels[c]))));
   let asked = 0;
   let wanted = 0;
   let image = null;
@@ -345,7 +357,9 @@ function onPicture(state, page, tools) {
   function draw() {
     if (!node.isConnected) return;
     const em = parseFloat(getComputedStyle(node).fontSize);
-    kernels.forEach((table, c) => table.draw(state.kernels[c], 2.3 * em, 1.5 * em));
+    const { k } = state; // three large kernels stand below each other, too
+    const [width, height] = [Math.min(2.3, 9.5 / k) * em, Math.min(1.8, 6.2 / k) * em];
+    kernels.forEach((table, c) => table.draw(state.kernels[c], width, height));
     wanted ||= requestAnimationFrame(() => { wanted = 0; if (node.isConnected) compute(); });
   }
 
@@ -371,24 +385,23 @@ function onPicture(state, page, tools) {
     const { stride, padding } = state;
     show(before, image);
     panels.classList.toggle("wide", image.width > 2 * image.height);
-    beforeWords.textContent = `${image.height} × ${image.width} × 3`;
-    const third = (kernel) => ({ ...kernel, data: kernel.data.map((weight) => weight / 3) });
-    const thirds = state.kernels.map(third);
-    const out = convolved(maps, thirds, { stride, padding, bias: 0 });
+    beforeWords.textContent = `input: ${image.height} × ${image.width} × 3 (height × width × channels)`;
+    const out = convolved(maps, state.kernels, { stride, padding, bias: 0 });
     if (!out.height || !out.width) {
       show(after, new ImageData(1, 1));
       afterWords.textContent = "The kernel is larger than the picture: no window fits.";
       return;
     }
-    const total = thirds.reduce((sum, { data }) => data.reduce((a, b) => a + b, sum), 0);
-    const negative = total < 0.01; // such as edges: no brightness, but differences
+    const total = state.kernels.reduce((sum, { data }) => data.reduce((a, b) => a + b, sum), 0);
+    const negative = total < 0.03; // such as edges: no brightness, but differences
     let limit = 1;
     for (const value of out.data) limit = Math.max(limit, Math.abs(value));
     show(after, negative ? diverging(out, limit / 2) : greys(out));
     after.dataset.size = `${out.height} × ${out.width}`;
     const colours = negative
-      ? `orange > 0, blue < 0, up to ±${short(limit, 0)}` : "black: 0, white: 255";
-    afterWords.textContent = `${out.height} × ${out.width} × 1 (${colours})`;
+      ? `orange: above 0, blue: below, up to ±${Math.round(limit).toLocaleString("en")}`
+      : `black: 0, white: ${WHITE}, as all three channels are added up`;
+    afterWords.textContent = `output: ${out.height} × ${out.width} × 1 (${colours})`;
   }
 
   const changed = () => { if (node.isConnected) draw(); };
@@ -404,9 +417,13 @@ function onPicture(state, page, tools) {
   };
 }
 
+// A kernel that adds up to 1 in every channel keeps the brightness.
 function greys(map) {
   const image = new ImageData(map.width, map.height);
-  map.data.forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
+  map.data.forEach((value, i) => {
+    const grey = (255 * value) / WHITE;
+    image.data.set([grey, grey, grey, 255], 4 * i);
+  });
   return image;
 }
 
@@ -422,12 +439,13 @@ function drawing() {
   });
   const text = (x, y, words) =>
     svg("text", { x, y, "text-anchor": "middle", style: "font-size: 12px; fill: #000" }, words);
+  const seen = (row, column) => row < 3 && column > 1 && column < 5;
   return drawn("A window in two channels, a kernel, one output cell",
-    ...cells(14, 2, 5, 12, (row, column) => row < 3 && column > 0 && column < 4),
-    ...cells(2, 14, 5, 12, (row, column) => row < 3 && column > 0 && column < 4),
-    text(87, 44, "×"),
-    ...cells(108, 16, 3, 12, () => true), ...cells(100, 24, 3, 12, () => true),
-    text(166, 44, "→ Σ →"),
-    ...cells(192, 22, 3, 12, (row, column) => row === 0 && column === 1),
-    text(32, 87, "5 × 5 × 2"), text(118, 87, "3 × 3 × 2"), text(210, 87, "3 × 3 × 1"));
+    ...cells(16, 2, 7, 9, seen), ...cells(4, 12, 7, 9, seen), // the window's second place
+    text(92, 44, "×"),
+    ...cells(112, 16, 3, 12, () => true), ...cells(104, 24, 3, 12, () => true),
+    text(168, 44, "→ Σ →"),
+    ...cells(194, 22, 3, 12, (row, column) => row === 0 && column === 1),
+    text(38, 88, "7 × 7 × 2"), text(126, 75, "3 × 3 × 2"), text(126, 88, "stride 2"),
+    text(212, 75, "3 × 3 × 1"));
 }

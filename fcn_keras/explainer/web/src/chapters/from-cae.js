@@ -32,8 +32,8 @@ const SAYS = [
   () => "Three colours come out, three colours are wanted: the squared difference tells how far off they are.",
   (classes) => `The last layer now has one channel for each of ${classes} classes. The target still has colours: scores and colours cannot be compared.`,
   () => "The target is now the class of every pixel. But class numbers are names, not amounts: their squared difference says nothing.",
-  (classes, trained) => `Cross-entropy compares the ${classes} scores of a pixel with its one true class. ${trained
-    ? "The output is that of the page’s own FCN, which has another encoder." : "Trained with it, this is an FCN."}`,
+  (classes) => `Cross-entropy compares the ${classes} scores of a pixel with its one true class: `
+    + `0 is certain and right, ${number(Math.log(classes))} (ln ${classes}) is guessing. Trained with it, this is an FCN.`,
 ];
 
 // --- the drawing of the layers
@@ -88,10 +88,12 @@ function hourglass() {
     output.querySelector(".channels").textContent = String(channels);
     picture.classList.toggle("changed", changed);
     const [old, now] = [lastWeights(3), lastWeights(channels)];
-    stays.textContent = `${changed ? "stay" : "five layers"}: ${count(STAYING)} weights`;
+    stays.textContent = changed
+      ? `five layers stay: ${count(STAYING)} weights, trained further`
+      : `five layers: ${count(STAYING)} weights`;
     changes.textContent = changed ? `${count(old)} → ${count(now)} weights` : `${count(old)} weights`;
     picture.setAttribute("aria-label", `Layers with ${[3, ...LAYERS.map(({ channels: n }) => n), channels].join(", ")} channels. `
-      + `Five layers ${stays.textContent}. The last layer: ${changes.textContent}.`);
+      + `${stays.textContent}. The last layer: ${changes.textContent}.`);
   };
   return { picture, change };
 }
@@ -173,9 +175,10 @@ function build(stage, { page, say }) {
   const output = canvas("The output", 1, 1, { class: "smooth", id: "from-output" });
   const target = canvas("The target", 1, 1, { id: "from-target" });
   const [inputIs, outputIs, targetIs] = [1, 2, 3].map(() => el("span", { class: "read" }));
+  const noTarget = el("p", { class: "no-target" });
   const panels = el("div", { class: "panels targets" },
     figure(input, inputIs, { "data-panel": "input" }), figure(output, outputIs, { "data-panel": "output" }),
-    figure(target, targetIs, { "data-panel": "target" }));
+    figure(el("div", {}, target, noTarget), targetIs, { "data-panel": "target" }));
   const choices = picker(page, say);
 
   // Number of classes: those of the page's network, or else those of the picture.
@@ -234,12 +237,28 @@ function build(stage, { page, say }) {
   // Whether a picture's labels are those of the network's classes.
   const matches = () => seen.picture.classes?.join() === page.classes.map(({ name }) => name).join();
 
+  // Why nothing can be the target of the new output; "" if the labels can.
+  function missing() {
+    if (!seen.labels) return "None: nobody has labelled this picture.";
+    if (matches() || !page.classes.length) return "";
+    const named = (names) => names.join(" and ");
+    return `None: its labels are ${named(seen.picture.classes ?? ["others"])}, `
+      + `the output’s classes are ${named(page.classes.map(({ name }) => name))}.`;
+  }
+
   function render() {
     const channels = step === 0 ? 3 : classes();
     drawn.change(channels, step > 0);
-    says.textContent = SAYS[step](classes(), result);
+    says.textContent = SAYS[step](classes());
     next.disabled = step === STEPS.length - 1;
     if (seen) renderPictures(channels);
+  }
+
+  // Whose output the last step shows: the hourglass of the drawing was not trained with labels.
+  function other() {
+    const theirs = page.contents.layers.reduce((sum, { parameters }) => sum + parameters, 0);
+    const than = theirs > STAYING + lastWeights(classes()) ? "larger" : "smaller";
+    return `from another, ${than} network`;
   }
 
   function renderPictures(channels) {
@@ -250,21 +269,25 @@ function build(stage, { page, say }) {
     const made = seen.outputs[kept()];
     const blank = new ImageData(image.width, image.height);
     show(output, made?.image ?? blank);
-    const what = !model() ? "not computed here" : step === 0 ? "colours" : isLast() ? "trained" : "untrained";
+    const what = !model() ? "not computed here" : step === 0 ? "colours" : isLast() ? other() : "untrained";
     outputIs.textContent = `Output: ${sizes(image.height, image.width, channels)}, ${what}`;
     const wantsLabels = step >= 2;
-    show(target, !wantsLabels ? image : labels
-      ? colourise(labels, image.width, image.height, colours()) : blank);
-    targetIs.textContent = !wantsLabels ? "Target: the input itself" : labels
-      ? `Target: ${picture.classes?.join(" or ") ?? "a class"} at each pixel`
-      : "Target: nobody has labelled this picture";
+    noTarget.textContent = wantsLabels ? missing() : "";
+    noTarget.hidden = !noTarget.textContent;
+    target.hidden = !noTarget.hidden;
+    if (!target.hidden) {
+      show(target, wantsLabels ? colourise(labels, image.width, image.height, colours()) : image);
+    }
+    targetIs.textContent = !wantsLabels ? "Target: the input itself" : target.hidden
+      ? "Target" : `Target: ${picture.classes?.join(" or ") ?? "a class"} at each pixel`;
     renderLoss(made);
   }
 
   function renderLoss(made) {
     const value = made?.loss;
     const broken = step === 1 || step === 2;
-    const told = broken ? ", does not fit" : value === undefined ? "" : ` ${number(value, isLast() ? 3 : 1)}`;
+    const absent = isLast() && seen && missing() ? " needs a target" : "";
+    const told = broken ? ", does not fit" : value === undefined ? absent : ` ${number(value, isLast() ? 3 : 1)}`;
     loss.textContent = `Loss: ${isLast() ? "cross-entropy" : "mean squared error"}${told}.`;
     loss.dataset.value = value ?? "";
     loss.classList.toggle("other", isLast());
@@ -311,18 +334,18 @@ export default {
   claims: ["L12", "L13"],
   minutes: 4,
   question: {
-    ask: "An autoencoder has six layers. How many of them must be exchanged to get a network that segments?",
+    ask: "How many of its six layers must a convolutional autoencoder (CAE) exchange to become a fully convolutional network (FCN)?",
     answers: ["All six", "The three on the way up", "The last one"],
     right: 2,
-    because: "Only the last layer fixes how many channels come out. Target and loss change too, but they are no layers.",
+    because: "It alone fixes how many channels come out. Target and loss change too, but are no layers.",
   },
-  todo: "Go through the three changes. At each step: do output, target and loss fit together?",
+  todo: "Make the three changes. After each: do output, target and loss fit together?",
   sentence: "A CAE becomes an FCN by three changes: channels of the last layer, target and loss.",
   notes: [
     "Ask before each step what does not fit yet. After the first change the output has classes, but the target still has colours.",
-    "Count the weights: of more than 65,000, fewer than a thousand are in the last layer. They start anew; the others may start from the autoencoder’s.",
+    "Count the weights: of more than 65,000, fewer than a thousand are in the last layer. They start anew; the others may start from the autoencoder’s. They too are trained on: what stays is the layers, not their values.",
     "The way down finds what is there, the way up puts it back in its place. That holds for both networks.",
-    "At the end the page shows its own trained network, which has another encoder but the same form.",
+    "The last output comes from the page’s own trained network: another encoder, far more weights, the same form. Say so; the drawn one was never trained with labels.",
     "A usual misconception: the latent map of a segmentation network holds the classes. It holds features; classes appear in the last layer alone.",
   ],
   drawing,

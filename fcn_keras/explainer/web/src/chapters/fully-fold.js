@@ -33,7 +33,7 @@ export function folding(place) {
   const dense = el("output", { class: "read verdict", id: "dense" });
   const answers = el("div", { class: "grid replies", role: "group", "aria-label": "Answers of the convolution" });
   const grid = walkable(answers, () => size - SIDE + 1, (cell) => look(Number(cell.dataset.row), Number(cell.dataset.column)));
-  const unfolded = el("p", { class: "verdict" }, "Fold the weights into a kernel first.");
+  const unfolded = el("p", { class: "verdict" }, "Press “kernel” to fold the weights.");
   const sum = el("p", { class: "read", id: "sum", "aria-live": "polite" });
   const form = choice("Weights as a", [[false, "vector"], [true, "kernel"]], false, (value) => { folded = value; render(); });
   const sideOf = slider("Input", { min: SIDE, max: LARGEST, value: SIDE, shown: (n) => `${n} × ${n}` }, resize);

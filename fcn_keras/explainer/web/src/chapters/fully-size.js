@@ -1,5 +1,5 @@
 // A picture of any size through the same weights.
-import { button, canvas, clamp, controls, el, slider, svg } from "../ui/dom.js";
+import { button, canvas, clamp, controls, el, figure, slider, svg } from "../ui/dom.js";
 import { argmax, overlay, show } from "../ui/draw.js";
 import { count, sizes } from "../ui/counts.js";
 import { maps } from "../network/predict.js";
@@ -7,7 +7,6 @@ import { mapsOf } from "../network/fields.js";
 import { movable } from "../ui/move.js";
 import { newest } from "../ui/newest.js";
 import { picker } from "../ui/picker.js";
-import { resized } from "../pictures.js";
 
 const [HIGHEST, WIDEST] = [320, 640]; // pixels
 const PRESETS = [[160, 576], [97, 131], [32, 500], [1, 1]];
@@ -20,6 +19,25 @@ function stagesOf(graph, model) {
   const whole = Object.entries(mapsOf(graph, model, 512, 512));
   return [8, 16, 32]
     .map((stride) => whole.find(([, { height }]) => height === 512 / stride)?.[0]).filter(Boolean);
+}
+
+// How large a picture is at the start: its own size, or smaller with the same proportions.
+function startOf({ height, width }) {
+  const scale = Math.min(1, HIGHEST / height, WIDEST / width);
+  return [height, width].map((side) => Math.max(1, Math.round(side * scale)));
+}
+
+// The middle of a picture that fills another size, with the picture's own proportions.
+export function cut(image, width, height) {
+  const [from, to] = [image, { width, height }].map((size) =>
+    Object.assign(document.createElement("canvas"), { width: size.width, height: size.height }));
+  from.getContext("2d").putImageData(image, 0, 0);
+  const scale = Math.min(image.width / width, image.height / height);
+  const [across, down] = [width * scale, height * scale];
+  const context = to.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
+  context.drawImage(from, (image.width - across) / 2, (image.height - down) / 2, across, down, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
 }
 
 // A map as cells over the picture: where a side is no multiple, the last cells stick out.
@@ -40,10 +58,12 @@ export function anySize(place, { page, say }) {
   let [height, width] = page.contents.size ?? PRESETS[0];
   [height, width] = [Math.min(height, HIGHEST), Math.min(width, WIDEST)];
   let asked = 0;
+  let current = null; // the picture that is looked at
 
   const out = canvas("The picture with what the network found", 1, 1, { id: "sized" });
   const handle = button("◢", () => {}, { class: "corner", "aria-label": "Corner: arrow keys change width and height" });
-  const enlarged = canvas("The same, enlarged", 1, 1, { class: "enlarged" });
+  const large = canvas("The same, enlarged");
+  const enlarged = figure(large, "enlarged", { class: "enlarged", hidden: true });
   const area = el("div", { class: "area" }, out, handle, enlarged);
   const sides = {
     height: slider("Height", { min: 1, max: HIGHEST, value: height }, (value) => resize(width, value)),
@@ -60,6 +80,7 @@ export function anySize(place, { page, say }) {
   const parameters = page.contents.layers.reduce((sum, layer) => sum + layer.parameters, 0);
   weights.value.textContent = `${count(parameters)}, always`;
   const scales = el("div", { class: "scales" });
+  const edges = el("p", { class: "quiet", id: "edges" });
   const spoken = el("p", { class: "hidden", "aria-live": "polite" });
   const choices = picker(page, say);
 
@@ -81,20 +102,25 @@ export function anySize(place, { page, say }) {
   function render() {
     given.value.textContent = sizes(height, width, 3);
     const found = mapsOf(graph, model, height, width);
+    const strides = Object.fromEntries(layers.map((name) => [name, 512 / whole[name].height]));
     scales.replaceChildren(...layers.map((name) => el("figure", { "data-layer": name },
-      el("figcaption", { class: "read" }, `${name}: ${sizes(found[name].height, found[name].width)}`),
-      cellsOf(found[name], { width, height }, 512 / whole[name].height))));
+      el("figcaption", { class: "read" }, `${name} (1/${strides[name]}): ${sizes(found[name].height, found[name].width)}`),
+      cellsOf(found[name], { width, height }, strides[name]))));
+    const over = layers.some((name) => height % strides[name] || width % strides[name]);
+    edges.textContent = `Maps inside the network: ${layers.map((name) => `1/${strides[name]}`).join(", ")} of height and width.`
+      + (over ? " Each is rounded up: what is not coloured sticks out beyond the picture." : "");
     Object.assign(handle.style, { left: `${(100 * width) / WIDEST}%`, top: `${(100 * height) / HIGHEST}%` });
     area.classList.add("busy");
   }
 
-  const ask = newest(async (_, current) => {
+  const ask = newest(async (_, wanted) => {
     const picture = await page.picture();
-    if (!current()) return;
-    const image = resized(picture.image, width, height);
-    if (out.width === 1) sketch(image);
+    if (!wanted()) return;
+    if (picture !== current) start(picture);
+    const image = cut(picture.image, width, height);
+    if (out.dataset.picture !== picture.id) sketch(image);
     const network = await page.network();
-    if (!current()) return;
+    if (!wanted()) return;
     const { output } = maps(network, model, image);
     sketch(overlay(image, argmax(output), page.colours));
     answered.value.textContent = sizes(output.height, output.width, output.channels);
@@ -107,23 +133,33 @@ export function anySize(place, { page, say }) {
     say(error.message);
   });
 
+  // Another picture comes in its own size, unless the network wants one size.
+  function start(picture) {
+    current = picture;
+    if (!page.contents.size) [height, width] = startOf(picture.image);
+    sides.height.set(height);
+    sides.width.set(width);
+    render();
+  }
+
   function sketch(image) {
     show(out, image);
     out.style.width = `${(100 * image.width) / WIDEST}%`;
     const tiny = Math.max(image.width, image.height) <= TINY;
     enlarged.hidden = !tiny;
-    if (tiny) show(enlarged, image);
+    if (tiny) show(large, image);
   }
 
   place.append(
     el("div", { class: "sizing" }, area,
       el("div", { class: "sides" }, sides.height, sides.width, controls(...presets),
-        el("dl", {}, ...given.row, ...weights.row, ...answered.row))),
-    scales, choices, spoken,
+        el("dl", {}, ...given.row, ...weights.row, ...answered.row),
+        el("p", { class: "quiet" }, "The page cuts and scales a picture, only to have one of this size. The network needs no resizing."))),
+    el("div", { class: "inside" }, scales, edges), choices, spoken,
   );
   render();
   ask();
-  const changed = () => { render(); ask(); };
+  const changed = () => ask();
   page.addEventListener("picture", changed);
   return {
     stop() {

@@ -39,12 +39,12 @@ export default {
   claims: ["L14", "L15"],
   minutes: 5,
   question: {
-    ask: "A network of convolutions was trained on pictures of one size. Now one of 97 × 131 pixels comes. What happens?",
+    ask: "A convolutional network was trained on one picture size. What happens with 97 × 131 pixels (height × width)?",
     answers: ["It must be trained again", "The picture must be resized", "It answers, in that size"],
     right: 2,
-    because: "A kernel is as large as its window, whatever it slides over. No layer has a weight for every position.",
+    because: "A kernel is as large as its window, whatever it slides over. Only a dense layer has a weight per input.",
   },
-  todo: "Drag the picture’s corner: odd, tiny, very wide. What stays the same? Then fold a dense layer.",
+  todo: "Drag the corner: what stays the same? Then fold a dense layer: press “kernel” and enlarge the input.",
   sentence: "Without a dense layer, the same weights take a picture of any size and answer in that size.",
   notes: [
     "Ask which number in the network could possibly depend on the picture’s size. (Only a dense layer’s.)",

@@ -465,7 +465,8 @@ function build(stage, { page, say }) {
 
   function saveHead() {
     const { weights, classes, picture } = painting;
-    const about = { class_names: JSON.stringify(classes), network: "fcn8s" };
+    const { encoder } = page.contents;
+    const about = { class_names: JSON.stringify(classes), network: "fcn8s", encoder };
     save(safetensors(weights, about), `${fileName(picture.title)}-head.safetensors`);
   }
 

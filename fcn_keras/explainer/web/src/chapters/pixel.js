@@ -36,7 +36,8 @@ export default {
     "Probabilities add up to 1, scores do not have to. Only the difference between scores counts.",
     "Usual misconception: “the network looks at one pixel's colour.” Go through the layers: the " +
       "rectangle grows.",
-    "Go to a corner: most of the receptive field lies outside the picture, where padding puts zeros.",
+    "Go to a corner: most of the receptive field lies outside the picture, where padding puts zeros. A " +
+      "position of a small map serves many pixels, so its field is seldom centred on the cross.",
   ],
   drawing,
   build,
@@ -54,6 +55,7 @@ function build(stage, { page, say }) {
   let layer = layers.find(({ name }) => name === "pool3") ?? layers[Math.floor(layers.length / 2)];
 
   const view = pictureView();
+  const key = keyOf();
   const bars = barsOf(page.classes);
   const tower = towerOf(layers, layer, (next) => {
     layer = next;
@@ -63,7 +65,7 @@ function build(stage, { page, say }) {
   const row = picker(page, say);
   stage.append(
     row,
-    view.box,
+    el("div", {}, view.box, key.box),
     el("div", { class: "pixel-below" }, el("div", {}, bars.box, tower.facts), tower.box),
     heard,
   );
@@ -91,7 +93,9 @@ function build(stage, { page, say }) {
   function render() {
     if (!seen) return;
     const found = fields.get(layer.name);
-    view.mark(pixel, footprint(found, pixel), found.sees(pixel));
+    const under = footprint(found, pixel);
+    view.mark(pixel, under, found.sees(pixel));
+    key.show(layer.name, under);
     bars.show(pixel, scores);
     tower.show(layer, pixel, fields, seen.image);
   }
@@ -159,10 +163,16 @@ function layersOf({ layers: rows, graph, networks }) {
   const head = stages.filter(
     ({ part, row }) => part === "head" && row.output_shape[0] === lowest && wide(row),
   );
+  const roleOf = (row) =>
+    encoder.includes(row)
+      ? `end of level ${encoder.indexOf(row) + 1}`
+      : row === first
+        ? "the first convolution"
+        : inWords(row, operation(row));
   const inner = [first, ...encoder, ...head.map(({ row }) => row)];
   const all = [...new Set(inner)].filter((row) => row && row.name !== "output" && row !== rows.at(-1));
   return [
-    ...all.map((row) => ({ name: row.name, words: inWords(row, operation(row)) })),
+    ...all.map((row) => ({ name: row.name, words: roleOf(row) })),
     { name: "output", words: "the scores" },
   ];
 }
@@ -272,6 +282,30 @@ function pictureView() {
   };
 }
 
+// What the marks in the picture mean. The frame is seldom centred on the cross: a position of a small
+// map stands for many pixels.
+function keyOf() {
+  const mark = (name) => el("i", { class: name, "aria-hidden": "true" });
+  const cell = el("span", {});
+  const field = el("span", {});
+  return {
+    box: el(
+      "p",
+      { class: "pixel-key" },
+      el("span", {}, el("i", { class: "cross", "aria-hidden": "true" }, "+"), "the pixel"),
+      el("span", {}, mark("cell"), cell),
+      el("span", {}, mark("field"), field),
+    ),
+    show(layer, { rows: [top, bottom], columns: [left, right] }) {
+      const shared = [bottom - top + 1, right - left + 1];
+      cell.textContent = shared.every((side) => side === 1)
+        ? "its own position"
+        : `${sizes(...shared)} pixels share one position of ${layer}`;
+      field.textContent = "what that position sees";
+    },
+  };
+}
+
 // --- the scores under the pixel
 
 function barsOf(classes) {
@@ -342,7 +376,7 @@ function barsOf(classes) {
       box.dataset.winner = best;
       verdict.replaceChildren(
         el("strong", {}, `${name(best)} wins`),
-        ...(second === undefined ? ["."] : lead(here[best] - here[second], name(second))),
+        ...(second === undefined ? ["."] : lead(here[best], here[second], name(second))),
       );
       words = `${title.textContent}: ${shown
         .map((i) => `${name(i)} score ${number(here[i])}, probability ${number(probabilities[i], 3)}`)
@@ -360,14 +394,18 @@ function usual(data) {
   return sample.sort()[Math.floor(0.9 * sample.length)] || 1;
 }
 
-// What a lead in scores means for probabilities: their ratio is e to the power of it.
-function lead(ahead, other) {
+// What a lead in scores means for probabilities: their ratio is e to the power of it. The lead is that
+// of the scores as they are printed, so that whoever subtracts them finds the same number.
+function lead(best, second, other) {
+  const printed = (score) => Number(score.toFixed(2));
+  const ahead = printed(best) - printed(second);
   const times = Math.exp(ahead);
-  const about = times < 1e6 ? `≈ ${Number(times.toPrecision(3)).toLocaleString("en")}` : "> a million";
+  const start = `, ${number(ahead)} ahead of ${other}: `;
+  if (times >= 1e6) return [`${start}more than a million times as probable.`];
   return [
-    `, ${number(ahead)} ahead of ${other}: e`,
+    `${start}about ${Number(times.toPrecision(2)).toLocaleString("en")} times as probable (e`,
     el("sup", {}, number(ahead)),
-    ` ${about} times as probable.`,
+    ").",
   ];
 }
 
@@ -411,9 +449,15 @@ function towerOf(layers, chosen, onchange) {
       { class: "head" },
       el("h3", {}, "Layer"),
       el("span", {}, "columns that it sees"),
-      el("span", { class: "size" }, "pixels"),
+      el("span", { class: "size" }, "pixels, at most"),
     ),
     ...rows.map(({ node }) => node),
+    el(
+      "p",
+      { class: "pixel-key" },
+      el("span", {}, el("i", { class: "within", "aria-hidden": "true" }), "in the picture"),
+      el("span", {}, el("i", { class: "beyond", "aria-hidden": "true" }), "outside: padding"),
+    ),
   );
   let words = "";
 
@@ -462,8 +506,8 @@ function towerOf(layers, chosen, onchange) {
       });
       facts.replaceChildren(
         el("strong", {}, layer.name),
-        ` (${layer.words}), ${sizes(found.height, found.width)} positions: the one above the pixel, row ` +
-          `${position[0]}, column ${position[1]}, ${view(sees, height, width)}`,
+        ` (${layer.words}): ${sizes(found.height, found.width)} positions. The one over the pixel ` +
+          view(sees, height, width),
       );
       words = facts.textContent;
     },
@@ -476,9 +520,9 @@ function view(sees, height, width) {
   const beyond = outside(rows, columns, height, width);
   const where =
     beyond > 0
-      ? `${number(100 * beyond, beyond < 0.1 ? 1 : 0)} % of them padding outside the picture.`
+      ? `${number(100 * beyond, beyond < 0.1 ? 1 : 0)} % of them lie outside, where padding puts zeros.`
       : "all of them in the picture.";
-  return `sees ${sizes(rows[1] - rows[0] + 1, columns[1] - columns[0] + 1)} pixels, ${where}`;
+  return `reaches, through all layers before, over ${sizes(rows[1] - rows[0] + 1, columns[1] - columns[0] + 1)} pixels, ${where}`;
 }
 
 // --- for the handout: a pixel, its channels, their bars

@@ -4,8 +4,8 @@ import { pointed, show } from "../ui/draw.js";
 import { picker } from "../ui/picker.js";
 
 const CHANNELS = ["red", "green", "blue"];
-const CLOSEST = 2.6; // em a pixel: three lines of numbers fit into it
-const READABLE = 1.9; // em a pixel from which one number fits
+const CLOSEST = 3.2; // em a pixel: three lines of numbers fit into it, with air around
+const READABLE = 2.3; // em a pixel from which one number fits
 
 export default {
   id: "review",
@@ -17,10 +17,10 @@ export default {
       + "for it?",
     answers: ["120,000", "360,000", "It depends on how many colours are in it"],
     right: 1,
-    because: "Every pixel has three numbers, for red, green and blue: 300 × 400 × 3 = 360,000.",
+    because: "Three numbers a pixel, for red, green and blue. Height × width × channels: 300 × 400 × 3.",
   },
-  todo: "Choose a place in the picture and zoom in until you can read the numbers. Then drag the three "
-    + "colours. Keys in the picture: arrows move, + and − zoom.",
+  todo: "Choose a place and zoom in until you can read the numbers. Then move the sliders red, green and "
+    + "blue.",
   sentence: "An image is a table of numbers, height × width × channels: one for grey, three for colour.",
   notes: [
     "Ask first where a computer has to see: counting cells, reading a number plate, driving. Which of these "
@@ -40,7 +40,7 @@ function build(stage, { page, say }) {
   const factors = [1, 1, 1];
   let picture = null;
   let grey = false;
-  let zoom = 0; // 0: the whole picture, 1: a few pixels
+  let zoom = null; // 0: the whole picture, 1: a few pixels; null: not chosen yet
   let chosen = { x: 0, y: 0 };
   let hovered = null;
   let frame = null; // the pixels that are seen: { x, y, width, height, scale }
@@ -58,7 +58,7 @@ function build(stage, { page, say }) {
   const reading = el("p", { class: "read reading", role: "status", "aria-live": "polite" });
   const swatch = el("span", { class: "swatch", "aria-hidden": "true" });
   const total = el("p", { class: "read total" });
-  const inGrey = toggle("channels in grey", false, (value) => { grey = value; draw(); });
+  const inGrey = toggle("grey channels", false, (value) => { grey = value; draw(); });
   const pictures = picker(page, say);
 
   overview.addEventListener("click", (event) => { place(pointed(overview, event)); recentre(); draw(); });
@@ -68,8 +68,8 @@ function build(stage, { page, say }) {
       el("div", { class: "map" }, overview, around),
       el("div", { class: "facts" }, total, reading)),
     el("div", { class: "views" },
-      figureOf(views[0], [zoomed]),
-      ...CHANNELS.map((_, c) => figureOf(views[c + 1], c ? [sliders[c]] : [sliders[c], inGrey]))));
+      figureOf(views[0], [zoomed, inGrey]),
+      ...CHANNELS.map((_, c) => figureOf(views[c + 1], [sliders[c]]))));
 
   function view(name, keys) {
     const what = keys ? "The picture" : `Channel ${name}`;
@@ -78,7 +78,7 @@ function build(stage, { page, say }) {
     const node = el("div", {
       class: "view", "data-view": name, tabindex: keys ? 0 : null, "data-keys": keys ? "" : null,
       role: keys ? "application" : null,
-      "aria-label": keys ? "The picture. Arrow keys choose a pixel." : null,
+      "aria-label": keys ? "The picture. Arrow keys choose a pixel, + and − zoom." : null,
     }, pixels, over);
     const under = (event) => {
       const { x, y } = pointed(pixels, event);
@@ -130,7 +130,13 @@ function build(stage, { page, say }) {
     const { clientWidth: wide, clientHeight: high } = views[0].node;
     const em = parseFloat(getComputedStyle(stage).fontSize);
     const whole = Math.min(wide / width, high / height);
-    const scale = whole * (Math.max(whole, CLOSEST * em) / whole) ** zoom;
+    const range = Math.max(whole, CLOSEST * em) / whole;
+    if (zoom === null) { // at first the picture fills its place; the small one beside shows the whole
+      const filling = Math.max(wide / width, high / height) / whole;
+      zoom = range > 1 ? clamp(Math.log(filling) / Math.log(range), 0, 1) : 0;
+      zoomed.set(zoom);
+    }
+    const scale = whole * range ** zoom;
     const columns = clamp(Math.floor(wide / scale + 0.05), 1, width);
     const rows = clamp(Math.floor(high / scale + 0.2), 1, height);
     frame = {
@@ -141,7 +147,7 @@ function build(stage, { page, say }) {
   }
 
   function sizeInWords() {
-    return frame ? `${frame.width} × ${frame.height} pixels` : "";
+    return frame ? `${frame.height} × ${frame.width}` : "";
   }
 
   function draw() {
@@ -205,14 +211,15 @@ function build(stage, { page, say }) {
   // Black or white, whichever stands out.
   function writing(column, row, [r, g, b], numbers, em) {
     const { scale } = frame;
-    const line = (numbers.length === 3 ? 0.835 : 1) * em;
+    const size = (numbers.length === 3 ? 0.835 : 1) * em;
+    const line = 1.15 * size;
     const middle = (row + 0.5) * scale - ((numbers.length - 1) * line) / 2;
     const kind = luminance(r, g, b) > 0.18 ? "light" : "dark";
     return svg("g", { class: kind, "data-x": frame.x + column, "data-y": frame.y + row },
       svg("rect", { class: "rim", x: column * scale, y: row * scale, width: scale, height: scale }),
       ...numbers.map((number, i) => svg("text", {
         x: (column + 0.5) * scale, y: middle + i * line, dy: "0.35em", "text-anchor": "middle",
-        style: `font-size: ${line}px`,
+        style: `font-size: ${size}px`,
       }, String(number))));
   }
 
@@ -242,7 +249,7 @@ function build(stage, { page, say }) {
       width: wide, height: high,
     }).forEach(([name, value]) => window_.setAttribute(name, value));
     zoomed.querySelector("output").textContent = sizeInWords();
-    zoomed.input.setAttribute("aria-valuetext", sizeInWords());
+    zoomed.input.setAttribute("aria-valuetext", `${sizeInWords()} pixels`);
   }
 
   let asked = 0;

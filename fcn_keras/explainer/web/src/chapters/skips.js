@@ -1,5 +1,5 @@
 // Skip connections: finer maps say where the edge runs; one prediction taken apart (L18–L21).
-import { canvas, choice, controls, el, figure, newId, number, percent, svg, toggle } from "../ui/dom.js";
+import { button, canvas, choice, controls, el, figure, newId, number, percent, svg, toggle } from "../ui/dom.js";
 import { MISTAKES, argmax, css, diverging, mistakes, overlay, show } from "../ui/draw.js";
 import { frame } from "../ui/frame.js";
 import { looked } from "../ui/looked.js";
@@ -11,6 +11,12 @@ import { mapOf, tensorOf } from "../network/predict.js";
 const REACH = 4; // pixels on both sides of the edge
 // The levels of a prediction, from coarse to fine; the last two are the skips.
 const LEVELS = ["score_fr", "score_pool4", "score_pool3"];
+// Colours of the score maps, unlike those of the mistakes: purple against the object, green for it.
+const ENDS = [
+  [118, 42, 131],
+  [0, 125, 60],
+];
+const ORIGINS = { score_fr: "pool5's scores", score_pool4: "pool4's scores", score_pool3: "pool3's scores" };
 const SKIPS = { pool4: "score_pool4", pool3: "score_pool3" };
 
 export default {
@@ -27,8 +33,7 @@ export default {
       "roughly where.",
   },
   todo:
-    "Compare the strides, the coarsest first. Then switch skips off: watch the edge, and the shares of the " +
-    "levels.",
+    "Compare the networks, stride 32 first. Then choose 8 and switch its skips off: watch the edge.",
   sentence: "The deepest level says what, the skips from finer maps say where; the prediction is their sum.",
   notes: [
     "A skip bypasses layers: a 1 × 1 convolution scores pool4 or pool3, and its scores are added to " +
@@ -37,7 +42,9 @@ export default {
     "The shares add up exactly because everything behind the score layers is linear and has no bias.",
     "Usual misconception: “skips add new objects.” They mostly move the edge; what is there was " +
       "decided below.",
-    "The stride-32 network was trained on its own; it is not the stride-8 network with its skips off.",
+    "The stride-32 network was trained on its own; it is not the stride-8 network with its skips off. That " +
+      "one was trained to rely on its skips, and is often the worse of the two.",
+    "Single scenes differ: on some, stride 16 has the higher IoU. The mean over many scenes, and the edge, decide.",
   ],
   drawing,
   build,
@@ -53,7 +60,7 @@ function build(stage, { page, say }) {
 
   const number = objectOf(page.classes);
   const name = page.classes[number].name;
-  const pick = choice("Stride", strides, state.stride, (stride) => {
+  const pick = choice(strides.length > 1 ? "Network of stride" : "Stride", strides, state.stride, (stride) => {
     state.stride = stride;
     change();
   });
@@ -72,11 +79,13 @@ function build(stage, { page, say }) {
   const read = el("p", { class: "read", id: "skips-read", role: "status", "aria-live": "polite" });
   const legend = el("p", { class: "skips-legend" });
   const table = tableOf(strides);
+  const about = el("p", { class: "quiet" }, meaning(strides));
   const shares = sharesOf(name, page.classes[otherThan(number, page.classes.length)].name);
+  const scene = labelled(page);
   const row = picker(page, say);
   stage.append(
     row,
-    controls(pick, ...switches),
+    el("div", {}, controls(pick, ...switches), about),
     el("div", { class: "skips-views" }, box, enlarged),
     el("div", { class: "skips-say" }, el("div", {}, legend, read), table.box),
     shares.box,
@@ -105,11 +114,12 @@ function build(stage, { page, say }) {
     if (run) render();
   }, failed);
 
-  // A network has only some of the skips; the others cannot be switched.
+  // A network has only some of the skips; the others are off, and cannot be switched.
   function enable() {
     const model = contents.graph.models[page.networks.strides[state.stride]];
-    Object.values(SKIPS).forEach((layer, i) => {
+    Object.entries(SKIPS).forEach(([pool, layer], i) => {
       switches[i].querySelector("input").disabled = !(layer in model);
+      switches[i].set(layer in model && state[pool]);
     });
   }
   function render() {
@@ -135,14 +145,17 @@ function build(stage, { page, say }) {
     if (run.band) darkened(small, run.band, part, image.width);
     show(close, small);
     enlarged.querySelector("figcaption").textContent = run.band
-      ? "Enlarged; what counts is bright."
+      ? "Counted: the bright band."
       : "Enlarged.";
     legend.replaceChildren(
       ...(labels
         ? Object.entries({ found: "found", missed: "missed", invented: "invented" }).map(([kind, text]) =>
             el("span", {}, el("i", { style: `background: ${css(MISTAKES[kind])}` }), `${name} ${text}`),
           )
-        : [el("span", {}, `This picture has no labels of ${name}: mistakes cannot be counted.`)]),
+        : [
+            el("span", {}, `This picture has no labels of ${name}: mistakes cannot be counted.`),
+            ...(scene ? [button("Show a labelled picture", () => page.choose(scene))] : []),
+          ]),
     );
     read.replaceChildren(...words(result));
     for (const key of ["stride", "wrong", "iou"]) read.dataset[key] = result[key] ?? "";
@@ -150,16 +163,30 @@ function build(stage, { page, say }) {
   }
 
   function words(result) {
-    const without = result.off.length ? ` without ${result.off.map(poolOf).join(" and ")}` : "";
+    const without = result.off.length ? ` ${shortly(result)}` : "";
     const what = `Stride ${result.stride}${without}`;
     if (result.wrong === null) return [what, "."];
     return [
       `${what}: `,
       el("strong", {}, percent(result.wrong, 1)),
-      " wrong near the edge, ",
+      ` wrong near the edge. IoU of ${name} in the whole picture (overlap ÷ union of found and true ${name}): `,
       el("strong", {}, percent(result.iou, 1)),
-      ` IoU of ${name} in the whole picture.`,
+      ".",
+      remark(result),
     ];
+  }
+
+  // What would otherwise look like a contradiction.
+  function remark({ stride, off, wrong, iou: share }) {
+    const coarser = strides.filter((each) => Number(each) > Number(stride)).map((each) => run.result(each));
+    if (off.length) {
+      const better = coarser.find((each) => each.wrong < wrong);
+      const relied = ` Trained to rely on ${off.length > 1 ? "them" : "it"}`;
+      return better ? `${relied}, it is now worse than stride ${better.stride}.` : "";
+    }
+    return coarser.some((each) => each.iou > share)
+      ? " Here a coarser network reaches more: single pictures differ."
+      : "";
   }
 
   page.addEventListener("picture", update);
@@ -177,6 +204,17 @@ function build(stage, { page, say }) {
     },
   };
 }
+
+// A picture of the page whose labels name the network's classes: its id, or undefined.
+function labelled({ contents, classes }) {
+  const names = classes.map(({ name }) => name).join();
+  return contents.pictures.find((entry) => entry.labels && entry.classes?.join() === names)?.id;
+}
+
+// The networks' stride is not that of one layer.
+const meaning = (strides) =>
+  `Stride here: pixels for each position of the finest map used.` +
+  (strides.length > 1 ? ` ${strides.length} networks, trained separately.` : "");
 
 // The class whose edge is looked at: the first that is not the background.
 const objectOf = (classes) =>
@@ -340,7 +378,7 @@ function darkened(small, band, part, width) {
 }
 
 const poolOf = (layer) => layer.replace("score_", "");
-const shortly = ({ stride, off }) => `${stride} without ${off.length > 1 ? "both" : poolOf(off[0])}`;
+const shortly = ({ off }) => `without ${off.length > 1 ? "both" : poolOf(off[0])}`;
 
 // --- errors of the three networks, side by side
 
@@ -431,17 +469,25 @@ function sharesOf(name, other) {
         const off = result.off.includes(layer);
         const { image, node } = levels[layer];
         node.classList.toggle("absent", !used.includes(layer));
-        const map = used.includes(layer) ? shares[layer] : { ...whole, data: whole.data.map(() => 0) };
-        show(image, diverging(off ? { ...map, data: map.data.map(() => 0) } : map, limit));
-        const share = used.includes(layer) ? (off ? "off" : layer) : "none";
-        node.querySelector("figcaption").textContent = share === layer ? layer : `${layer}: ${share}`;
+        const map = shares[layer];
+        if (!map) show(image, new ImageData(whole.width, whole.height));
+        else show(image, diverging(off ? { ...map, data: map.data.map(() => 0) } : map, limit, ENDS));
+        const share = used.includes(layer) ? (off ? "off" : "") : "none";
+        node.querySelector("figcaption").textContent = `${ORIGINS[layer]}${share && `: ${share}`}`;
       }
-      show(sum.image, diverging(result.score, limit));
+      show(sum.image, diverging(result.score, limit, ENDS));
+      const digits = limit < 10 ? 1 : 0;
       const constant = strongest([shares.rest]) > 1e-4 * limit;
       sum.node.querySelector("figcaption").textContent = constant ? "sum, with the biases" : "sum";
       scale.replaceChildren(
         el("span", {}, `Score of ${name} minus score of ${other}:`),
-        el("span", { class: "ends" }, `−${number(limit, 0)}`, el("i", {}), `+${number(limit, 0)}`),
+        el(
+          "span",
+          { class: "ends" },
+          `−${number(limit, digits)}`,
+          el("i", { style: `background: linear-gradient(90deg, ${css(ENDS[0])}, #fafafa, ${css(ENDS[1])})` }),
+          `+${number(limit, digits)}`,
+        ),
       );
       box.dataset.limit = limit;
     },
@@ -454,7 +500,7 @@ const strongest = (maps) =>
 // --- for the handout: a coarse map and a fine map, added
 
 function drawing() {
-  const steps = (x, size, path) => svg("path", { d: `M${x} 8h64v64h-64z ${path}`, "data-size": size });
+  const box = (x) => svg("path", { d: `M${x} 8h64v64h-64z` });
   const sign = (x, text) =>
     svg("text", { x, y: 46, style: "fill: currentColor; stroke: none; font-size: 18px" }, text);
   const below = (x, text) =>
@@ -469,11 +515,14 @@ function drawing() {
       stroke: "currentColor",
       "stroke-width": 1.5,
     },
-    steps(4, 32, "M4 40h32v32M36 40v-32"),
+    box(4),
+    svg("path", { d: "M4 8h32v64h-32zM36 8h32v32h-32z", fill: "currentColor", "fill-opacity": 0.3 }),
     sign(72, "+"),
-    steps(88, 8, "M88 64h8v-8h8v-8h8v-8h8v-8h8v-8h8v-8h8v-8"),
+    box(88),
+    svg("path", { d: "M92 72L148 8", "stroke-width": 2.5 }),
     sign(156, "="),
-    steps(172, 1, "M172 72L228 8"),
+    box(172),
+    svg("path", { d: "M172 8h60L176 72h-4z", fill: "currentColor", "fill-opacity": 0.3 }),
     below(4, "what, coarse"),
     below(88, "where, fine"),
     below(172, "their sum"),

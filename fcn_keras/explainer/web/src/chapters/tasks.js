@@ -12,8 +12,10 @@ const [WIDTH, HEIGHT] = [48, 36];
 const SIZES = [17, 11]; // pixels, of the first and of the second shape
 const STARTS = [[4, 6], [33, 20]];
 const KINDS = ["disc", "square", "triangle"];
-const COLOURS = [[232, 235, 241], SERIES[0], SERIES[1], SERIES[2]]; // of labels; background first
-const OBJECT = [222, 138, 30];
+// Of labels, background first; a shape has its label's colour in the scene too.
+const COLOURS = [[232, 235, 241], SERIES[0], SERIES[1], SERIES[2]];
+const colourOf = (kind) => COLOURS[KINDS.indexOf(kind) + 1];
+const FAR = 10; // pixels: "somewhere else" is at least as far away
 
 // Whether a shape covers a place; x and y run from −1 to 1.
 const COVERS = {
@@ -36,13 +38,13 @@ function draw(things) {
   for (let y = 0; y < HEIGHT; y += 1) {
     for (let x = 0; x < WIDTH; x += 1) {
       const grain = GRAIN[y * WIDTH + x];
-      const covered = things.some(({ kind, left, top, size }) => {
+      const covered = things.find(({ kind, left, top, size }) => {
         const at = (place, start) => (2 * (place - start) + 1) / size - 1;
         const [u, v] = [at(x, left), at(y, top)];
         return Math.abs(u) < 1 && Math.abs(v) < 1 && COVERS[kind](u, v);
       });
       const sky = y < 0.58 * HEIGHT;
-      const colour = covered ? OBJECT : sky ? [168, 196, 222] : [126, 142, 132];
+      const colour = covered ? colourOf(covered.kind) : sky ? [168, 196, 222] : [126, 142, 132];
       const light = covered ? 14 : sky ? 5 + y / 4 : 16;
       image.data.set([...colour.map((value) => value + light * grain), 255], 4 * (y * WIDTH + x));
     }
@@ -52,9 +54,13 @@ function draw(things) {
 
 // --- the answers, from the pixels
 
-// Connected pixels of the objects' colour: more red than blue in them by far.
+// Connected pixels of a vivid colour; sky and ground are greyish. Which colour does not count:
+// what a region shows is told by its form.
 function regionsOf({ data, width, height }) {
-  const open = Uint8Array.from({ length: width * height }, (_, i) => data[4 * i] - data[4 * i + 2] > 80);
+  const open = Uint8Array.from({ length: width * height }, (_, i) => {
+    const colour = data.subarray(4 * i, 4 * i + 3);
+    return Math.max(...colour) - Math.min(...colour) > 100;
+  });
   const regions = [];
   for (let first = 0; first < open.length; first += 1) {
     if (!open[first]) continue;
@@ -105,6 +111,8 @@ const placesOf = ({ boxes }) =>
 
 // --- the screen
 
+const SAME = "Same as at the start";
+
 // One of the three answers: its name, a picture of it, its words, what has changed.
 function row(name, asks, picture) {
   const words = el("p", { class: "read" });
@@ -120,9 +128,9 @@ function row(name, asks, picture) {
 }
 
 function build(stage) {
-  const kinds = ["disc", null];
-  let things = [];
-  let start = null;
+  let kinds = ["disc", null];
+  let things = []; // one for each kind that is not null
+  let start = null; // the answers at the start
 
   const scene = canvas("The scene", WIDTH, HEIGHT, { class: "wide", id: "scene" });
   scene.getContext("2d", { willReadFrequently: true });
@@ -131,8 +139,8 @@ function build(stage) {
   const boxes = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "answer-tile", "aria-hidden": "true" });
   const mask = canvas("The label of every pixel", WIDTH, HEIGHT, { class: "answer-tile", id: "mask" });
   const classification = row("Classification", "what is there?", tile);
-  const detection = row("Detection", "what, and about where?", boxes);
-  const segmentation = row("Segmentation", "what is where?", mask);
+  const detection = row("Detection", "what, in which box?", boxes);
+  const segmentation = row("Segmentation", "what is where? (the mask)", mask);
   const spoken = el("p", { class: "hidden", "aria-live": "polite" });
   const field = el("div", { class: "scene" }, scene);
   const hint = el("p", { class: "quiet" });
@@ -152,11 +160,27 @@ function build(stage) {
     render();
   }
 
+  // All places of the whole pixels where a shape may lie, those with `wanted` only.
+  function places(thing, wanted = () => true) {
+    const [across, down] = [WIDTH, HEIGHT].map((side) => side - thing.size + 1);
+    return Array.from({ length: across * down }, (_, i) => [i % across, Math.floor(i / across)])
+      .filter((at) => wanted(...at) && fits(thing, ...at));
+  }
+
+  // Puts the shapes that are chosen into the scene, each where it was before; a new one near its start.
   function put() {
-    things = kinds.flatMap((kind, i) =>
-      (kind ? [{ kind, size: SIZES[i], left: STARTS[i][0], top: STARTS[i][1] }] : []));
-    field.replaceChildren(scene, ...things.map((thing, i) => {
-      const grip = button("", () => {}, { class: "grip", "data-thing": i });
+    const before = things;
+    things = [];
+    kinds.forEach((kind, number) => {
+      if (!kind) return;
+      const [left, top] = STARTS[number];
+      const thing = { left, top, ...before.find((other) => other.number === number), kind, number, size: SIZES[number] };
+      const off = ([x, y]) => Math.abs(x - thing.left) + Math.abs(y - thing.top);
+      [thing.left, thing.top] = places(thing).reduce((best, at) => (off(at) < off(best) ? at : best));
+      things.push(thing);
+    });
+    field.replaceChildren(scene, ...things.map((thing) => {
+      const grip = button("", () => {}, { class: "grip", "data-thing": thing.number });
       thing.grip = movable(grip, {
         from: () => [thing.left, thing.top],
         to: (x, y) => move(thing, x, y),
@@ -164,16 +188,22 @@ function build(stage) {
       });
       return grip;
     }));
-    start = null;
     render();
+  }
+
+  function restart() {
+    kinds = ["disc", null];
+    things = [];
+    first.set(kinds[0]);
+    second.set(kinds[1]);
+    put();
   }
 
   function elsewhere() {
     for (const thing of things) {
-      for (let tries = 0; tries < 50; tries += 1) {
-        const at = [WIDTH, HEIGHT].map((side) => Math.floor(Math.random() * (side - thing.size + 1)));
-        if (fits(thing, ...at)) { [thing.left, thing.top] = at; break; }
-      }
+      const { left, top } = thing;
+      const far = places(thing, (x, y) => Math.max(Math.abs(x - left), Math.abs(y - top)) >= FAR);
+      if (far.length) [thing.left, thing.top] = far[Math.floor(Math.random() * far.length)];
     }
     render();
   }
@@ -197,7 +227,7 @@ function build(stage) {
     spoken.textContent = `Label: ${answer.label}. ${some(changed, "pixel")} changed.`;
     const differ = new Set(things.map(({ kind }) => kind)).size > 1;
     hint.textContent = differ
-      ? "One label for two things: the one with fewer pixels goes unnamed."
+      ? "One label for two things: here the larger one is named, the other is not."
       : things.length > 1
         ? "Two boxes, but one class: both shapes have the same label in the mask."
         : "The label needs no place. The box and the mask do.";
@@ -205,20 +235,21 @@ function build(stage) {
 
   function tellLabel({ label }) {
     word.textContent = label;
-    tile.style.setProperty("--class", css(COLOURS[KINDS.indexOf(label) + 1]));
+    tile.style.setProperty("--class", css(colourOf(label)));
     const same = label === start.label;
-    classification.tell("1 label for all pixels", same, same ? "Unchanged" : "Another label");
+    classification.tell("1 label for the whole picture", same, same ? SAME : "Another label");
   }
 
   function tellBoxes(answer) {
     boxes.replaceChildren(...answer.boxes.map(({ kind, left, right, top, bottom }) => svg("rect", {
       x: left, y: top, width: right - left + 1, height: bottom - top + 1, fill: "none",
-      stroke: css(COLOURS[KINDS.indexOf(kind) + 1]), "stroke-width": 3, "vector-effect": "non-scaling-stroke",
+      stroke: css(colourOf(kind)), "stroke-width": 3, "vector-effect": "non-scaling-stroke",
     })));
     const same = placesOf(answer) === placesOf(start);
     const text = answer.boxes.map(({ kind, left, right, top, bottom }) =>
       `${kind}: x ${left}–${right}, y ${top}–${bottom}`).join("\n");
-    detection.tell(text, same, same ? "Unchanged" : "Moved");
+    const alike = answer.boxes.map(({ kind }) => kind).sort().join() === start.boxes.map(({ kind }) => kind).join();
+    detection.tell(text, same, same ? SAME : alike ? "Moved" : "Other boxes");
   }
 
   function tellMask({ labels, counts }, changed) {
@@ -233,16 +264,17 @@ function build(stage) {
     const text = named.map(([kind, number]) => `${count(number)} ${kind}`).join(", ");
     mask.dataset.changed = changed;
     segmentation.tell(`${count(labels.length)} labels: ${text}, ${count(counts[0])} background`,
-      changed === 0, changed ? `${count(changed)} labels have changed` : "Unchanged");
+      changed === 0, changed ? `${count(changed)} labels have changed` : SAME);
   }
 
-  const first = choice("Shape", KINDS, kinds[0], (kind) => { kinds[0] = kind; put(); });
-  const second = choice("and", [[null, "nothing else"], ...KINDS], null, (kind) => { kinds[1] = kind; put(); });
+  const first = choice("Shape", KINDS, kinds[0], (kind) => { kinds = [kind, kinds[1]]; put(); });
+  const second = choice("and", [[null, "nothing else"], ...KINDS], null, (kind) => { kinds = [kinds[0], kind]; put(); });
   stage.append(
     controls(first, second),
     el("div", { class: "tasks" },
       el("div", { class: "left" }, field,
-        controls(button("Somewhere else", elsewhere), button("Back to the start", put)), hint),
+        controls(button("Somewhere else", elsewhere), button("Back to the start", restart)), hint,
+        el("p", { class: "quiet" }, "No network answers here: a few fixed rules read the drawn pixels.")),
       el("div", { class: "right" }, classification.box, detection.box, segmentation.box)),
     spoken,
   );
@@ -271,18 +303,18 @@ export default {
   claims: ["L04", "L05", "L06"],
   minutes: 4,
   question: {
-    ask: "A disc lies on the left of a picture. Somebody moves it to the right. Which answer changes?",
+    ask: "A picture gets a label (what it shows) and a mask (which pixels show it). Its disc moves to the right. What changes?",
     answers: ["The label of the picture", "The mask of the disc", "Both"],
     right: 1,
-    because: "The picture still shows a disc, so its label stays. Other pixels belong to the disc now, so the mask changes.",
+    because: "It still shows a disc, so the label stays. Other pixels show it now, so the mask changes.",
   },
-  todo: "Drag the disc, or use the arrow keys. Which of the three answers change? Then add a second shape.",
+  todo: "Drag the disc, or use the arrow keys. Which of the three answers change? Then choose other shapes.",
   sentence: "Classification says what is there; segmentation says what is where, for every pixel.",
   notes: [
     "Ask for the prediction first; many say “both”, because they think of the picture as a whole.",
     "Drag slowly by one pixel: a few labels at the rim change. Drag far: all pixels of the old and the new place change.",
-    "Add a square to the disc: one label must leave one of them out. That is why whole pictures need more than classification.",
-    "The answers are found in the drawn pixels. The rule: how much of its bounding box does a region fill? That ratio does not depend on the place.",
+    "Add a square to the disc: one label must leave one of them out. Which one is this page’s own rule (the larger).",
+    "No network answers here. The page reads the drawn pixels; the rule: how much of its bounding box does a region fill? That ratio does not depend on the place, and the colour does not count.",
     "A usual misconception: segmentation tells two discs apart. It gives both the same label; telling them apart is instance segmentation.",
   ],
   drawing,

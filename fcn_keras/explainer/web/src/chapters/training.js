@@ -19,7 +19,7 @@ export default {
   claims: ["L24"],
   minutes: 4,
   question: {
-    ask: "The head starts with random weights. When in its training does the loss fall the most?",
+    ask: "The head, the layers behind the encoder, starts with random weights. When does the loss fall most?",
     answers: ["Evenly, a little with every step", "In the first steps", "In the last steps"],
     right: 1,
     because:
@@ -33,6 +33,7 @@ export default {
   notes: [
     "Ask for a guess of the picture at step 0 before showing it.",
     "The loss axis is logarithmic: the same distance means the same factor.",
+    "To save room, the weights of all checkpoints but the last are rounded coarsely; the curve is exact.",
     "The thin line jumps because every step looks at another batch; the thick one is the mean of its " +
       "neighbours.",
     "Frozen does not mean unused: the encoder computes its maps for every picture, but no step " +
@@ -72,7 +73,8 @@ function build(stage, { page, say }) {
     (next) => choose(next),
   );
   const picture = canvas("What the head finds in the picture", 1, 1, { id: "training-picture" });
-  const read = el("dl", { class: "read", id: "training-read", role: "status", "aria-live": "polite" });
+  const read = el("dl", { class: "read", id: "training-read" });
+  const heard = el("div", { role: "status", "aria-live": "polite" }, read); // a list has no other role
   const strip = stripOf(checkpoints, (next) => {
     scrub.set(next);
     choose(next);
@@ -83,7 +85,7 @@ function build(stage, { page, say }) {
     curve.box,
     scrub,
     strip.box,
-    el("div", { class: "training-below" }, picture, el("div", {}, read, frozenNote(contents))),
+    el("div", { class: "training-below" }, picture, el("div", {}, heard, frozenNote(contents))),
   );
 
   const update = newest(async (_, still) => {
@@ -123,7 +125,7 @@ function build(stage, { page, say }) {
     if (result) show(picture, overlay(seen.image, result.found, page.colours));
     const line = (term, text) => el("div", {}, el("dt", {}, term), el("dd", {}, text));
     read.replaceChildren(
-      line("Loss", lossText(loss, step)),
+      line("Training loss", lossText(loss, step)),
       line(
         `IoU of ${page.classes[object].name}`,
         !result ? "…" : result.iou === null ? "no labels" : percent(result.iou, 1),
@@ -195,18 +197,19 @@ function frozenNote({ layers }) {
     "p",
     { class: "frozen-note" },
     el("strong", {}, "Frozen"),
-    `: no step changes the encoder's ${count(sum(false))} weights. Its maps of a picture ` +
-      `stay the same. Only the head's ${count(sum(true))} weights learn. `,
-    el("span", { class: "quiet" }, "Earlier checkpoints are rounded coarsely, to save room."),
+    `: no step changes the encoder's ${count(sum(false))} weights. Only the head's ` +
+      `${count(sum(true))} weights learn. A batch: the few training pictures of one step.`,
   );
 }
 
 // --- the loss curve
 
 function curveOf(loss, checkpoints, width, onchoose) {
+  // Narrow at the start, where the loss falls steeply; the last window stays as wide as it is.
   const smooth = loss.map((_, i) => {
-    const reach = Math.min(AROUND, i, loss.length - 1 - i); // as far back as ahead: no bend at the ends
-    const near = loss.slice(i - reach, i + reach + 1);
+    const reach = Math.min(AROUND, Math.floor(i / 3), Math.floor((loss.length - 1) / 2));
+    const last = Math.min(loss.length - 1, i + reach);
+    const near = loss.slice(last - 2 * reach, last + 1);
     return near.reduce((a, b) => a + b, 0) / near.length;
   });
   const positive = loss.filter((value) => value > 0);
@@ -220,6 +223,7 @@ function curveOf(loss, checkpoints, width, onchoose) {
     values.map((value, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("");
   const marker = svg("path", { class: "marker" });
   const dot = svg("circle", { class: "dot", r: 6 });
+  const axis = width > 600 ? "loss (logarithmic axis) after each training step" : "loss (logarithmic), by step";
   const dots = checkpoints.map(({ step }) =>
     svg("circle", { class: "step", r: 4.5, cx: x(step), cy: HEIGHT - PLOT.bottom }),
   );
@@ -241,7 +245,7 @@ function curveOf(loss, checkpoints, width, onchoose) {
         String(step),
       ),
     ),
-    svg("text", { x: width - PLOT.right - 4, y: PLOT.top + 14, "text-anchor": "end" }, "loss, by steps"),
+    svg("text", { x: width - PLOT.right - 4, y: PLOT.top + 14, "text-anchor": "end" }, axis),
     svg("path", {
       class: "axis",
       d: `M${PLOT.left} ${PLOT.top}V${HEIGHT - PLOT.bottom}H${width - PLOT.right}`,
@@ -340,7 +344,7 @@ function stripOf(checkpoints, onchoose) {
     },
     result(i, { found, iou: share }, image, colours) {
       show(pictures[i], overlay(image, found, colours));
-      notes[i].textContent = share === null ? "" : percent(share, 0);
+      notes[i].textContent = share === null ? "" : `IoU ${percent(share, 0)}`;
       buttons[i].dataset.iou = share ?? "none";
     },
   };

@@ -14,6 +14,7 @@ const INPUT = { data: [2, 1, 3, 1, 1, 4, 2, 2, 3, 2, 1, 4, 1, 3, 2, 1], height: 
 const KERNEL = { // its top left corner; not symmetric, so that turning it can be seen
   data: [1, 2, 1, 3, 1, 0, 3, 1, 1, 2, 2, 1, 0, 1, 1, 1, 3, 2, 1, 0, 2, 1, 1, 0, 1], height: 5, width: 5,
 };
+const ORDINALS = ["first", "second", "third", "fourth"];
 const KINDS = {
   numbers: (k) => filled(k, k, (row, column) => at(KERNEL, row, column)),
   ones: (k) => filled(k, k, 1),
@@ -29,11 +30,10 @@ export default {
       + "these 4. Are they the first 8 again?",
     answers: ["Yes, it undoes the convolution", "No, only the size comes back"],
     right: 1,
-    because: "It multiplies by the transposed matrix, not by an inverse: 4 numbers cannot tell what the "
-      + "8 were.",
+    because: "4 numbers cannot tell what the 8 were. (In the view “the matrix”: a transpose is no inverse.)",
   },
-  todo: "Step through the stamps, then look at the other two views. Compare kernels 3 and 4 with stride 2.",
-  sentence: "A transposed convolution stamps its kernel for each input value and adds: the size grows by the "
+  todo: "Step through the stamps. With stride 2, compare kernels 3 and 4. Then look at the other two views.",
+  sentence: "A transposed convolution adds up stamps of its kernel; height and width are multiplied by the "
     + "stride.",
   notes: [
     "Step slowly through the first three stamps. Where two overlap, ask what the sum will be.",
@@ -69,8 +69,8 @@ function build(stage, { say }) {
     matrix: matrixView(state, kernel, draw),
   };
   const body = el("div", { class: "body" });
-  const formula = el("p", { class: "read formula" });
-  const agreement = el("p", { class: "read agreement" });
+  const formula = el("span", { class: "formula" });
+  const agreement = el("span", { class: "agreement" });
   const walker = walk({
     count: () => views[state.view].count(), place: () => views[state.view].place(),
     go: (place) => { views[state.view].go(place); draw(); }, pause: 700,
@@ -107,7 +107,7 @@ function build(stage, { say }) {
       slider("input", { min: 2, max: 4, value: state.n, shown: (n) => `${n} × ${n}` }, change("n")),
       slider("kernel", { min: 1, max: 5, value: state.k, shown: (k) => `${k} × ${k}` }, resized),
       kinds, walker),
-    body, formula, agreement);
+    body, el("p", { class: "read" }, formula, " ", agreement));
 
   function draw() {
     if (!body.isConnected) return; // what is not on the screen has no size
@@ -122,8 +122,9 @@ function build(stage, { say }) {
     const roomy = body.clientWidth > 40 * em;
     body.classList.toggle("narrow", !roomy);
     const more = roomy ? clamp(stage.clientHeight / (36 * em), 1, 1.5) : 1;
-    const weight = { width: Math.min(2.2, 9.6 / k) * em * more, height: Math.min(1.5, 6.4 / k) * em * more };
-    const room = { em, more, roomy, weight, width: body.clientWidth };
+    const line = Math.min(1.9, 18.4 / (n + 2 * k)) * em * more; // input, kernel and stamp, below each other
+    const weight = { width: Math.min(2.2, 9.6 / k) * em * more, height: line };
+    const room = { em, more, roomy, weight, line, width: body.clientWidth };
     body.style.setProperty("--side", `${10 * em * more}px`);
     kernel.draw(state.kernel, room.weight.width, room.weight.height);
     views[state.view].draw(input, size, room);
@@ -134,8 +135,8 @@ function build(stage, { say }) {
     const differences = found.slice(1).flatMap(({ data }) =>
       Array.from(data, (value, i) => Math.abs(value - found[0].data[i])));
     const largest = Math.max(...differences);
-    agreement.textContent = "Computed in all three ways: stamps, inserted zeros, matrix "
-      + `(${size.size ** 2} × ${n * n}). Largest difference: ${largest < 1e-9 ? 0 : largest}.`;
+    agreement.textContent = largest < 1e-9 ? "All three views give the same numbers."
+      : `The three views differ by up to ${largest}.`;
     agreement.dataset.difference = largest;
   }
 
@@ -157,7 +158,10 @@ const cellOf = (place, { width }) => [Math.floor(place / width), place % width];
 // The size of the output, with the numbers set in.
 function sizeInWords({ n, k, stride, padding }, { full, size, before, after }) {
   const more = Math.max(k - stride, 0);
-  const all = `All stamps: ${n} · ${stride} + max(${k} − ${stride}, 0) = ${full}.`;
+  const all = more
+    ? `All stamps: ${n} steps of ${stride}, and the last kernel reaches ${k} − ${stride} = ${more} further: `
+      + `${full}.`
+    : `All stamps: ${n} steps of ${stride} make ${full}.`;
   if (padding === "valid") return `${all} VALID keeps them: ${full} × ${full}.`;
   return more
     ? `${all} SAME keeps ${n} · ${stride} = ${size} and cuts ${before} before, ${after} after.`
@@ -184,13 +188,13 @@ function stampsView(state, kernel, redraw) {
     el("section", {}, resultTitle, result, reading),
     section("how many stamps reach each cell", counts, evenness));
 
-  function draw(map, size, { em, more, roomy, weight, width }) {
+  function draw(map, size, { em, more, roomy, weight, line, width }) {
     const { n, k, stride } = state;
     const [row, column] = cellOf(state.stamp, map);
     const value = map.data[state.stamp];
     input.chosen = [row, column];
     input.draw({
-      ...values(map, { width: 1.9 * em * more, height: 1.45 * em * more }),
+      ...values(map, { width: 1.9 * em * more, height: line }),
       label: `Input, ${n} × ${n}. Arrow keys choose the value that stamps.`,
       cell: (r, c) => ({ text: short(at(map, r, c)), tint: "ink", level: at(map, r, c) / 20 }),
       frames: [{ row, column, rows: 1, columns: 1, kind: "chosen" }],
@@ -311,8 +315,7 @@ function zerosView(state, kernel, redraw) {
       return number < 0 ? [] : [`${short(map.data[number])}·${bracketed(weight)}`];
     });
     reading.textContent = `row ${row + 1}, column ${column + 1}: ${terms.join(" + ") || "only zeros"} = `
-      + `${short(at(out, row, column), 4)}. ${k * k - terms.length} of ${k * k} weights meet an inserted `
-      + "zero.";
+      + `${short(at(out, row, column), 4)}. ${k * k - terms.length} of ${k * k} weights meet a zero.`;
   }
   return {
     node: () => {
@@ -392,7 +395,7 @@ function matrixView(state, kernel, redraw) {
       (at(transposed, row, c) ? [`${short(value)}·${bracketed(at(transposed, row, c))}`] : []));
     const sum = terms.join(" + ") || "nothing";
     reading.textContent = `Row ${row + 1} collects: ${sum} = ${short(out[row], 4)}. `
-      + `Column ${column + 1} is the stamp of input ${short(map.data[column])}.`;
+      + `Column ${column + 1} is the stamp of the ${ORDINALS[column]} input, ${short(map.data[column])}.`;
     const same = again.every((value, i) => Math.abs(value - map.data[i]) < 1e-9);
     const list = (numbers) => `(${numbers.map((value) => short(value)).join(", ")})`;
     inverse.textContent = `Not the inverse: C · output = ${list(again)}, `
@@ -402,8 +405,8 @@ function matrixView(state, kernel, redraw) {
   return {
     node: () => {
       left.replaceChildren(section("kernel: its first row", kernel),
-        el("p", { class: "quiet" }, "In one dimension: the first rows of input and kernel. The matrix of "
-          + "two dimensions is computed too, but too large to read."));
+        el("p", { class: "quiet" }, "In one dimension, with the first rows of input and kernel: the matrix "
+          + "for two dimensions is too large to read."));
       return node;
     },
     draw,

@@ -52,12 +52,13 @@ export function mistakes(image, found, truth, number = 1, alpha = 0.55) {
   return overlay(image, kinds, [null, right, missed, invented], alpha);
 }
 
-// Blue for negative, orange for positive, the page's paper at 0; `limit` is the strongest colour.
-export function diverging(map, limit) {
+// One colour for negative, one for positive (blue and orange, unless told), the page's paper at 0;
+// `limit` is the strongest colour.
+export function diverging(map, limit, [negative, positive] = [[0, 90, 181], [220, 90, 0]]) {
   const out = new ImageData(map.width, map.height);
   for (let i = 0; i < map.data.length; i += 1) {
     const t = Math.max(-1, Math.min(1, map.data[i] / (limit || 1)));
-    const end = t < 0 ? [0, 90, 181] : [220, 90, 0];
+    const end = t < 0 ? negative : positive;
     const colour = end.map((value) => 250 + (value - 250) * Math.abs(t));
     out.data.set([...colour, 255], 4 * i);
   }
