@@ -34,9 +34,7 @@ def head_of(model):
 
 def random_head(model, seed=0):
     rng = np.random.default_rng(seed)
-    return {
-        name: rng.normal(size=v.shape).astype("float32") for name, v in head_of(model).items()
-    }
+    return {name: rng.normal(size=v.shape).astype("float32") for name, v in head_of(model).items()}
 
 
 def saved(path, arrays, names=NAMES, **about):
@@ -98,17 +96,19 @@ def test_a_wrong_file_or_model_is_answered_with_what_would_fit(tmp_path):
     with pytest.raises(FileNotFoundError, match="which is not there"):
         fcn.explainer.load_head(model, file)
     file.write_bytes(b"PK a zip of labels")
-    with pytest.raises(ValueError, match="'Save head' writes.*cannot be read"):
+    with pytest.raises(ValueError, match=r"'Save head' writes.*cannot be read"):
         fcn.explainer.load_head(model, file)
     saved(file, {"conv1/weight": np.zeros(3, "float32")}, made_by="somebody else")
     with pytest.raises(ValueError, match="which has none, and the arrays conv1/weight"):
         fcn.explainer.load_head(model, file)
     three = random_head(model_of(3))
     saved(file, three, ("sky", "grass", "cow"))
-    with pytest.raises(ValueError, match=r"of 3: sky, grass, cow\. fcn\.models\.fcn\(num_classes=3"):
+    with pytest.raises(ValueError, match=r"of 3: sky, grass, cow\. .*num_classes=3"):
         fcn.explainer.load_head(model, file)
     other = fcn.models.lecture_fcn(3, fcn.backbones.small_vgg(), width=4)
-    with pytest.raises(ValueError, match="an FCN-8s as in the page.*lecture_fcn, which has no fc6"):
+    with pytest.raises(
+        ValueError, match=r"an FCN-8s as in the page.*lecture_fcn, which has no fc6"
+    ):
         fcn.explainer.load_head(other, file)
 
 
@@ -117,7 +117,7 @@ def test_a_head_of_another_encoder_is_refused(tmp_path):
     model, names = model_of(), json.dumps(NAMES)
     file = tmp_path / "head.safetensors"
     saved(file, random_head(model), class_names=names, encoder="tiny_vgg")
-    with pytest.raises(ValueError, match="encoder, small_vgg.*trained behind tiny_vgg"):
+    with pytest.raises(ValueError, match=r"encoder, small_vgg.*trained behind tiny_vgg"):
         fcn.explainer.load_head(model, file)
     saved(file, random_head(model), class_names=names, encoder="small_vgg")
     fcn.explainer.load_head(model, file)
@@ -160,7 +160,7 @@ def assert_trains_as_keras(facts, encoder, folder):
     np.testing.assert_array_equal(labels.ravel(), decoded(facts["labels"], "uint8"))
     image = image.astype("float32")
 
-    # rounded as the page's; FCN-8s with its bilinear upsampling is not changed by the number of classes
+    # rounded as the page's
     model = rounded(model_of(len(facts["classes"]), PAINT_WIDTH, encoder))
     path = folder / "head.safetensors"
     for step in facts["steps"]:
