@@ -21,10 +21,10 @@ export default {
     ask: "A network has no class for cups. You show it a coffee cup. What does it answer?",
     answers: ["“Unknown” where the cup is", "One of its classes at every pixel", "Nothing: it refuses such a picture"],
     right: 1,
-    because: "At every pixel the class with the highest score is taken, and some class always has the highest. It cannot say “I am not sure”.",
+    because: "At every pixel some class has the highest score. The network cannot say “I am not sure”.",
   },
-  todo: "Choose a scene and compare it with the truth. Then try a photograph, one of your own, or the camera. Click a small picture to enlarge it. The network is that of “Architecture”, not the head that you painted.",
-  sentence: "The network gives each pixel of any picture one of its classes; how often it is right, only labels can tell.",
+  todo: "Compare a scene with the truth; click a view to enlarge it. Then try photographs or the camera. This is the network of “Architecture”, not the head that you painted.",
+  sentence: "Every pixel gets one of the network's classes; only labels tell if it is right.",
   notes: [
     "Show a scene first: input, result, truth, mistakes. Most mistakes lie along the boundary of the road.",
     "Then a photograph. The network answers it as well, and nothing on the screen says how good that is: no labels, no score.",
@@ -112,7 +112,8 @@ function build(stage, { page, say }) {
     scores.replaceChildren();
     time.textContent = "Computing …";
     delete time.dataset.milliseconds;
-    note.textContent = "";
+    const truth = truthOf(picture)?.length === image.width * image.height ? picture.labels : null;
+    note.textContent = truth ? "" : unscored(picture);
     saving.disabled = true;
     panels.classList.add("busy");
     try {
@@ -120,9 +121,7 @@ function build(stage, { page, say }) {
       await frame(); // the input is seen before the network computes
       if (stopped || wish !== mine) return;
       const { labels, milliseconds } = labelled(network, image);
-      const truth = truthOf(picture);
-      const fits = truth && truth.length === labels.length;
-      result = { picture, image, labels, truth: fits ? truth : null };
+      result = { picture, image, labels, truth };
       time.textContent = `${image.height} × ${image.width} pixels (height × width), segmented in ${Math.round(milliseconds)} ms`;
       Object.assign(time.dataset, { milliseconds, picture: picture.id });
       paint();
@@ -159,18 +158,22 @@ function build(stage, { page, say }) {
   }
 
   function report() {
-    const { picture, labels, truth } = result;
+    const { labels, truth } = result;
     const names = page.classes.map(({ name }) => name);
     if (truth) {
       const { accuracy, iou } = scoresOf(labels, truth, names.length);
       scores.replaceChildren("IoU (overlap ÷ union): ", ...names.flatMap((name, k) => (iou[k] === null ? [] : [
         `${name} `, el("strong", { "data-iou": iou[k], "data-name": name }, percent(iou[k], 1)), " · ",
       ])), "pixel accuracy ", el("strong", { "data-accuracy": accuracy }, percent(accuracy, 1)));
-      note.textContent = "";
-      return;
+    } else {
+      shares(labels);
     }
-    shares(labels);
-    note.textContent = picture.labels
+  }
+
+  // Why there is no score.
+  function unscored(picture) {
+    const names = page.classes.map(({ name }) => name);
+    return picture.labels
       ? `No score: this picture's labels are ${picture.classes.join(" and ")}. The network knows only ${listed(names)}, and gives every pixel one of them.`
       : `No labels, no score. The network knows only ${listed(names)}, and gives every pixel one of them.`;
   }
