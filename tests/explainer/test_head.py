@@ -106,13 +106,7 @@ def test_a_wrong_file_or_model_is_answered_with_what_would_fit(tmp_path):
     with pytest.raises(ValueError, match=r"of 3: sky, grass, cow\. .*num_classes=3"):
         fcn.explainer.load_head(model, file)
     other = fcn.models.lecture_fcn(3, fcn.backbones.small_vgg(), width=4)
-<<<<<<< HEAD
     with pytest.raises(ValueError, match=r"an FCN-8s.*lecture_fcn, which has no fc6"):
-=======
-    with pytest.raises(
-        ValueError, match=r"an FCN-8s as in the page.*lecture_fcn, which has no fc6"
-    ):
->>>>>>> h21-e
         fcn.explainer.load_head(other, file)
 
 
@@ -164,11 +158,7 @@ def assert_trains_as_keras(facts, encoder, folder):
     np.testing.assert_array_equal(labels.ravel(), decoded(facts["labels"], "uint8"))
     image = image.astype("float32")
 
-<<<<<<< HEAD
     # rounded as the page's; its bilinear upsampling does not depend on the number of classes
-=======
-    # rounded as the page's
->>>>>>> h21-e
     model = rounded(model_of(len(facts["classes"]), PAINT_WIDTH, encoder))
     path = folder / "head.safetensors"
     for step in facts["steps"]:

@@ -8,7 +8,7 @@ export async function check(driver, given) {
     await driver.wait(() => document.querySelector(".stage").children.length > 0);
     await driver.evaluate(() => globalThis.explainer.network().then(() => true));
     await driver.wait(() => new Promise((resolve) => setTimeout(() => resolve(true), 300)));
-    assert.equal(await driver.text(".message"), "", id);
+    assert.equal(await driver.text(".message p"), "", id);
     opened.push(id);
   }
   const classes = await driver.evaluate(async () => {

@@ -22,21 +22,21 @@ export async function check(driver) {
   await driver.wait((first) => document.querySelector(".stage").dataset.chapter === first, ids[0]);
 
   // the sentence shows when the question is answered, right or wrong, and stays
-  const shown = () => driver.evaluate(() => getComputedStyle(document.querySelector(".home")).visibility);
-  assert.equal(await shown(), "hidden");
+  const shown = () => driver.evaluate(() => getComputedStyle(document.querySelector(".home")).display);
+  assert.equal(await shown(), "none");
   const { right, answers } = await driver.evaluate(() => {
     const buttons = [...document.querySelectorAll(".answer")];
     buttons.at(-1).click();
     return { answers: buttons.length, right: buttons.findIndex((node) => node.classList.contains("right")) };
   });
   assert.ok(answers >= 2 && right >= 0);
-  assert.equal(await shown(), "visible");
+  assert.equal(await shown(), "block");
   assert.match(await driver.text(".because"), right === answers - 1 ? /^Yes\. ./ : /^Not quite\. ./);
   await driver.key("ArrowRight");
   await driver.wait((id) => document.querySelector(".stage").dataset.chapter === id, ids[1]);
   await driver.key("ArrowLeft");
   await driver.wait((id) => document.querySelector(".stage").dataset.chapter === id, ids[0]);
-  assert.equal(await shown(), "visible");
+  assert.equal(await shown(), "block");
 
   // light and dark
   const paper = () => driver.evaluate(() => getComputedStyle(document.body).backgroundColor);
