@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 import fcn_keras as fcn
 
@@ -65,10 +66,11 @@ def small_page():
     from fcn_keras.lecture.experiment import Experiment, Settings
 
     settings = Settings(backbone="small_vgg", width=8, steps=24, batch_size=2)
-    experiment = Experiment(settings)
+    experiment = Experiment(settings, reuse=True)
     drawn = fcn.datasets.open_data("road_scenes")
     few = (part.subset(range(8)) for part in (drawn.train, drawn.test))
     experiment.__dict__["data"] = type(drawn)(*few)
-    contents = fcn.explainer.of_lecture(experiment)
+    with FileLock(Path(os.environ["FCN_KERAS_HOME"]) / "page.lock"):  # one worker trains for all
+        contents = fcn.explainer.of_lecture(experiment)
     path = Path(tempfile.mkdtemp(prefix="fcn_keras-page-")) / "explainer.html"
     return experiment, contents, fcn.explainer.write_page(contents, path)

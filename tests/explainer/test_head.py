@@ -8,7 +8,6 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-from browsers import driven, needs, small_page
 from safetensors.numpy import load, save_file
 
 import fcn_keras as fcn
@@ -198,13 +197,10 @@ def assert_trains_as_keras(facts, encoder, folder):
     assert np.mean(found.argmax(-1) == expected.argmax(-1)) >= 0.999
 
 
-@needs("chromium")
-def test_a_step_of_training_in_the_page_is_one_of_keras(tmp_path, capsys):
-    """And what was painted there can be trained on from the command line."""
-    experiment, _, page = small_page()
-    facts = driven(page, ["paint"], tmp_path)["paint"]
-    assert_trains_as_keras(facts, experiment.encoder, tmp_path)
-    out = tmp_path / "my.keras"
+# `test_page.py` drives the page, and hands on what its chapter *Paint and train* found
+def assert_trains_from_the_command_line(facts, folder):
+    """What was painted is a data set that `train` takes."""
+    out = folder / "my.keras"
     options = ["--network", "fcn", "--backbone", "small_vgg", "--steps", "1", "--batch-size", "1"]
-    assert cli.main(["train", str(tmp_path / "painted"), *options, "--out", str(out)]) == 0
+    assert cli.main(["train", str(folder / "painted"), *options, "--out", str(out)]) == 0
     assert fcn.models.card(fcn.models.load(out)).class_names == tuple(facts["classes"])

@@ -6,6 +6,8 @@ import re
 import keras
 import pytest
 from browsers import WEB, driven, needs, small_page
+from conftest import first_of
+from test_head import assert_trains_as_keras, assert_trains_from_the_command_line
 
 import fcn_keras as fcn
 from fcn_keras.command_line import parser as cli
@@ -17,8 +19,12 @@ IDS = tuple(chapter.id for chapter in CHAPTERS)
 
 
 @needs("chromium")
-def test_every_chapter_in_chromium(tmp_path):
-    driven(small_page()[2], (*IDS, "shell"), tmp_path)
+def test_every_chapter_in_chromium_and_a_head_trains_there_as_in_keras(tmp_path):
+    """What is clicked, what must be seen, what was computed; every gradient of the head."""
+    experiment, _, page = small_page()
+    painted = driven(page, (*IDS, "shell"), tmp_path)["paint"]
+    assert_trains_as_keras(painted, experiment.encoder, tmp_path)
+    assert_trains_from_the_command_line(painted, tmp_path)
 
 
 @pytest.mark.long
@@ -28,9 +34,11 @@ def test_every_chapter_in_firefox(tmp_path):
 
 
 @needs("chromium")
-def test_no_chapter_has_a_serious_fault_for_people_with_disabilities(tmp_path):
-    """As axe-core finds them, in light and in dark colours."""
-    driven(small_page()[2], ["accessibility"], tmp_path, given={"chapters": IDS, "axe": AXE})
+@first_of("theme", ["light", "dark"])
+def test_no_chapter_has_a_serious_fault_for_people_with_disabilities(theme, tmp_path):
+    """As axe-core finds them."""
+    given = {"chapters": IDS, "axe": AXE, "theme": theme}
+    driven(small_page()[2], ["accessibility"], tmp_path, given=given)
 
 
 @needs("chromium")

@@ -97,6 +97,7 @@ def trained(folder, out, address="", number=0, seed=3):
 
 
 @needs_jax
+@pytest.mark.long
 def test_two_processes_and_three_devices_train_as_one(tmp_path):
     data, address = made_sets.plain(tmp_path / "data", 7), free_address()
     ends = [end(trained(data, tmp_path / "one"))]
