@@ -119,7 +119,7 @@ async function apart(driver) {
       return { name: node.dataset.stage, spaces: [bar.left - name.right, size.left - bar.right] };
     }),
   );
-  for (const { name, spaces } of rows) assert.ok(Math.min(...spaces) > 2, `${name}: ${spaces}`);
+  for (const { name, spaces } of rows) assert.ok(Math.min(...spaces) > 1, `${name}: ${spaces}`);
   const ways = await driver.evaluate(() => {
     const left = Math.min(
       ...[...document.querySelectorAll(".way")].map((way) => way.getBoundingClientRect().left),
