@@ -8,7 +8,7 @@ import { Screen } from "./screen.js";
 import { presenter } from "./presenter.js";
 
 const contents = JSON.parse(document.getElementById("contents").textContent);
-const shown = contents.chapters.map((id) => CHAPTERS.find((chapter) => chapter.id === id)).filter(Boolean);
+const shown = contents.chapters.map((id) => CHAPTERS.find((chapter) => chapter.id === id));
 const page = new Page(contents);
 // For whoever opens the console, and for the tests:
 // FCN.maps(await explainer.network(), "result", (await explainer.picture()).image, ["pool3"])

@@ -61,11 +61,8 @@ export class Network {
   weight(number) {
     if (!this.kept.has(number)) {
       const entry = this.weights[number];
-      const make = () => this.tf.tensor(this.numbers(entry, number), entry.shape);
-      const before = this.tf.engine().state.activeScope;
-      this.tf.engine().state.activeScope = null; // it outlives the computation that first wants it
-      this.kept.set(number, make());
-      this.tf.engine().state.activeScope = before;
+      const tensor = this.tf.tensor(this.numbers(entry, number), entry.shape);
+      this.kept.set(number, this.tf.keep(tensor)); // it outlives the computation that first wants it
     }
     return this.kept.get(number);
   }
@@ -104,8 +101,7 @@ export class Network {
       Object.fromEntries(wanted.map((name) => [name, compute(this.number(model, name))])));
   }
 
-  // Where the frozen part ends: what the trained part reads of it, by name. With `trainable`
-  // numbers of operations instead of those that the file calls trained.
+  // Where the frozen part ends: the operations behind it, and what they read of it, by name.
   border(model) {
     const layers = Object.entries(this.models[model]);
     const behind = new Set();

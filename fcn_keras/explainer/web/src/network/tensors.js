@@ -10,10 +10,10 @@ import { sliceGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Slice_grad
 import { sumGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sum_grad";
 
 export {
-  add, avgPool, clipByValue, concat, conv2d, conv2dTranspose, depthwiseConv2d, div, elu, engine, exp,
-  fused, gather, leakyRelu, log, max, maxPool, maximum, mean, memory, minimum, mul, pad, ready, relu,
-  relu6, reshape, image, reverse, scalar, setBackend, sigmoid, slice,
-  softmax, softplus, sub, sum, tanh, tensor, tidy, variable, variableGrads, AdamOptimizer,
+  add, avgPool, concat, conv2d, conv2dTranspose, div, elu, fused, gather, image, keep,
+  leakyRelu, maxPool, mean, memory, minimum, mul, pad, ready, relu, relu6, reshape, reverse,
+  setBackend, sigmoid, slice, softmax, softplus, sub, sum, tanh, tensor, tidy, variable,
+  variableGrads,
 } from "@tensorflow/tfjs-core";
 export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 
