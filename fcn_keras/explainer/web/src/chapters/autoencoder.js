@@ -1,5 +1,6 @@
 // Convolutional autoencoder: a picture through a narrow place and back (L10, L11).
-import { button, canvas, controls, el, figure, number, slider, svg } from "../ui/dom.js";
+import { button, canvas, controls, el, figure, number, slider } from "../ui/dom.js";
+import { smallHourglass } from "../ui/handout-hourglass.js";
 import { channelOf, sequential, show } from "../ui/draw.js";
 import { count, sizes, some } from "../ui/counts.js";
 import { mapOf, tensorOf } from "../network/predict.js";
@@ -215,21 +216,7 @@ function build(stage, { page, say }) {
   };
 }
 
-// An hourglass: high and thin at both ends, low and deep in the middle.
-function drawing() {
-  const blocks = [[58, 6], [42, 12], [28, 20], [16, 34], [28, 20], [42, 12], [58, 6]];
-  let x = 16;
-  const drawn = blocks.map(([height, width], i) => {
-    const rect = svg("rect", {
-      x, y: 36 - height / 2, width, height, stroke: "currentColor", fill: i === 3 ? "currentColor" : "none",
-    });
-    x += width + 15;
-    return rect;
-  });
-  const text = (at, words) => svg("text", { x: at, y: 84, "text-anchor": "middle", style: "font-size: 13px; fill: currentColor" }, words);
-  return svg("svg", { viewBox: "0 0 240 90" },
-    ...drawn, text(30, "picture"), text(116, "latent map"), text(200, "picture"));
-}
+const drawing = () => smallHourglass(3, [[30, "picture"], [116, "latent map"], [200, "picture"]]);
 
 export default {
   id: "autoencoder",

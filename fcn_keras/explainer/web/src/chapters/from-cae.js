@@ -1,5 +1,6 @@
 // From the autoencoder to the FCN: three changes, and all that stays (L12, L13).
 import { button, canvas, choice, controls, el, figure, number, svg } from "../ui/dom.js";
+import { smallHourglass } from "../ui/handout-hourglass.js";
 import { argmax, colourise, SERIES, show } from "../ui/draw.js";
 import { count, sizes } from "../ui/counts.js";
 import { maps } from "../network/predict.js";
@@ -314,19 +315,7 @@ function build(stage, { page, say }) {
   };
 }
 
-function drawing() {
-  const blocks = [[58, 6], [42, 12], [28, 20], [16, 34], [28, 20], [42, 12], [58, 6]];
-  let x = 16;
-  const drawn = blocks.map(([height, width], i) => {
-    const rect = svg("rect", {
-      x, y: 36 - height / 2, width, height, stroke: "currentColor", fill: i === 6 ? "currentColor" : "none",
-    });
-    x += width + 15;
-    return rect;
-  });
-  const text = (at, words) => svg("text", { x: at, y: 84, "text-anchor": "middle", style: "font-size: 13px; fill: currentColor" }, words);
-  return svg("svg", { viewBox: "0 0 240 90" }, ...drawn, text(90, "all of this stays"), text(200, "3 → classes"));
-}
+const drawing = () => smallHourglass(6, [[90, "all of this stays"], [200, "3 → classes"]]);
 
 export default {
   id: "from-cae",
