@@ -78,6 +78,11 @@ def test_every_notebook_leads_to_its_chapter():
         assert shown in text or f"explainer.html#{chapter.id})" in text, chapter.id
 
 
+@needs("chromium")
+def test_a_chapter_that_gets_its_room_late_shows_itself_all_the_same(tmp_path):
+    driven(small_page()[2], ["hidden"], tmp_path, given={"chapters": IDS[1:] + IDS[:1]})
+
+
 def contents_of(page):
     text = page.read_text(encoding="utf-8")
     found = re.search(r'<script type="application/json" id="contents">(.*?)</script>', text, re.S)

@@ -128,6 +128,7 @@ function build(stage, { page, say }) {
     if (!picture) return;
     const { width, height } = picture.image;
     const { clientWidth: wide, clientHeight: high } = views[0].node;
+    if (!wide || !high) return; // not laid out yet, as in a notebook's frame: the observer comes again
     const em = parseFloat(getComputedStyle(stage).fontSize);
     const whole = Math.min(wide / width, high / height);
     const range = Math.max(whole, CLOSEST * em) / whole;
@@ -180,6 +181,7 @@ function build(stage, { page, say }) {
   }
 
   function render() {
+    if (!frame) return; // there is no room yet
     const em = parseFloat(getComputedStyle(stage).fontSize);
     const at = hovered ?? chosen;
     const [wide, high] = [frame.width * frame.scale, frame.height * frame.scale];
@@ -264,6 +266,7 @@ function build(stage, { page, say }) {
     if (!same) chosen = { x: image.width >> 1, y: image.height >> 1 };
     show(overview, image);
     around.setAttribute("viewBox", `0 0 ${image.width} ${image.height}`);
+    frame = null;
     recentre();
     render();
   }
