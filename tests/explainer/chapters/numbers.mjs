@@ -26,7 +26,7 @@ export async function check(driver, given) {
         return [layer, {
           shape: [shape.height, shape.width, shape.channels], data: base64(data),
           size: [size.height, size.width],
-          field: { size: vertical.size, stride: vertical.stride, pixels: [0, 1, 2, 5].map((i) => vertical.pixels(i)) },
+          field: vertical && { size: vertical.size, stride: vertical.stride, pixels: [0, 1, 2, 5].map((i) => vertical.pixels(i)) },
         }];
       }));
     }

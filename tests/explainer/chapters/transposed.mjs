@@ -158,7 +158,7 @@ function verify(shown, { n, k, stride, padding }) {
   });
   assert.deepEqual(shown.again, again, where);
 
-  assert.equal(shown.agreement, "All three views give the same numbers.", where);
+  assert.match(shown.agreement, /the same (numbers|rule)/, where);
   const { formula } = shown;
   const more = k > stride
     ? ` ${k} − ${stride} = ${k - stride} further: ${axis.full}.` : ` make ${axis.full}.`;

@@ -302,8 +302,8 @@ function keyOf(stages) {
   return el(
     "p",
     { class: "legend" },
-    entry("frozen", `frozen, training leaves them: ${count(sum(false))} weights`),
-    entry("trained", `trained: ${count(sum(true))} weights`),
+    entry("frozen", `frozen (the encoder): ${count(sum(false))} weights`),
+    entry("trained", `trained (the head): ${count(sum(true))} weights`),
     stages.some(({ skip }) => skip) ? entry("joins", "skip joins") : null,
     el("span", { class: "quiet" }, "Longer bar: larger map. Thicker: more channels."),
   );

@@ -174,7 +174,7 @@ function build(stage, { page, say }) {
     quality.dataset.psnr = psnr;
     const darker = brightness < DARK && on.size < latent.channels;
     dark.textContent = darker ? "Darker: a channel that is off counts as 0. Its share of the brightness is missing."
-      : "PSNR, peak signal-to-noise ratio: 10 dB less mean a ten times larger squared difference.";
+      : "PSNR, peak signal-to-noise ratio: 10 dB lower means a squared difference ten times larger.";
     made.dataset.kept = [...on].sort((a, b) => a - b).join(" ");
   }
 
@@ -233,7 +233,7 @@ export default {
   sentence: "An autoencoder squeezes a picture into a latent map and rebuilds the picture from it.",
   notes: [
     "Ask for the number first: 1/8 × 1/8 × 64 / 3 is a third. Few students count the channels.",
-    "Go down slowly from 64. The first that go are often 0 everywhere (“dead ReLUs” for this picture), and nothing is lost. Then brightness and colour go. 10 dB less mean a ten times larger squared difference.",
+    "Go down slowly from 64. The first that go are often 0 everywhere (“dead ReLUs” for this picture), and nothing is lost. Then brightness and colour go. 10 dB lower means a squared difference ten times larger.",
     "The maps are small pictures: every position still belongs to its place in the picture. Behind a dense layer it would not.",
     "It was trained on road scenes alone. A photograph shows what it learned about pictures in general, and which colours it never needed.",
     "A usual misconception: the latent map is a small copy of the picture. Each channel answers to one pattern; no three of them are its colours.",

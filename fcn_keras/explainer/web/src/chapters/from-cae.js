@@ -236,7 +236,8 @@ function build(stage, { page, say }) {
   }
 
   // Whether a picture's labels are those of the network's classes.
-  const matches = () => seen.picture.classes?.join() === page.classes.map(({ name }) => name).join();
+  const names = () => page.classes.map(({ name }) => name).join();
+  const matches = () => seen.picture.classes?.join() === names();
 
   // Why nothing can be the target of the new output; "" if the labels can.
   function missing() {
@@ -273,8 +274,11 @@ function build(stage, { page, say }) {
     const what = !model() ? "not computed here" : step === 0 ? "colours" : isLast() ? other() : "untrained";
     outputIs.textContent = `Output: ${sizes(image.height, image.width, channels)}, ${what}`;
     const wantsLabels = step >= 2;
-    noTarget.textContent = wantsLabels ? missing() : "";
-    noTarget.hidden = !noTarget.textContent;
+    const why = wantsLabels ? missing() : "";
+    const labelled = page.contents.pictures.find((each) => each.labels && each.classes.join() === names());
+    const offered = labelled ? [button("Show a labelled picture", () => page.choose(labelled.id))] : [];
+    noTarget.replaceChildren(el("span", {}, why), ...offered);
+    noTarget.hidden = !why;
     target.hidden = !noTarget.hidden;
     if (!target.hidden) {
       show(target, wantsLabels ? colourise(labels, image.width, image.height, colours()) : image);
@@ -289,7 +293,7 @@ function build(stage, { page, say }) {
     const broken = step === 1 || step === 2;
     const absent = isLast() && seen && missing() ? " needs a target" : "";
     const told = broken ? ", does not fit" : value === undefined ? absent : ` ${number(value, isLast() ? 3 : 1)}`;
-    loss.textContent = `Loss: ${isLast() ? "cross-entropy" : "mean squared error"}${told}.`;
+    loss.textContent = `Loss${isLast() && model() ? " of that network" : ""}: ${isLast() ? "cross-entropy" : "mean squared error"}${told}.`;
     loss.dataset.value = value ?? "";
     loss.classList.toggle("other", isLast());
     loss.classList.toggle("broken", broken);

@@ -72,7 +72,7 @@ export default {
     because: "The loss counts painted pixels only; the same weights then label all the others.",
   },
   todo: "Paint a stroke or two with each class, then train. Only the head learns: the part behind the frozen encoder. Paint where it is wrong, and go on.",
-  sentence: "A few labelled pixels train a head that labels all the rest.",
+  sentence: "A few labelled pixels train a head that labels all the rest, rightly or not.",
   notes: [
     "Ask how many labelled pixels are needed before you paint. Two short strokes often do: the encoder has seen ImageNet and is frozen; only the head learns.",
     "The label channels are those of the one-hot label (L22): white where a class was painted. Unpainted pixels are white in none of them.",

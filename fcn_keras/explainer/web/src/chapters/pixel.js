@@ -29,7 +29,7 @@ export default {
   todo:
     "Point at a pixel, or use the arrow keys; a click keeps it. Then go through the layers: how much does " +
     "each see there?",
-  sentence: "The channels under a pixel are its class scores; each has seen a whole surrounding.",
+  sentence: "The channels under a pixel are its class scores; each has seen a wide area around it.",
   notes: [
     "Ask before pointing: how many numbers leave the network for this picture? (Height × width × classes.)",
     "Point just inside and just outside an edge: the two scores change places within a few pixels.",

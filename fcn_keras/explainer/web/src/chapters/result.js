@@ -21,7 +21,7 @@ export default {
     ask: "A network has no class for cups. You show it a coffee cup. What does it answer?",
     answers: ["“Unknown” where the cup is", "One of its classes at every pixel", "Nothing: it refuses such a picture"],
     right: 1,
-    because: "At every pixel some class has the highest score. The network cannot say “I am not sure”.",
+    because: "At every pixel some class has the highest score. The network has no class “something else”.",
   },
   todo: "Compare a scene with the truth; click a view to enlarge it. Then try photographs or the camera. This is the network of “Architecture”, not the head that you painted.",
   sentence: "Every pixel gets one of the network's classes; only labels tell if it is right.",

@@ -184,9 +184,8 @@ function build(stage, { page, say }) {
       const relied = ` Trained to rely on ${off.length > 1 ? "them" : "it"}`;
       return better ? `${relied}, it is now worse than stride ${better.stride}.` : "";
     }
-    return coarser.some((each) => each.iou > share)
-      ? " Here a coarser network reaches more: single pictures differ."
-      : "";
+    const higher = coarser.find((each) => each.iou > share);
+    return higher ? ` In this picture stride ${higher.stride} has the higher IoU; other pictures differ.` : "";
   }
 
   page.addEventListener("picture", update);
@@ -214,7 +213,7 @@ function labelled({ contents, classes }) {
 // The networks' stride is not that of one layer.
 const meaning = (strides) =>
   `Stride here: pixels for each position of the finest map used.` +
-  (strides.length > 1 ? ` ${strides.length} networks, trained separately.` : "");
+  (strides.length > 1 ? ` ${strides.length} networks, trained for this chapter.` : "");
 
 // The class whose edge is looked at: the first that is not the background.
 const objectOf = (classes) =>

@@ -33,8 +33,8 @@ export default {
     because: "4 numbers cannot tell what the 8 were. (In the view “the matrix”: a transpose is no inverse.)",
   },
   todo: "Step through the stamps. With stride 2, compare kernels 3 and 4. Then look at the other two views.",
-  sentence: "A transposed convolution adds up stamps of its kernel; height and width are multiplied by the "
-    + "stride.",
+  sentence: "A transposed convolution adds up stamps of its kernel; with SAME, height and width are "
+    + "multiplied by the stride.",
   notes: [
     "Step slowly through the first three stamps. Where two overlap, ask what the sum will be.",
     "“Deconvolution” is a misnomer: nothing is undone. The matrix view shows it: the convolution of the "
@@ -135,8 +135,9 @@ function build(stage, { say }) {
     const differences = found.slice(1).flatMap(({ data }) =>
       Array.from(data, (value, i) => Math.abs(value - found[0].data[i])));
     const largest = Math.max(...differences);
-    agreement.textContent = largest < 1e-9 ? "All three views give the same numbers."
-      : `The three views differ by up to ${largest}.`;
+    const same = state.view === "matrix" ? "One dimension here; the same rule as in the other views."
+      : "All three views give the same numbers.";
+    agreement.textContent = largest < 1e-9 ? same : `The three views differ by up to ${largest}.`;
     agreement.dataset.difference = largest;
   }
 
@@ -395,7 +396,8 @@ function matrixView(state, kernel, redraw) {
       (at(transposed, row, c) ? [`${short(value)}·${bracketed(at(transposed, row, c))}`] : []));
     const sum = terms.join(" + ") || "nothing";
     reading.textContent = `Row ${row + 1} collects: ${sum} = ${short(out[row], 4)}. `
-      + `Column ${column + 1} is the stamp of the ${ORDINALS[column]} input, ${short(map.data[column])}.`;
+      + `Column ${column + 1} of Cᵀ is the kernel: times the ${ORDINALS[column]} input, `
+      + `${short(map.data[column])}, a stamp.`;
     const same = again.every((value, i) => Math.abs(value - map.data[i]) < 1e-9);
     const list = (numbers) => `(${numbers.map((value) => short(value)).join(", ")})`;
     inverse.textContent = `Not the inverse: C · output = ${list(again)}, `
