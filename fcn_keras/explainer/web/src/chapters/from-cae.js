@@ -33,8 +33,8 @@ const SAYS = [
   () => "Three colours come out, three colours are wanted: the squared difference tells how far off they are.",
   (classes) => `The last layer now has one channel for each of ${classes} classes. The target still has colours: scores and colours cannot be compared.`,
   () => "The target is now the class of every pixel. But class numbers are names, not amounts: their squared difference says nothing.",
-  (classes) => `Cross-entropy compares the ${classes} scores of a pixel with its one true class: `
-    + `0 is certain and right, ${number(Math.log(classes))} (ln ${classes}) is guessing. Trained with it, this is an FCN.`,
+  (classes) => `It compares a pixel’s ${classes} scores with its true class: `
+    + `0 is certain and right, ${number(Math.log(classes))} (ln ${classes}) is guessing.`,
 ];
 
 // --- the drawing of the layers
@@ -293,7 +293,7 @@ function build(stage, { page, say }) {
     const broken = step === 1 || step === 2;
     const absent = isLast() && seen && missing() ? " needs a target" : "";
     const told = broken ? ", does not fit" : value === undefined ? absent : ` ${number(value, isLast() ? 3 : 1)}`;
-    loss.textContent = `Loss${isLast() && model() ? " of that network" : ""}: ${isLast() ? "cross-entropy" : "mean squared error"}${told}.`;
+    loss.textContent = `Loss${isLast() && value !== undefined ? " of that network" : ""}: ${isLast() ? "cross-entropy" : "mean squared error"}${told}.`;
     loss.dataset.value = value ?? "";
     loss.classList.toggle("other", isLast());
     loss.classList.toggle("broken", broken);
