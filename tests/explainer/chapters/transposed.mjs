@@ -246,7 +246,7 @@ export async function check(driver) {
   const reading = await driver.text(".matrices .reading");
   const y = (await grid(driver, "vector-y")).rows.flat();
   const found = reading.match(
-    /^Row 3 collects: .* = (−?[\d.]+)\. Column 1 is the stamp of the first input, \d\.$/);
+    /^Row 3 collects: .* = (−?[\d.]+)\. Column 1 of Cᵀ is the kernel: times the first input, \d, a stamp\.$/);
   assert.ok(found, reading);
   assert.equal(number(found[1]), y[2]);
   assert.equal(await driver.evaluate(() => document.querySelector(".stage").dataset.chapter), "transposed");
