@@ -214,11 +214,6 @@ class Experiment:
         _save(folder, model, history, sorted(self.settings_read))
         return model, history
 
-    def kept(self, name: str) -> keras.Model | None:
-        """A model that an earlier run with the same settings trained, if there is one."""
-        path = self._folder_of(name) / "model.keras"
-        return models.load(path) if path.is_file() else None
-
     def train_head(
         self, name: str, build: Callable[[], keras.Model], steps: int, keep: bool = False
     ):

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fcn_keras.support import files
+from fcn_keras.support import files, graph
 
 SHARES = (0, 1 / 60, 1 / 15, 1 / 5, 1 / 2)  # of all steps; the trained network itself is the last
 
@@ -63,7 +63,7 @@ def read(folder: Path, model: keras.Model) -> dict[int, keras.Model]:
     found = {}
     for path in sorted(Path(folder).glob("step-*.npz")):
         copy = keras.models.clone_model(model)
-        copy.set_weights(model.get_weights())
+        graph.copy_weights(model, copy)
         with np.load(path) as arrays:
             for variable in copy.trainable_variables:
                 if variable.path in arrays:

@@ -70,6 +70,15 @@ export class Driver {
     }, [label, value]);
   }
 
+  // Chooses one of several, found by the legend of the group and the words of the option.
+  async choose(legend, text) {
+    await this.page.evaluate(([name, words]) => {
+      const group = [...document.querySelectorAll("fieldset.choice")].find((node) =>
+        node.querySelector("legend").textContent === name);
+      [...group.querySelectorAll("label")].find((label) => label.textContent === String(words)).click();
+    }, [legend, text]);
+  }
+
   key(name) {
     return this.page.keyboard.press(name);
   }

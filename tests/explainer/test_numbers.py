@@ -12,6 +12,7 @@ import fcn_keras as fcn
 from fcn_keras.explainer.contents import CHECKPOINT_BITS, STRIDE_BITS, Contents
 from fcn_keras.explainer.flat import F16_BITS, Graph, NotInThePage, rounded
 from fcn_keras.explainer.page import write_page
+from fcn_keras.lecture import autoencoder
 
 BROWSER = [
     pytest.param("chromium", marks=needs("chromium")),
@@ -71,7 +72,7 @@ def test_every_network_of_the_page_gives_keras_logits(browser, tmp_path):
     networks |= {
         f"step{step}": (model, CHECKPOINT_BITS) for step, model in experiment.snapshots.items()
     }
-    networks["cae"] = (experiment.kept("cae") or fcn.models.cae(), F16_BITS)
+    networks["cae"] = (autoencoder.trained_autoencoder(experiment), F16_BITS)
     image = picture()
     layers = {name: ["output"] for name in networks} | {"result": ["pool3", "pool5", "output"]}
     assert set(contents.graph.models) == {*networks, "paint"}

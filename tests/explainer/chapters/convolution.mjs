@@ -40,12 +40,6 @@ function expected(maps, kernels, k, stride, padding, bias) {
   return { out, before, after: total - before };
 }
 
-const choose = (driver, legend, text) => driver.evaluate(([name, words]) => {
-  const box = [...document.querySelectorAll("fieldset.choice")].find((node) =>
-    node.querySelector("legend").textContent === name);
-  [...box.querySelectorAll("label")].find((label) => label.textContent === String(words)).click();
-}, [legend, text]);
-
 // Many settings, one after the other, and what is seen in each: all in one visit of the page.
 const seen = (driver, settings) => driver.evaluate((wanted) => {
   const set = (name, value) => {
@@ -156,12 +150,12 @@ export async function check(driver) {
   (await seen(driver, settings)).forEach((one, i) => verify(one, settings[i]));
 
   // Presets, a bias, weights of one's own; the sum that is written out is the cell's value.
-  await choose(driver, "channels", 3);
-  await choose(driver, "stride", 1);
+  await driver.choose("channels", 3);
+  await driver.choose("stride", 1);
   await driver.slide("input size", 7);
   await driver.slide("kernel", 3);
   for (const kind of ["blur", "sharpen", "1 × 1", "vertical edge"]) {
-    await choose(driver, "kind of kernel", kind);
+    await driver.choose("kind of kernel", kind);
     await compare(driver, { n: 7, k: kind === "1 × 1" ? 1 : 3, stride: 1, padding: "SAME", channels: 3 });
   }
   await typed(driver, ".bias input", ["2", ".", "5"]);
@@ -221,11 +215,11 @@ export async function check(driver) {
   await driver.press("Pause");
 
   // On a picture: the same kernel, all of its values.
-  await choose(driver, "kind of kernel", "sharpen");
-  await choose(driver, "input", "a picture");
-  await choose(driver, "stride", 2);
+  await driver.choose("kind of kernel", "sharpen");
+  await driver.choose("input", "a picture");
+  await driver.choose("stride", 2);
   const facts = await onPicture(driver);
-  await choose(driver, "input", "numbers");
+  await driver.choose("input", "numbers");
   await driver.wait(() => document.querySelectorAll('[data-grid="output"] g.cell').length === 16);
   return { settings: settings.length, ...facts };
 }

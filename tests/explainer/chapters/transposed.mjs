@@ -45,12 +45,6 @@ function stamps(input, kernel, k, stride, count = Infinity) {
 const kept = (rows, { size, start }) =>
   rows.slice(start, start + size).map((row) => row.slice(start, start + size));
 
-const choose = (driver, legend, text) => driver.evaluate(([name, words]) => {
-  const box = [...document.querySelectorAll("fieldset.choice")].find((node) =>
-    node.querySelector("legend").textContent === name);
-  [...box.querySelectorAll("label")].find((label) => label.textContent === String(words)).click();
-}, [legend, text]);
-
 const focus = (driver, name) =>
   driver.evaluate((which) => document.querySelector(`[data-grid="${which}"]`).focus(), name);
 
@@ -185,19 +179,19 @@ export async function check(driver) {
   (await seen(driver, settings)).forEach((shown, i) => verify(shown, settings[i]));
 
   // The checkerboard comes with kernel 3, stride 2, and goes with kernel 4.
-  await choose(driver, "view", "stamps");
-  await choose(driver, "stride", 2);
+  await driver.choose("view", "stamps");
+  await driver.choose("stride", 2);
   await driver.slide("kernel", 3);
   assert.match(await driver.text(".evenness"), /^Uneven.* 1, 2 or 4\.$/);
   await driver.slide("kernel", 4);
   assert.match(await driver.text(".evenness"), /^Even.* 4\.$/);
-  await choose(driver, "weights", "ones");
+  await driver.choose("weights", "ones");
   assert.deepEqual([...new Set(await kernelOf(driver))], [1]);
   await driver.slide("kernel", 1);
   assert.match(await driver.text(".evenness"), /^Gaps.* 0 or 1\.$/);
 
   // Step by step: after two stamps, the rest is still 0.
-  await choose(driver, "weights", "numbers");
+  await driver.choose("weights", "numbers");
   await driver.slide("kernel", 3);
   await driver.slide("input", 3);
   await focus(driver, "input");
@@ -215,11 +209,11 @@ export async function check(driver) {
   assert.ok((await driver.text(".halves")).includes("after 9 of 9 stamps"));
 
   // In the view of inserted zeros, every weight meets a value or a zero.
-  await choose(driver, "view", "inserted zeros");
+  await driver.choose("view", "inserted zeros");
   const counted = await driver.text(".three .reading");
   const [, sum, zeros] = counted.match(/: (.*) = .* (\d+) of 9 weights meet a zero\.$/);
   assert.equal(sum.split("·").length - 1 + Number(zeros), 9, counted);
-  await choose(driver, "view", "stamps");
+  await driver.choose("view", "stamps");
 
   // A weight of one's own goes through all three views; nonsense is answered.
   const type = async (keys) => {

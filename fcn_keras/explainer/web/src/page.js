@@ -19,6 +19,21 @@ export class Page extends EventTarget {
     return this.contents.classes;
   }
 
+  // The number of the class that a chapter asks for: the first that is not the background.
+  get object() {
+    return Math.max(0, this.classes.findIndex(({ name }) => name !== "background"));
+  }
+
+  // Whether a picture has labels, and these are of the networks' classes.
+  hasTruth({ labels, classes }) {
+    return Boolean(labels) && classes?.join() === this.classes.map(({ name }) => name).join();
+  }
+
+  // A bundled picture with such labels: its id, or undefined.
+  get labelled() {
+    return this.contents.pictures.find((entry) => this.hasTruth(entry))?.id;
+  }
+
   // The colours to paint over a picture: none for the background.
   get colours() {
     return this.classes.map(({ colour }) => colour);

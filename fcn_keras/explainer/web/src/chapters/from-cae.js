@@ -236,8 +236,7 @@ function build(stage, { page, say }) {
   }
 
   // Whether a picture's labels are those of the network's classes.
-  const names = () => page.classes.map(({ name }) => name).join();
-  const matches = () => seen.picture.classes?.join() === names();
+  const matches = () => page.hasTruth(seen.picture);
 
   // Why nothing can be the target of the new output; "" if the labels can.
   function missing() {
@@ -275,8 +274,8 @@ function build(stage, { page, say }) {
     outputIs.textContent = `Output: ${sizes(image.height, image.width, channels)}, ${what}`;
     const wantsLabels = step >= 2;
     const why = wantsLabels ? missing() : "";
-    const labelled = page.contents.pictures.find((each) => each.labels && each.classes.join() === names());
-    const offered = labelled ? [button("Show a labelled picture", () => page.choose(labelled.id))] : [];
+    const { labelled } = page;
+    const offered = labelled ? [button("Show a labelled picture", () => page.choose(labelled))] : [];
     noTarget.replaceChildren(el("span", {}, why), ...offered);
     noTarget.hidden = !why;
     target.hidden = !noTarget.hidden;

@@ -92,10 +92,7 @@ function build(stage, { page, say }) {
 
   // The labels of a picture, if they are labels of the network's classes.
   function truthOf(picture) {
-    const names = page.classes.map(({ name }) => name);
-    const same = picture.labels && names.length === picture.classes?.length
-      && names.every((name, k) => name === picture.classes[k]);
-    return same ? picture.labels : null;
+    return page.hasTruth(picture) ? picture.labels : null;
   }
 
   // One picture: shown at once, labelled as soon as the network is there.

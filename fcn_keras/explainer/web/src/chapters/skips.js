@@ -58,7 +58,7 @@ function build(stage, { page, say }) {
   let seen = null;
   let run = null; // what has been computed for the picture
 
-  const number = objectOf(page.classes);
+  const number = page.object;
   const name = page.classes[number].name;
   const pick = choice(strides.length > 1 ? "Network of stride" : "Stride", strides, state.stride, (stride) => {
     state.stride = stride;
@@ -81,7 +81,7 @@ function build(stage, { page, say }) {
   const table = tableOf(strides);
   const about = el("p", { class: "quiet" }, meaning(strides));
   const shares = sharesOf(name, page.classes[otherThan(number, page.classes.length)].name);
-  const scene = labelled(page);
+  const scene = page.labelled;
   const row = picker(page, say);
   stage.append(
     row,
@@ -204,23 +204,10 @@ function build(stage, { page, say }) {
   };
 }
 
-// A picture of the page whose labels name the network's classes: its id, or undefined.
-function labelled({ contents, classes }) {
-  const names = classes.map(({ name }) => name).join();
-  return contents.pictures.find((entry) => entry.labels && entry.classes?.join() === names)?.id;
-}
-
 // The networks' stride is not that of one layer.
 const meaning = (strides) =>
   `Stride here: pixels for each position of the finest map used.` +
   (strides.length > 1 ? ` ${strides.length} networks, trained for this chapter.` : "");
-
-// The class whose edge is looked at: the first that is not the background.
-const objectOf = (classes) =>
-  Math.max(
-    0,
-    classes.findIndex(({ name }) => name !== "background"),
-  );
 
 // The class that it is compared with: the background, or the next one.
 const otherThan = (number, count) => (number === 0 ? Math.min(1, count - 1) : 0);

@@ -49,10 +49,7 @@ function build(stage, { page, say }) {
   const { contents } = page;
   const { checkpoints } = page.networks;
   const { loss } = contents;
-  const object = Math.max(
-    0,
-    page.classes.findIndex(({ name }) => name !== "background"),
-  );
+  const { object } = page; // the class whose IoU is shown
   let at = 0;
   let seen = null;
   let head = null; // what the heads read of this picture, and what they found

@@ -1,6 +1,5 @@
 // From numbers to pixels on a canvas. Pictures are ImageData; maps are { data, height, width }.
 
-export const ROAD = [0, 255, 0];
 // Colours for what a network missed, invented and found, which colour-blind readers can tell apart.
 export const MISTAKES = { found: [0, 114, 178], missed: [213, 94, 0], invented: [204, 121, 167] };
 // Okabe and Ito's colours, for lines and classes without a colour of their own.
